@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A JSON writer into a buffer of fixed size: no allocation, no locale, no way to produce an
+ * invalid document as long as begin and end are paired. NaN and infinities become null. When the
+ * buffer is too small the writer says so at the end instead of cutting silently.
+ */
+#ifndef PLANTAR_JSON_H
+#define PLANTAR_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pl_json {
+	char *buf;
+	size_t cap, len;
+	bool overflow;
+	bool comma;  /* private: the next value needs a comma before it */
+	unsigned depth;
+};
+
+void pl_json_init(struct pl_json *j, char *buf, size_t cap);
+
+/* key is NULL for the document itself and for members of an array. */
+void pl_json_begin_object(struct pl_json *j, const char *key);
+void pl_json_end_object(struct pl_json *j);
+void pl_json_begin_array(struct pl_json *j, const char *key);
+void pl_json_end_array(struct pl_json *j);
+void pl_json_string(struct pl_json *j, const char *key, const char *value); /* NULL -> null;
+						   invalid UTF-8 bytes become U+FFFD */
+void pl_json_int(struct pl_json *j, const char *key, int64_t value);
+void pl_json_uint(struct pl_json *j, const char *key, uint64_t value);
+void pl_json_ns(struct pl_json *j, const char *key, int64_t t_ns); /* a decimal string: "123" */
+void pl_json_bool(struct pl_json *j, const char *key, bool value);
+void pl_json_null(struct pl_json *j, const char *key);
+/* Shortest text that reads back to the same double, resp. float; NaN and inf become null. */
+void pl_json_double(struct pl_json *j, const char *key, double value);
+void pl_json_float(struct pl_json *j, const char *key, float value);
+void pl_json_raw(struct pl_json *j, const char *key, const char *json_text); /* trusted JSON */
+
+/* NUL-terminates. Returns the length, or 0 if the buffer was too small or nesting unbalanced. */
+size_t pl_json_finish(struct pl_json *j);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
