@@ -19,8 +19,8 @@ extern "C" {
 struct pl_clockfit {
 	double nominal_period_ns; /* used when frames carry no device time */
 	int64_t t0_device_ns, t0_mono_ns;
-	double offset_ns;      /* host - device at t0, the envelope */
-	double drift;	       /* host ns per device ns, minus 1; bounded to +-500 ppm */
+	double offset_ns; /* host - device at t0, the envelope */
+	double drift;	  /* host ns per device ns, minus 1; bounded to +-500 ppm */
 	int64_t last_est_ns;
 	/* windowed minima that carry the drift estimate; see clockfit.c */
 	int64_t window_start_ns, window_min_at_ns;

@@ -85,7 +85,7 @@ void pl_pool_free(struct pl_pool *pool); /* every frame has been released; NULL 
 /* Any thread, lock-free. A fresh frame has one reference; NULL when all are in use. */
 struct pl_frame *pl_pool_get(struct pl_pool *pool);
 void pl_frame_ref(struct pl_frame *frame);
-void pl_frame_unref(struct pl_frame *frame); /* NULL allowed */
+void pl_frame_unref(struct pl_frame *frame);		/* NULL allowed */
 unsigned pl_pool_available(const struct pl_pool *pool); /* a snapshot */
 
 #ifdef __cplusplus

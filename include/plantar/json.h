@@ -19,7 +19,7 @@ struct pl_json {
 	char *buf;
 	size_t cap, len;
 	bool overflow;
-	bool comma;  /* private: the next value needs a comma before it */
+	bool comma; /* private: the next value needs a comma before it */
 	unsigned depth;
 };
 

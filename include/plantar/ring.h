@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ring of fixed-size slots between exactly one producer and one consumer thread. Wait-free on
- * both sides: no lock, no system call, no allocation after pl_ring_new. Slots are filled and read in place.
- * Who waits for whom, and how they wake each other, is the caller's business.
+ * both sides: no lock, no system call, no allocation after pl_ring_new. Slots are filled and read
+ * in place. Who waits for whom, and how they wake each other, is the caller's business.
  */
 #ifndef PLANTAR_RING_H
 #define PLANTAR_RING_H
@@ -17,7 +17,8 @@ extern "C" {
 
 struct pl_ring;
 
-/* slots is rounded up to a power of two. Pages are touched only when first used. NULL on failure. */
+/* slots is rounded up to a power of two. Pages are touched only when first used. NULL on failure.
+ */
 struct pl_ring *pl_ring_new(size_t slots, size_t slot_bytes, struct pl_error *err);
 void pl_ring_free(struct pl_ring *ring); /* both threads have ended; NULL allowed */
 

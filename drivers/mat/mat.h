@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A mat as a file of config/mats/ describes it: geometry, protocol, serial line, calibration and
+ * how to look at it. Loaded with libconfig; every error names file, line, key and what would be
+ * valid. docs/mats.md lists the keys.
+ */
+#ifndef DRIVERS_MAT_MAT_H
+#define DRIVERS_MAT_MAT_H
+
+#include <plantar/calibration.h>
+#include <plantar/error.h>
+#include <plantar/live.h>
+
+#include "drivers/decode/decode.h"
+
+struct pl_serial_config {
+	unsigned baud;	     /* default 115200 */
+	int dtr, rts;	     /* -1 leave, 0 clear, 1 set */
+	unsigned settle_ms;  /* wait after open before the first byte counts (boards that reset) */
+	bool discard_banner; /* throw away what arrives during settle_ms */
+};
+
+struct pl_mat {
+	char name[64];	   /* file name without .conf: [a-z0-9-] */
+	char title[128];   /* for people */
+	char path[512];	   /* where it was read from */
+	char *config_text; /* the file as it was; owned */
+	struct pl_geometry geometry;
+	enum pl_dtype dtype;
+	double rate_hz;	   /* nominal; 0: unknown */
+	double row_scan_s; /* time the scan of one whole frame takes; 0: unknown */
+	struct pl_decoder_config decoder;
+	struct pl_serial_config serial;
+	struct pl_calibration calibration;
+	struct pl_live_options live; /* rate_hz filled in */
+};
+
+/*
+ * name_or_path: a path (has a slash or ends in .conf), or a name looked up in: $PLANTAR_MATS
+ * (colon-separated), $XDG_CONFIG_HOME/plantard/mats, /etc/plantard/mats, the installed data
+ * folder, and config/mats beside the build tree's source. calibration_path: a calibration file
+ * that replaces the mat's calibration group, or NULL. PL_ECONFIG errors are line-accurate; an
+ * unknown name lists the known ones.
+ */
+int pl_mat_load(struct pl_mat *mat, const char *name_or_path, const char *calibration_path,
+		struct pl_error *err);
+int pl_mat_parse(struct pl_mat *mat, const char *name, const char *text, struct pl_error *err);
+void pl_mat_free(struct pl_mat *mat);
+
+/* Names that pl_mat_load would find, sorted, each once: calls each(user, name, title). */
+void pl_mat_list(void (*each)(void *user, const char *name, const char *path), void *user);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From raw counts to pressure, and back for simulation. For each cell
+ *
+ *	lin   = (raw - tare - cell_offset) * cell_gain
+ *	value = curve(lin) if there is a curve, else scale * lin
+ *	value = 0 if value < noise_floor (or negative)
+ *
+ * in kPa, or in newtons a cell (converted to kPa by the cell's area), or, without calibration, in
+ * counts: then every figure made from it is named counts and never newtons. Raw counts stay
+ * beside in the archive: calibration is an interpretation, not the truth.
+ */
+#ifndef PLANTAR_CALIBRATION_H
+#define PLANTAR_CALIBRATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plantar/error.h>
+#include <plantar/frame.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Shape and pitch of a mat. Limits: 1..512 rows and columns. */
+struct pl_geometry {
+	unsigned rows, cols;
+	double pitch_row_m, pitch_col_m; /* distance between rows (y) and between columns (x) */
+};
+
+#define PL_SIDE_MAX 512
+static inline size_t pl_geometry_cells(const struct pl_geometry *g)
+{
+	return (size_t)g->rows * g->cols;
+}
+double pl_cell_area_m2(const struct pl_geometry *g);
+
+enum pl_unit { PL_UNIT_COUNTS, PL_UNIT_KPA, PL_UNIT_N };
+const char *pl_unit_name(enum pl_unit unit); /* "counts", "kPa", "N" */
+int pl_unit_parse(const char *name);	     /* -1: none of these */
+
+enum pl_cell { PL_CELL_OK = 0, PL_CELL_NONE = 1, PL_CELL_DEAD = 2, PL_CELL_STUCK = 3 };
+enum pl_dead_policy { PL_DEAD_EXCLUDE, PL_DEAD_INTERPOLATE };
+
+#define PL_CURVE_MAX 64
+
+struct pl_calibration {
+	char id[65]; /* "none", or a name or hash that tells two calibrations apart */
+	enum pl_unit unit;
+	double scale;	    /* unit per linearised count; used when there is no curve */
+	double noise_floor; /* unit; below: 0 */
+	double contact;	    /* unit; a cell is in contact when its value is above this (>= 0) */
+	double saturation_counts; /* raw >= this is saturated; 0: unknown */
+	enum pl_dead_policy dead_policy;
+	unsigned curve_points; /* 0 or 2..PL_CURVE_MAX; counts strictly ascending, value not
+				  descending; linear between, last slope beyond, 0 below */
+	double curve_counts[PL_CURVE_MAX], curve_value[PL_CURVE_MAX];
+	size_t cells;	     /* length of the arrays below */
+	double *cell_offset; /* counts, or NULL: 0 */
+	double *cell_gain;   /* or NULL: 1 */
+	double *tare;	     /* counts, or NULL: 0 */
+	uint8_t *cell_state; /* enum pl_cell, or NULL: all OK */
+};
+
+/* No calibration: counts, scale 1, id "none". */
+void pl_calibration_init(struct pl_calibration *cal, const struct pl_geometry *g);
+void pl_calibration_free(struct pl_calibration *cal);
+int pl_calibration_copy(struct pl_calibration *to, const struct pl_calibration *from,
+			struct pl_error *err);
+/* Consistent? Names the first thing that is not. */
+int pl_calibration_check(const struct pl_calibration *cal, const struct pl_geometry *g,
+			 struct pl_error *err);
+static inline bool pl_calibrated(const struct pl_calibration *cal)
+{
+	return cal->unit != PL_UNIT_COUNTS;
+}
+
+/*
+ * cells: raw, rows*cols of dtype. value: rows*cols doubles, kPa (whatever unit is) or counts;
+ * 0 in excluded cells. Returns enum pl_frame_flag bits SATURATED and DEAD. Pure; no allocation.
+ */
+uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry *g,
+		      const void *cells, enum pl_dtype dtype, double *value);
+
+/* The inverse for simulation: pressure in kPa (or counts) to the nearest raw value of dtype,
+ * clipped to its range (and to saturation_counts if set). */
+void pl_calibrate_inverse(const struct pl_calibration *cal, const struct pl_geometry *g,
+			  const double *value, enum pl_dtype dtype, void *cells);
+
+/* Set the tare to the mean raw counts of an empty mat (cells doubles) and mark it in the id
+ * ("<id>+tare"). NULL removes it. */
+int pl_calibration_tare(struct pl_calibration *cal, const double *mean_counts,
+			struct pl_error *err);
+
+/* Does a quietly standing person of body_mass_kg weigh what they should? g = 9.80665 m/s2. */
+struct pl_weight_check {
+	double expected_n, measured_n, ratio; /* measured / expected */
+	bool ok;			      /* within 5 % */
+};
+struct pl_weight_check pl_weight_check(double mean_force_n, double body_mass_kg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
