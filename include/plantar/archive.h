@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finished sessions: from journal to HDF5, recovery after a crash, verification. This library is
+ * the only place that speaks to HDF5; its functions are not thread-safe against each other (HDF5
+ * is not), so one thread or one process calls them.
+ */
+#ifndef PLANTAR_ARCHIVE_H
+#define PLANTAR_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <plantar/error.h>
+#include <plantar/log.h>
+#include <plantar/session.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pl_convert_options {
+	const char *journal; /* .../trial-001.journal; the rest of the names follow from it */
+	bool follow;	     /* a writer is at work: wait for more until the END record, or until
+				the writer is gone */
+	bool keep_journal;   /* do not remove it after success (tests, doubt) */
+	/* Called a few times a second; NULL allowed. Returns true to give up (PL_ESTATE, the part
+	 * file is removed, the journal stays). total 0: not known yet. */
+	bool (*progress)(void *user, uint64_t frames_done, uint64_t frames_total);
+	void *user;
+	const struct pl_log *log;
+};
+
+struct pl_convert_result {
+	char path[4096]; /* the finished .h5 */
+	uint64_t frames, events, gaps, bytes;
+	bool complete; /* the journal had its END record and no damage */
+};
+
+/*
+ * Journal -> <stem>.h5.part (compressed chunks written direct) -> summary, fsync, verified frame
+ * by frame against the journal, renamed to <stem>.h5, session sealed, journal removed. A failing
+ * HDF5 call abandons the part file without closing it through HDF5; the journal stays untouched and
+ * the call can be repeated (in a new process: HDF5's state is then unknown).
+ */
+int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,
+	       struct pl_error *err);
+
+/* Finds journals below root whose writer is gone, oldest first; each(user, path) returns non-zero
+ * to stop. Returns how many were found or -1. */
+int pl_recover_find(const char *root, int (*each)(void *user, const char *journal), void *user,
+		    struct pl_error *err);
+
+struct pl_verify_report {
+	char path[4096];
+	uint64_t frames, gaps, lost_frames;
+	bool readable, manifest_ok, manifest_present, metrics_bit_equal, metrics_checked;
+	char problem[512]; /* "" when all is well */
+};
+/*
+ * A .h5 file or a session folder: every chunk readable, lengths agree, sequence and gaps tell the
+ * same story, MANIFEST.sha256 matches, live metrics recomputed from the raw frames equal /metrics
+ * bit for bit. each is called per file. Returns the number of files with a problem, -1 on error.
+ */
+int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_report *report),
+	      bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+	      struct pl_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
