@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A daemon started by systemd, one started by a person in a terminal, and the tools of both must
+ * find each other without being told; this file is the one place that knows the folders.
+ */
+#include "drivers/mat/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYSTEM_RUNTIME "/run/plantard"
+#define SYSTEM_STATE "/var/lib/plantard"
+
+static const char *env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+static void person_runtime(char *buf, size_t cap)
+{
+	const char *dir = env("XDG_RUNTIME_DIR");
+
+	if (dir)
+		snprintf(buf, cap, "%s/plantard", dir);
+	else
+		snprintf(buf, cap, "/tmp/plantard-%u", (unsigned)getuid());
+}
+
+static void person_state(char *buf, size_t cap)
+{
+	const char *dir = env("XDG_STATE_HOME");
+
+	if (dir)
+		snprintf(buf, cap, "%s/plantard", dir);
+	else
+		snprintf(buf, cap, "%s/.local/state/plantard", env("HOME") ? env("HOME") : "");
+}
+
+/* Is this process the system's own daemon: root without a person's session, or handed the system
+ * folders by the unit ($RUNTIME_DIRECTORY)? */
+static bool is_system(void)
+{
+	return env("RUNTIME_DIRECTORY") || (geteuid() == 0 && !env("XDG_RUNTIME_DIR"));
+}
+
+const char *pl_runtime_dir(char *buf, size_t cap)
+{
+	if (env("PLANTARD_RUNTIME_DIR"))
+		snprintf(buf, cap, "%s", env("PLANTARD_RUNTIME_DIR"));
+	else if (env("RUNTIME_DIRECTORY"))
+		snprintf(buf, cap, "%s", env("RUNTIME_DIRECTORY"));
+	else if (is_system())
+		snprintf(buf, cap, SYSTEM_RUNTIME);
+	else
+		person_runtime(buf, cap);
+	return buf;
+}
+
+const char *pl_state_dir(char *buf, size_t cap)
+{
+	if (env("PLANTARD_STATE_DIR"))
+		snprintf(buf, cap, "%s", env("PLANTARD_STATE_DIR"));
+	else if (env("STATE_DIRECTORY"))
+		snprintf(buf, cap, "%s", env("STATE_DIRECTORY"));
+	else if (is_system() && !env("XDG_STATE_HOME"))
+		snprintf(buf, cap, SYSTEM_STATE);
+	else
+		person_state(buf, cap);
+	return buf;
+}
+
+const char *pl_control_endpoint(char *buf, size_t cap)
+{
+	char folder[512], path[600];
+
+	if (env("PLANTARD_CONTROL")) {
+		snprintf(buf, cap, "%s", env("PLANTARD_CONTROL"));
+		return buf;
+	}
+	pl_runtime_dir(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/control.sock", folder);
+	if (!exists(path) && !env("PLANTARD_RUNTIME_DIR") && exists(SYSTEM_RUNTIME "/control.sock"))
+		snprintf(path, sizeof(path), SYSTEM_RUNTIME "/control.sock");
+	snprintf(buf, cap, "ipc://%s", path);
+	return buf;
+}
+
+const char *pl_sessions_dir(char *buf, size_t cap)
+{
+	pl_state_dir(buf, cap);
+	if (!exists(buf) && !env("PLANTARD_STATE_DIR") && exists(SYSTEM_STATE))
+		snprintf(buf, cap, SYSTEM_STATE);
+	return buf;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the daemon and the tools meet when nobody said otherwise. As a system service (root, or
+ * the unit's own user with /run/plantard): /run/plantard and /var/lib/plantard. For a person
+ * without root: $XDG_RUNTIME_DIR/plantard (else /tmp/plantard-<uid>) and $XDG_STATE_HOME/plantard (else
+ * ~/.local/state/plantard). $PLANTARD_RUNTIME_DIR and $PLANTARD_STATE_DIR override both. The
+ * tools look in the person's own folder first, then in the system's.
+ */
+#ifndef DRIVERS_MAT_PATHS_H
+#define DRIVERS_MAT_PATHS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Of this process, as a daemon would use them. Return buf. Nothing is created. */
+const char *pl_runtime_dir(char *buf, size_t cap);
+const char *pl_state_dir(char *buf, size_t cap);
+
+/* "ipc://<runtime>/control.sock" of the daemon a tool should talk to: $PLANTARD_CONTROL if set,
+ * else the first of the person's and the system's folder whose socket exists, else the person's. */
+const char *pl_control_endpoint(char *buf, size_t cap);
+/* The folder of sessions a tool should look in (the person's if it exists, else the system's). */
+const char *pl_sessions_dir(char *buf, size_t cap);
+
+#define PL_DATA_TCP "tcp://127.0.0.1:5571"
+
+#endif
