@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names inside a session file, in one place for whoever writes it and whoever reads it. The
+ * prose is docs/archive.md. All strings are UTF-8: attributes variable-length scalars (as h5py
+ * writes them), datasets and compound members fixed-size and NUL-terminated.
+ *
+ *	/  attributes	schema, session_uuid, subject, protocol, condition, started_utc, software,
+ *			host (strings); trial (u32), started_utc_ns, started_mono_ns (i64),
+ *			complete (u8), end_reason (string)
+ *	/frames/raw	[N, rows, cols] of the cell type
+ *	/frames/...	[N] seq u64, epoch u32, flags u32, device_seq i64, t_mono_ns i64,
+ *			t_est_ns i64, t_device i64 (ns, INT64_MIN: none), t_s f64; lost u64 [N, 4]
+ *			x_mm f64 [cols], y_mm f64 [rows]
+ *	/metrics/<key>	[N] f32, keys of pl_metric_key with the calibrated flag (and a link t_s)
+ *	/mat attributes	name, file, source, unit, dtype (strings), rows, cols (u32), pitch_row_m,
+ *			pitch_col_m, rate_hz (f64)
+ *	/mat/config_text	string; absent if there is none
+ *	/mat/calibration attributes	id, unit, dead_policy ("exclude", "interpolate"),
+ *			scale, noise_floor, contact, saturation_counts (f64)
+ *	/mat/calibration/...	curve_counts, curve_value f64 [points]; cell_offset, cell_gain, tare
+ *			f64 [rows, cols]; cell_state u8 [rows, cols]; each absent where the
+ *			calibration has none
+ *	/mat/live attributes	rate_hz, filter_hz, force_min (f64), region, facing, side (strings)
+ *	/events		compound t_mono_ns i64, kind char[32], text char[480]
+ *	/gaps		compound epoch u32, first_seq u64, count u64, cause char[16], t0_mono_ns,
+ *			t1_mono_ns i64
+ *	/clock		compound mono_ns, utc_ns i64
+ *	/subject, /trial	attributes: code, body_mass_kg (NaN: not given); number, protocol,
+ *			condition
+ *	/summary	string: the JSON of pl_recording_analyze
+ *	/entry		NXentry with links for viewers
+ */
+#ifndef ARCHIVE_LAYOUT_H
+#define ARCHIVE_LAYOUT_H
+
+#define PL_H5_FRAMES "/frames"
+#define PL_H5_RAW "/frames/raw"
+#define PL_H5_METRICS "/metrics"
+#define PL_H5_MAT "/mat"
+#define PL_H5_CONFIG_TEXT "/mat/config_text"
+#define PL_H5_CALIBRATION "/mat/calibration"
+#define PL_H5_LIVE "/mat/live"
+#define PL_H5_EVENTS "/events"
+#define PL_H5_GAPS "/gaps"
+#define PL_H5_CLOCK "/clock"
+#define PL_H5_SUBJECT "/subject"
+#define PL_H5_TRIAL "/trial"
+#define PL_H5_SUMMARY "/summary"
+#define PL_H5_ENTRY "/entry"
+
+#endif
