@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plantar: everything a person does with mats and recordings from a terminal, one subcommand
+ * each. This file only finds the command; what a command is stands in command.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/command.h"
+
+static int run_help(const struct pl_command *self, int argc, char **argv);
+static int run_version(const struct pl_command *self, int argc, char **argv);
+
+static const struct pl_command cmd_help = {
+	.name = "help",
+	.summary = "explain a command",
+	.synopsis = "[CMD]",
+	.about = "Without CMD, lists all commands. The manual has more: man plantar-CMD.",
+	.run = run_help,
+};
+
+static const struct pl_option version_options[] = {
+	{'j', "json", NULL, "print one JSON document"},
+	{0},
+};
+
+static const struct pl_command cmd_version = {
+	.name = "version",
+	.summary = "say which version this is",
+	.synopsis = "[--json]",
+	.about = "The same as plantar --version. A recording carries the version that made it:\n"
+		 "plantar info shows it.",
+	.options = version_options,
+	.run = run_version,
+};
+
+/* In the order of the help: from the person on the mat to the numbers on paper. */
+static const struct pl_command *const commands[] = {
+	/* a daemon at work */
+	/* recordings */
+	/* a mat that is not there */
+	&cmd_help,
+	&cmd_version,
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct pl_command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[COMMANDS], *nearest;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i]->name;
+	nearest = pl_nearest(name, names, COMMANDS);
+	fprintf(stderr, "plantar: there is no command '%s'", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean 'plantar %s'?", nearest);
+	fprintf(stderr, "\nTry 'plantar help'.\n");
+	return PL_EXIT_USAGE;
+}
+
+static void list_commands(FILE *out)
+{
+	fprintf(out, "plantar: force-sensor mats, their recordings and their numbers\n\n"
+		     "usage: plantar CMD [ARGUMENTS]\n"
+		     "       plantar help CMD\n"
+		     "       plantar --version\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+}
+
+static int run_help(const struct pl_command *self, int argc, char **argv)
+{
+	const struct pl_command *command;
+	struct pl_args args;
+
+	pl_args_begin(&args, self, argc, argv);
+	pl_args_next(&args);
+	pl_args_operands(&args, 0, 1, "CMD");
+	if (args.done)
+		return args.exit_code;
+	if (args.first == argc) {
+		list_commands(stdout);
+		return PL_EXIT_OK;
+	}
+	command = find(argv[args.first]);
+	if (!command)
+		return unknown_command(argv[args.first]);
+	pl_command_help(command);
+	return PL_EXIT_OK;
+}
+
+static int run_version(const struct pl_command *self, int argc, char **argv)
+{
+	struct pl_args args;
+	bool json = false;
+
+	pl_args_begin(&args, self, argc, argv);
+	while (pl_args_next(&args) > 0)
+		json = true;
+	pl_args_operands(&args, 0, 0, "");
+	if (args.done)
+		return args.exit_code;
+	if (json)
+		printf("{\"software\":\"plantar\",\"version\":\"%s\"}\n", PLANTAR_VERSION);
+	else
+		printf("plantar %s\n", PLANTAR_VERSION);
+	return PL_EXIT_OK;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct pl_command *command;
+
+	if (argc < 2) {
+		list_commands(stderr);
+		return PL_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		argv[1] = "help";
+	else if (strcmp(argv[1], "--version") == 0)
+		argv[1] = "version";
+	command = find(argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	return command->run(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int code = dispatch(argc, argv);
+
+	/* A result that did not reach its file is not a result. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "plantar: cannot write the output: %s\n", strerror(errno));
+		if (code == PL_EXIT_OK)
+			code = PL_EXIT_FAILED;
+	}
+	return code;
+}
