@@ -82,7 +82,11 @@ struct pl_pool *pl_pool_new(unsigned count, size_t cells_bytes, unsigned n_metri
 			    struct pl_error *err);
 void pl_pool_free(struct pl_pool *pool); /* every frame has been released; NULL allowed */
 
-/* Any thread, lock-free. A fresh frame has one reference; NULL when all are in use. */
+/*
+ * Any thread, lock-free. A fresh frame has one reference; NULL when all are in use. Its metrics are
+ * NaN, its device clock and counter "none", cells_bytes the pool's room, all else 0; the cells are
+ * whatever was there before.
+ */
 struct pl_frame *pl_pool_get(struct pl_pool *pool);
 void pl_frame_ref(struct pl_frame *frame);
 void pl_frame_unref(struct pl_frame *frame);		/* NULL allowed */
