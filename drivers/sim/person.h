@@ -44,7 +44,12 @@ struct pl_sim_options {
 };
 void pl_sim_options_init(struct pl_sim_options *o); /* defaults; geometry and rate left 0 */
 
-/* What was simulated in one frame. Forces in N, mat coordinates in mm, NaN where undefined. */
+/*
+ * What was simulated in one frame. Forces in N, mat coordinates in mm, NaN where undefined. Of a
+ * walking person only the feet that touch the mat count, each with its whole force and centre of
+ * pressure even where part of it lands beside the mat. Heel: the rear 27 % of the foot's length.
+ * Noise moves force between cells and leaves the sum.
+ */
 struct pl_sim_truth {
 	double force_n, left_force_n, right_force_n;
 	double left_heel_share, right_heel_share; /* of that foot's force */
