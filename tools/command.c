@@ -21,7 +21,7 @@
 static const struct pl_option help_option = {
 	.key = KEY_HELP, .name = "help", .help = "show this help and exit"};
 
-static size_t count_options(const struct pl_command *command)
+static size_t count_options(const struct pl_subcommand *command)
 {
 	size_t n = 0;
 
@@ -74,10 +74,10 @@ const char *pl_nearest(const char *word, const char *const *names, size_t n)
 	return best <= 2 && best < length ? nearest : NULL;
 }
 
-static void complain(const struct pl_command *command, const char *fmt, va_list ap)
+static void complain(const struct pl_subcommand *command, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
-static void complain(const struct pl_command *command, const char *fmt, va_list ap)
+static void complain(const struct pl_subcommand *command, const char *fmt, va_list ap)
 {
 	fflush(stdout); /* in the order in which things were said, when both go to one place */
 	fprintf(stderr, "plantar %s: ", command->name);
@@ -85,7 +85,7 @@ static void complain(const struct pl_command *command, const char *fmt, va_list 
 	fputc('\n', stderr);
 }
 
-void pl_say(const struct pl_command *command, const char *fmt, ...)
+void pl_say(const struct pl_subcommand *command, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -94,7 +94,7 @@ void pl_say(const struct pl_command *command, const char *fmt, ...)
 	va_end(ap);
 }
 
-int pl_report(const struct pl_command *command, const struct pl_error *err)
+int pl_report(const struct pl_subcommand *command, const struct pl_error *err)
 {
 	pl_say(command, "%s", err->message);
 	switch (err->code) {
@@ -113,7 +113,7 @@ static void log_line(void *user, enum pl_level level, const char *text)
 	pl_say(user, "%s", text);
 }
 
-struct pl_log pl_command_log(const struct pl_command *command, bool verbose)
+struct pl_log pl_command_log(const struct pl_subcommand *command, bool verbose)
 {
 	return (struct pl_log){.sink = log_line,
 			       .user = (void *)(uintptr_t)command,
@@ -133,7 +133,7 @@ int pl_args_fail(struct pl_args *args, const char *fmt, ...)
 	return args->exit_code;
 }
 
-void pl_args_begin(struct pl_args *args, const struct pl_command *command, int argc, char **argv)
+void pl_args_begin(struct pl_args *args, const struct pl_subcommand *command, int argc, char **argv)
 {
 	*args = (struct pl_args){.command = command, .argc = argc, .argv = argv};
 	optind = 0; /* GNU: forget everything about an earlier scan */
@@ -141,7 +141,7 @@ void pl_args_begin(struct pl_args *args, const struct pl_command *command, int a
 }
 
 /* getopt's own tables, made from ours. */
-static void make_tables(const struct pl_command *command, struct option *longs, char *shorts)
+static void make_tables(const struct pl_subcommand *command, struct option *longs, char *shorts)
 {
 	size_t n = count_options(command), length = 0;
 
@@ -164,7 +164,7 @@ static void make_tables(const struct pl_command *command, struct option *longs, 
 	shorts[length] = '\0';
 }
 
-static const struct pl_option *find_option(const struct pl_command *command, int key)
+static const struct pl_option *find_option(const struct pl_subcommand *command, int key)
 {
 	for (size_t i = 0; i < count_options(command); i++)
 		if (command->options[i].key == key)
@@ -358,7 +358,7 @@ static void print_option(const struct pl_option *o)
 	}
 }
 
-void pl_command_help(const struct pl_command *command)
+void pl_command_help(const struct pl_subcommand *command)
 {
 	const char *line = command->synopsis;
 	const char *lead = "usage:";

@@ -4,10 +4,10 @@
  *
  * A command describes itself with data. The option table is the one source of what getopt_long
  * accepts, of `plantar help CMD` and of what a test asks of its man page, so the three cannot
- * tell different stories. To add a command: one .c file that defines a struct pl_command, its
+ * tell different stories. To add a command: one .c file that defines a struct pl_subcommand, its
  * declaration below, a line in the table of plantar.c, and docs/man/plantar-CMD.1.scd.
  *
- *	static int run(const struct pl_command *self, int argc, char **argv)
+ *	static int run(const struct pl_subcommand *self, int argc, char **argv)
  *	{
  *		struct pl_args args;
  *		int key;
@@ -54,19 +54,19 @@ struct pl_option {
 	const char *help; /* one or more lines, '\n' between them */
 };
 
-struct pl_command {
+struct pl_subcommand {
 	const char *name;     /* "analyze" */
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *synopsis; /* operands and options behind the name; '\n' between forms */
 	const char *about;    /* paragraphs of at most 80 columns */
 	const struct pl_option *options; /* ended by { 0 }; NULL: none. --help is always there */
-	int (*run)(const struct pl_command *self, int argc, char **argv); /* an enum pl_exit */
+	int (*run)(const struct pl_subcommand *self, int argc, char **argv); /* an enum pl_exit */
 };
 
 /* declarations of commands go here, in the order of the table */
 
 struct pl_args {
-	const struct pl_command *command;
+	const struct pl_subcommand *command;
 	int argc;
 	char **argv;
 	const char *value;		/* of the option just returned; NULL if it takes none */
@@ -77,7 +77,8 @@ struct pl_args {
 };
 
 /* argv[0] is the command's name. */
-void pl_args_begin(struct pl_args *args, const struct pl_command *command, int argc, char **argv);
+void pl_args_begin(struct pl_args *args, const struct pl_subcommand *command, int argc,
+		   char **argv);
 /* The next option's key; 0: no more options, or done. Options and operands may be mixed; "--"
  * ends options. Only whole names are accepted. */
 int pl_args_next(struct pl_args *args);
@@ -98,14 +99,14 @@ void pl_args_operands(struct pl_args *args, int min, int max, const char *what);
 int pl_args_fail(struct pl_args *args, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "plantar CMD: message" on stderr. */
-void pl_say(const struct pl_command *command, const char *fmt, ...)
+void pl_say(const struct pl_subcommand *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The same for an error; returns the exit code that fits it. */
-int pl_report(const struct pl_command *command, const struct pl_error *err);
+int pl_report(const struct pl_subcommand *command, const struct pl_error *err);
 /* A log for library calls whose lines appear like pl_say's; notice and worse, debug if verbose. */
-struct pl_log pl_command_log(const struct pl_command *command, bool verbose);
+struct pl_log pl_command_log(const struct pl_subcommand *command, bool verbose);
 
-void pl_command_help(const struct pl_command *command);
+void pl_command_help(const struct pl_subcommand *command);
 
 /* The nearest of n names if it is near enough to be meant, else NULL. */
 const char *pl_nearest(const char *word, const char *const *names, size_t n);

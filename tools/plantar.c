@@ -9,10 +9,10 @@
 
 #include "tools/command.h"
 
-static int run_help(const struct pl_command *self, int argc, char **argv);
-static int run_version(const struct pl_command *self, int argc, char **argv);
+static int run_help(const struct pl_subcommand *self, int argc, char **argv);
+static int run_version(const struct pl_subcommand *self, int argc, char **argv);
 
-static const struct pl_command cmd_help = {
+static const struct pl_subcommand cmd_help = {
 	.name = "help",
 	.summary = "explain a command",
 	.synopsis = "[CMD]",
@@ -25,7 +25,7 @@ static const struct pl_option version_options[] = {
 	{0},
 };
 
-static const struct pl_command cmd_version = {
+static const struct pl_subcommand cmd_version = {
 	.name = "version",
 	.summary = "say which version this is",
 	.synopsis = "[--json]",
@@ -36,7 +36,7 @@ static const struct pl_command cmd_version = {
 };
 
 /* In the order of the help: from the person on the mat to the numbers on paper. */
-static const struct pl_command *const commands[] = {
+static const struct pl_subcommand *const commands[] = {
 	/* a daemon at work */
 	/* recordings */
 	/* a mat that is not there */
@@ -45,7 +45,7 @@ static const struct pl_command *const commands[] = {
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static const struct pl_command *find(const char *name)
+static const struct pl_subcommand *find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(commands[i]->name, name) == 0)
@@ -77,9 +77,9 @@ static void list_commands(FILE *out)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 }
 
-static int run_help(const struct pl_command *self, int argc, char **argv)
+static int run_help(const struct pl_subcommand *self, int argc, char **argv)
 {
-	const struct pl_command *command;
+	const struct pl_subcommand *command;
 	struct pl_args args;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -98,7 +98,7 @@ static int run_help(const struct pl_command *self, int argc, char **argv)
 	return PL_EXIT_OK;
 }
 
-static int run_version(const struct pl_command *self, int argc, char **argv)
+static int run_version(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct pl_args args;
 	bool json = false;
@@ -118,7 +118,7 @@ static int run_version(const struct pl_command *self, int argc, char **argv)
 
 static int dispatch(int argc, char **argv)
 {
-	const struct pl_command *command;
+	const struct pl_subcommand *command;
 
 	if (argc < 2) {
 		list_commands(stderr);
