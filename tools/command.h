@@ -63,6 +63,9 @@ struct pl_subcommand {
 	int (*run)(const struct pl_subcommand *self, int argc, char **argv); /* an enum pl_exit */
 };
 
+/* In the order of the table. A daemon at work: */
+extern const struct pl_subcommand pl_cmd_list, pl_cmd_status, pl_cmd_watch, pl_cmd_start,
+	pl_cmd_stop, pl_cmd_mark, pl_cmd_tare, pl_cmd_weigh;
 /* declarations of commands go here, in the order of the table */
 
 struct pl_args {

@@ -38,6 +38,14 @@ static const struct pl_subcommand cmd_version = {
 /* In the order of the help: from the person on the mat to the numbers on paper. */
 static const struct pl_subcommand *const commands[] = {
 	/* a daemon at work */
+	&pl_cmd_list,
+	&pl_cmd_status,
+	&pl_cmd_watch,
+	&pl_cmd_start,
+	&pl_cmd_stop,
+	&pl_cmd_mark,
+	&pl_cmd_tare,
+	&pl_cmd_weigh,
 	/* recordings */
 	/* a mat that is not there */
 	&cmd_help,
