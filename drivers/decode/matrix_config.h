@@ -60,6 +60,7 @@ struct pl_matrix_config {
 	unsigned skip_head, skip_tail;
 	unsigned lock_frames;	/* delimiter: accept a length after this many equal payloads (3) */
 	unsigned relock_frames; /* ... and give a lock up after this many of another length (12) */
+	bool confirm;		/* head: hold each frame until the next head is seen at its place */
 	struct pl_field length_field;
 	uint32_t length_expected;
 	struct pl_field seq_field;

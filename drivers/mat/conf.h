@@ -31,12 +31,23 @@ int pl_conf_open(struct pl_conf *c, const char *path, struct pl_error *err);
 int pl_conf_open_text(struct pl_conf *c, const char *name, const char *text, struct pl_error *err);
 void pl_conf_close(struct pl_conf *c);
 
+/* A whole text file, NUL-terminated, to be freed; NULL: PL_ENOENT, PL_EACCES, PL_EIO, or PL_ECONFIG
+ * when it is longer than cap bytes, holds NUL bytes or is not a regular file. */
+char *pl_conf_read_file(const char *path, size_t cap, struct pl_error *err);
+#define PL_CONF_FILE_MAX (1u << 20)
+
 /* Report "path:line: key: message" for a setting (NULL: the whole file). Keeps only the first. */
 void pl_conf_fail(struct pl_conf *c, const config_setting_t *s, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for a name that is missing in group. */
+void pl_conf_fail_at(struct pl_conf *c, const config_setting_t *group, const char *name,
+		     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* Every member of group must be one of the NULL-terminated names. */
 void pl_conf_only(struct pl_conf *c, const config_setting_t *group, const char *const *names);
+
+/* In all functions below, group may be NULL: everything is absent then. */
 
 /* Optional scalars: fallback when absent, error when of the wrong type or out of range. */
 int64_t pl_conf_int(struct pl_conf *c, const config_setting_t *group, const char *name,

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What follows from a matrix description: where each part of a frame lies, whether the
+ * description can be at all, and which cell on the wire each delivered cell is. The decoder and
+ * the encoder both build on it, so that they cannot disagree. Pure; no allocation.
+ */
+#ifndef DRIVERS_DECODE_MATRIX_LAYOUT_H
+#define DRIVERS_DECODE_MATRIX_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plantar/error.h>
+#include <plantar/frame.h>
+
+#include "drivers/decode/matrix_config.h"
+
+/* Offsets are bytes from the first byte of the frame: of its head, or of a delimiter's payload. */
+struct pl_matrix_layout {
+	size_t cells_at, cells_bytes; /* on the wire */
+	size_t check_at;
+	unsigned check_width;
+	size_t check_from, check_to; /* what the check covers */
+	size_t tail_at;		     /* the tail, or the delimiter after the payload */
+	size_t frame_bytes;	     /* all of it: the distance from one frame to the next */
+	unsigned wire_cell_bytes;
+	unsigned rows, cols; /* as delivered, after turning */
+	enum pl_dtype dtype; /* as delivered */
+	bool permuted;	     /* delivered order differs from the order on the wire */
+};
+
+/* PL_ECONFIG when the description cannot be; the message starts with the key that is wrong. */
+int pl_matrix_layout(struct pl_matrix_layout *l, const struct pl_matrix_config *c,
+		     struct pl_error *err);
+
+/* The mark that ends a frame: tail, or delimiter, or none (n 0). */
+const struct pl_sync *pl_matrix_tail(const struct pl_matrix_config *c);
+
+/* from[i]: which cell on the wire is delivered cell i; rows*cols entries, for a checked c. */
+void pl_matrix_order(const struct pl_matrix_config *c, uint32_t *from);
+
+/* The type that holds every value of a cell on the wire. */
+enum pl_dtype pl_wire_dtype(enum pl_wire_cell cell);
+
+/* The checksum of n bytes by this rule, in its low bits. */
+uint32_t pl_matrix_checksum(enum pl_check check, const uint8_t *bytes, size_t n);
+
+/* Integers of 1 to 4 bytes, either way round. */
+uint32_t pl_wire_get(const uint8_t *at, unsigned width, bool big_endian);
+void pl_wire_put(uint8_t *at, unsigned width, bool big_endian, uint32_t value);
+
+/*
+ * One frame's cells in the order of the wire, without turning: bytes of the wire to host values
+ * of l->dtype and back. Back is exact for values that the forward way can make; others are
+ * clipped.
+ */
+void pl_matrix_unpack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+		      const uint8_t *wire, void *cells);
+void pl_matrix_pack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+		    const void *cells, uint8_t *wire);
+
+/* to[i] = cells[from[i]], and to[from[i]] = cells[i]; cells of size 1, 2 or 4 bytes. */
+void pl_matrix_gather(void *to, const void *cells, const uint32_t *from, size_t n, size_t size);
+void pl_matrix_scatter(void *to, const void *cells, const uint32_t *from, size_t n, size_t size);
+
+#endif
