@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Live, a foot's regions are laid over what it has touched so far; here they are laid over
+ * everything it touches, so the recording is read twice: once for the totals and the prints,
+ * once for the regions. Integrals are trapezoids over the given times and never span a gap.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis_private.h"
+#include "cop.h"
+
+#define CONTACT_MIN_M2 4e-4 /* smaller prints are no contact of a foot */
+
+static const char *const axis_names[] = {[PL_AXIS_FOOT] = "foot", [PL_AXIS_ROWS] = "rows"};
+
+const char *pl_axis_name(enum pl_axis axis)
+{
+	return axis == PL_AXIS_ROWS ? axis_names[PL_AXIS_ROWS] : axis_names[PL_AXIS_FOOT];
+}
+
+int pl_axis_parse(const char *name)
+{
+	for (int i = 0; name && i < 2; i++)
+		if (strcmp(axis_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+void pl_analysis_options_init(struct pl_analysis_options *o)
+{
+	*o = (struct pl_analysis_options){
+		.region = PL_REGION_NOVEL,
+		.axis = PL_AXIS_FOOT,
+		.filter_hz = NAN,
+		.side = PL_SIDE_UNKNOWN,
+		.facing = PL_FACING_AUTO,
+		.contact_on_n = 30,
+		.contact_off_n = 20,
+	};
+}
+
+/* ---- contacts ------------------------------------------------------------------------------- */
+
+static struct pl_contact *contact_new(struct pl_analysis *a)
+{
+	struct pl_contact *more;
+	uint32_t cap;
+
+	if (a->n_contacts < a->cap_contacts)
+		return &a->contacts[a->n_contacts];
+	if (a->n_contacts >= PL_FEET_MAX) {
+		a->not_kept++;
+		return NULL;
+	}
+	cap = a->cap_contacts ? 2 * a->cap_contacts : 16;
+	more = realloc(a->contacts, cap * sizeof(*more));
+	if (!more) {
+		a->nomem = true;
+		return NULL;
+	}
+	a->contacts = more;
+	a->cap_contacts = cap;
+	return &a->contacts[a->n_contacts];
+}
+
+static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_track *track)
+{
+	struct pl_analysis *a = ctx;
+	unsigned slot = (unsigned)(track - f->track);
+	double least = a->calibrated ? a->options.contact_off_n : 0;
+	struct pl_contact *contact;
+
+	if (a->pass != 1 || track->fused || a->now[slot].serial != track->serial ||
+	    track->cells * pl_cell_area_m2(&a->geometry) < CONTACT_MIN_M2 ||
+	    a->now[slot].peak < least)
+		return;
+	contact = contact_new(a);
+	if (!contact)
+		return;
+	*contact = (struct pl_contact){
+		.serial = track->serial,
+		.foot = -1,
+		.born = track->born,
+		.last = a->now[slot].last,
+		.first_x = track->first_x,
+		.first_y = track->first_y,
+		.onset = a->now[slot].first < 0.5 * a->now[slot].peak,
+	};
+	if (pl_print_copy(&contact->print, f, track) < 0)
+		a->nomem = true;
+	else
+		a->n_contacts++;
+}
+
+/* Greatest values and forces of the tracks, for the prints. */
+static void follow_tracks(struct pl_analysis *a)
+{
+	const struct pl_segment *s = &a->feet.segment;
+	double force[PL_TRACKS] = {0};
+
+	for (uint32_t i = 0; i < s->runs; i++) {
+		const struct pl_run *run = &s->run[i];
+		size_t at = (size_t)run->row * s->cols;
+
+		for (size_t k = at + run->c0; k < at + run->c1; k++) {
+			if ((float)a->value[k] > a->top[k])
+				a->top[k] = (float)a->value[k];
+			a->ever[k] = 1;
+			if (!a->feet.owner[k])
+				continue;
+			if ((float)a->value[k] > a->feet.peak[k])
+				a->feet.peak[k] = (float)a->value[k];
+			force[a->feet.owner[k] - 1] += a->value[k] * a->factor;
+		}
+	}
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		const struct pl_track *track = &a->feet.track[t];
+
+		if (!track->serial || !track->now_cells)
+			continue;
+		if (a->now[t].serial != track->serial) {
+			a->now[t].serial = track->serial;
+			a->now[t].first = force[t];
+			a->now[t].peak = 0;
+		}
+		a->now[t].peak = fmax(a->now[t].peak, force[t]);
+		a->now[t].last = a->feet.frame;
+	}
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void totals_clear(struct pl_totals *t)
+{
+	*t = (struct pl_totals){
+		.force_peak_n = NAN,
+		.force_peak_frame = -1,
+		.force_time_integral_ns = NAN,
+		.pressure_peak_kpa = NAN,
+		.contact_area_peak_cm2 = NAN,
+		.contact_area_footprint_cm2 = NAN,
+		.pressure_time_integral_max_cell_kpa_s = NAN,
+		.pressure_time_integral_peak_curve_kpa_s = NAN,
+		.region_sum_error_max = NAN,
+	};
+}
+
+static bool allocate(struct pl_analysis *a)
+{
+	struct pl_feet_options feet = {
+		.rate_hz = a->rate_hz,
+		.facing = a->options.facing,
+		.hooks = {.ctx = a, .ended = contact_ended},
+	};
+	size_t n = pl_geometry_cells(&a->geometry);
+
+	a->value = calloc(n, sizeof(*a->value));
+	a->before = calloc(n, sizeof(*a->before));
+	a->cell_time = calloc(n, sizeof(*a->cell_time));
+	a->ever = calloc(n, sizeof(*a->ever));
+	a->top = calloc(n, sizeof(*a->top));
+	a->home = malloc(n * sizeof(*a->home));
+	a->of = malloc(n * sizeof(*a->of));
+	a->of_before = malloc(n * sizeof(*a->of_before));
+	return pl_feet_init(&a->feet, &a->geometry, &feet) && a->value && a->before &&
+	       a->cell_time && a->ever && a->top && a->home && a->of && a->of_before;
+}
+
+struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated, double contact,
+				    double rate_hz, const struct pl_analysis_options *o,
+				    struct pl_error *err)
+{
+	struct pl_calibration shape_only;
+	struct pl_analysis *a;
+
+	pl_calibration_init(&shape_only, g);
+	if (pl_calibration_check(&shape_only, g, err) < 0)
+		return NULL;
+	if (!(contact >= 0 && isfinite(contact))) {
+		pl_error_set(err, PL_EUSAGE, 0, "the contact threshold must not be negative");
+		return NULL;
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		goto nomem;
+	a->geometry = *g;
+	a->options = *o;
+	if (o->region == PL_REGION_THIRDS_BOX)
+		a->options.axis = PL_AXIS_ROWS;
+	a->calibrated = calibrated;
+	a->contact = contact;
+	a->rate_hz = rate_hz;
+	a->factor = pl_force_factor(g, calibrated);
+	a->pass = 1;
+	totals_clear(&a->totals);
+	if (allocate(a))
+		return a;
+nomem:
+	pl_analysis_free(a);
+	pl_error_set(err, PL_ENOMEM, 0, "out of memory for a mat of %u x %u cells", g->rows,
+		     g->cols);
+	return NULL;
+}
+
+void pl_analysis_free(struct pl_analysis *a)
+{
+	if (!a)
+		return;
+	for (uint32_t i = 0; i < a->n_contacts; i++)
+		free(a->contacts[i].print.peak);
+	for (uint32_t i = 0; i < a->n_feet; i++)
+		pl_foot_free(&a->foot[i]);
+	free(a->contacts);
+	free(a->foot);
+	pl_feet_free(&a->feet);
+	free(a->value);
+	free(a->before);
+	free(a->cell_time);
+	free(a->ever);
+	free(a->top);
+	free(a->home);
+	free(a->of);
+	free(a->of_before);
+	free(a);
+}
+
+/* ---- first pass ----------------------------------------------------------------------------- */
+
+static void add_totals(struct pl_analysis *a, double dt_s)
+{
+	const struct pl_scan *scan = &a->feet.scan;
+	struct pl_totals *t = &a->totals;
+	double force = scan->sum * a->factor;
+	double area = 1e4 * scan->contact * pl_cell_area_m2(&a->geometry);
+
+	if (t->frames == 0) {
+		t->force_time_integral_ns = 0;
+		t->pressure_time_integral_peak_curve_kpa_s = 0;
+		t->pressure_peak_kpa = 0;
+		t->contact_area_peak_cm2 = 0;
+	}
+	if (t->frames == 0 || force > t->force_peak_n) {
+		t->force_peak_n = force;
+		t->force_peak_frame = (int64_t)t->frames;
+	}
+	t->pressure_peak_kpa = fmax(t->pressure_peak_kpa, scan->peak);
+	t->contact_area_peak_cm2 = fmax(t->contact_area_peak_cm2, area);
+	if (dt_s > 0) {
+		t->force_time_integral_ns += 0.5 * (force + a->force_before) * dt_s;
+		t->pressure_time_integral_peak_curve_kpa_s +=
+			0.5 * (scan->peak + a->top_before) * dt_s;
+		for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++)
+			if (a->value[i] > 0 || a->before[i] > 0)
+				a->cell_time[i] += 0.5 * (a->value[i] + a->before[i]) * dt_s;
+	}
+	a->force_before = force;
+	a->top_before = scan->peak;
+	t->frames++;
+}
+
+static void finish_totals(struct pl_analysis *a)
+{
+	struct pl_totals *t = &a->totals;
+	size_t n = pl_geometry_cells(&a->geometry), cells = 0;
+	double most = 0;
+
+	if (t->frames == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		cells += a->ever[i];
+		most = fmax(most, a->cell_time[i]);
+	}
+	t->contact_area_footprint_cm2 = 1e4 * (double)cells * pl_cell_area_m2(&a->geometry);
+	t->pressure_time_integral_max_cell_kpa_s = most;
+	t->region_sum_error_max = 0;
+}
+
+/* Values as they are meant to be: no NaN, no infinity, nothing below zero. */
+static void take(struct pl_analysis *a, const double *values)
+{
+	double *swap = a->before;
+
+	a->before = a->value;
+	a->value = swap;
+	for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++)
+		a->value[i] = values[i] > 0 && values[i] <= DBL_MAX ? values[i] : 0;
+}
+
+/* Seconds since the frame before, 0 when there is none or frames are missing in between. */
+static double since(struct pl_analysis *a, int64_t t_ns, bool gap)
+{
+	double dt = a->frames ? (double)(t_ns - a->t_ns) * 1e-9 : 0;
+	double nominal = a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
+
+	a->t_ns = t_ns;
+	if (a->frames++ == 0)
+		return 0;
+	if (!gap) {
+		a->step_s = dt;
+		return dt;
+	}
+	if (nominal > 0 && dt > nominal)
+		pl_feet_gap(&a->feet, (uint64_t)fmin(dt / nominal, 1e9));
+	return 0;
+}
+
+int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
+		     struct pl_error *err)
+{
+	double dt_s;
+
+	if (a->pass > 2)
+		return pl_error_set(err, PL_ESTATE, 0, "the analysis is finished");
+	if (a->frames && t_ns <= a->t_ns)
+		return pl_error_set(err, PL_ECORRUPT, 0,
+				    "frame %llu is not later than the frame before it",
+				    (unsigned long long)a->frames);
+	take(a, values);
+	if (a->pass == 2 && gap)
+		pl_analysis_feet_break(a);
+	dt_s = since(a, t_ns, gap);
+	pl_feet_frame(&a->feet, a->value, a->contact);
+	follow_tracks(a);
+	if (a->pass == 1)
+		add_totals(a, dt_s);
+	else
+		pl_analysis_feet_frame(a, dt_s);
+	if (a->nomem)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
+	return 0;
+}
+
+int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err)
+{
+	if (a->pass != 1)
+		return pl_error_set(err, PL_ESTATE, 0, "the second pass has begun already");
+	pl_feet_end(&a->feet);
+	finish_totals(a);
+	if (a->nomem || pl_analysis_form_feet(a) < 0)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
+	pl_feet_reset(&a->feet);
+	memset(a->now, 0, sizeof(a->now));
+	memset(a->value, 0, pl_geometry_cells(&a->geometry) * sizeof(*a->value));
+	a->frames = 0;
+	a->step_s = 0;
+	a->pass = 2;
+	return 0;
+}
+
+int pl_analysis_finish(struct pl_analysis *a, struct pl_error *err)
+{
+	if (a->pass != 2)
+		return pl_error_set(err, PL_ESTATE, 0, "the second pass is still to come");
+	if (a->frames != a->totals.frames)
+		return pl_error_set(
+			err, PL_EUSAGE, 0, "the second pass had %llu frames, the first %llu",
+			(unsigned long long)a->frames, (unsigned long long)a->totals.frames);
+	pl_analysis_feet_break(a);
+	pl_analysis_feet_finish(a);
+	a->pass = 3;
+	return 0;
+}
+
+const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a)
+{
+	return &a->totals;
+}

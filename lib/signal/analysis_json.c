@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The analysis as JSON. Keys carry their unit; without calibration they say counts, and there is
+ * no newton anywhere in the document. What cannot be said is null.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "analysis_private.h"
+
+enum quantity { FORCE, IMPULSE, PRESSURE, PRESSURE_TIME };
+
+static void number(const struct pl_analysis *a, struct pl_json *json, const char *base,
+		   enum quantity quantity, double value)
+{
+	static const char *const unit[][2] = {
+		[FORCE] = {"counts", "n"},
+		[IMPULSE] = {"counts_s", "ns"},
+		[PRESSURE] = {"counts", "kpa"},
+		[PRESSURE_TIME] = {"counts_s", "kpa_s"},
+	};
+	char key[80];
+
+	snprintf(key, sizeof(key), "%s_%s", base, unit[quantity][a->calibrated]);
+	pl_json_double(json, key, value);
+}
+
+static void method(const struct pl_analysis *a, struct pl_json *json)
+{
+	const struct pl_analysis_options *o = &a->options;
+	bool filtered = isfinite(o->filter_hz) && o->filter_hz > 0;
+
+	pl_json_begin_object(json, "method");
+	pl_json_string(json, "region", pl_region_name(o->region));
+	pl_json_string(json, "axis", pl_axis_name(o->axis));
+	pl_json_double(json, "filter_hz", filtered ? o->filter_hz : NAN);
+	pl_json_string(json, "filter_kind",
+		       filtered ? "butterworth order 2, zero-lag, sway only" : "none");
+	if (a->calibrated) {
+		pl_json_double(json, "contact_on_n", o->contact_on_n);
+		pl_json_double(json, "contact_off_n", o->contact_off_n);
+	}
+	pl_json_string(json, "ellipse", "95 % prediction ellipse, exact F");
+	number(a, json, "contact", PRESSURE, a->contact);
+	pl_json_string(json, "facing", pl_facing_name(o->facing));
+	if (a->not_kept)
+		pl_json_uint(json, "contacts_not_kept", a->not_kept);
+	pl_json_string(json, "version", PL_ANALYSIS_VERSION);
+	pl_json_end_object(json);
+}
+
+static void total(const struct pl_analysis *a, struct pl_json *json)
+{
+	const struct pl_totals *t = &a->totals;
+
+	pl_json_begin_object(json, "total");
+	number(a, json, "force_peak", FORCE, t->force_peak_n);
+	if (t->force_peak_frame >= 0)
+		pl_json_int(json, "force_peak_frame", t->force_peak_frame);
+	else
+		pl_json_null(json, "force_peak_frame");
+	number(a, json, "force_time_integral", IMPULSE, t->force_time_integral_ns);
+	number(a, json, "pressure_peak", PRESSURE, t->pressure_peak_kpa);
+	pl_json_double(json, "contact_area_peak_cm2", t->contact_area_peak_cm2);
+	pl_json_double(json, "contact_area_footprint_cm2", t->contact_area_footprint_cm2);
+	number(a, json, "pressure_time_integral_max_cell", PRESSURE_TIME,
+	       t->pressure_time_integral_max_cell_kpa_s);
+	number(a, json, "pressure_time_integral_peak_curve", PRESSURE_TIME,
+	       t->pressure_time_integral_peak_curve_kpa_s);
+	pl_json_end_object(json);
+}
+
+static double share(double part, double whole)
+{
+	return whole > 0 ? 100 * part / whole : NAN;
+}
+
+static void region(const struct pl_analysis *a, struct pl_json *json, const struct pl_foot *foot,
+		   enum pl_region r)
+{
+	unsigned atoms = pl_region_atoms(r, foot->side);
+	bool quadrant = r >= PL_REGION_HEEL_AM && r <= PL_REGION_HEEL_PL;
+	const struct pl_integral *i = &foot->region[r];
+	double area;
+
+	if (!atoms || (quadrant && !pl_overlay_quadrants(&foot->overlay))) {
+		pl_json_null(json, pl_region_keys[r]);
+		return;
+	}
+	area = 1e4 * pl_cell_area_m2(&a->geometry) * pl_atoms_sum(foot->overlay.cells, atoms);
+	pl_json_begin_object(json, pl_region_keys[r]);
+	number(a, json, "force_peak", FORCE, i->force_peak);
+	number(a, json, "force_time_integral", IMPULSE, i->force_time);
+	pl_json_double(json, "load_pct", share(i->force_time, foot->whole.force_time));
+	number(a, json, "pressure_peak", PRESSURE, i->pressure_peak);
+	number(a, json, "pressure_time_integral_max_cell", PRESSURE_TIME, foot->cell_time_max[r]);
+	number(a, json, "pressure_time_integral_peak_curve", PRESSURE_TIME, i->pressure_time_curve);
+	pl_json_double(json, "contact_area_cm2", area);
+	pl_json_double(json, "contact_time_s", i->contact_time_s);
+	pl_json_double(json, "contact_pct", share(i->contact_time_s, foot->whole.contact_time_s));
+	pl_json_end_object(json);
+}
+
+static void foot_json(const struct pl_analysis *a, struct pl_json *json, const struct pl_foot *foot)
+{
+	const struct pl_shape *s = &foot->shape;
+	double area = 1e4 * pl_cell_area_m2(&a->geometry) * foot->print.cells;
+
+	pl_json_begin_object(json, NULL);
+	pl_json_string(json, "side", pl_side_name(foot->side));
+	pl_json_double(json, "length_mm", foot->ready ? 1e3 * s->length_m : NAN);
+	pl_json_double(json, "width_mm", foot->ready ? 1e3 * s->width_m : NAN);
+	pl_json_double(json, "axis_deg", foot->ready ? atan2(s->ax, s->ay) * 180.0 / M_PI : NAN);
+	pl_json_uint(json, "contacts", foot->contacts);
+	number(a, json, "force_peak", FORCE, foot->whole.force_peak);
+	number(a, json, "force_time_integral", IMPULSE, foot->whole.force_time);
+	number(a, json, "pressure_peak", PRESSURE, foot->whole.pressure_peak);
+	pl_json_double(json, "contact_area_cm2", area);
+	pl_json_double(json, "contact_time_s", foot->whole.contact_time_s);
+	if (!foot->ready) {
+		pl_json_null(json, "regions");
+	} else {
+		pl_json_begin_object(json, "regions");
+		for (int r = 0; r < PL_REGIONS; r++)
+			region(a, json, foot, (enum pl_region)r);
+		pl_json_end_object(json);
+	}
+	pl_json_end_object(json);
+}
+
+void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json)
+{
+	method(a, json);
+	total(a, json);
+	if (!a->n_feet)
+		return;
+	pl_json_begin_array(json, "feet");
+	for (uint32_t k = 0; k < a->n_feet; k++)
+		foot_json(a, json, &a->foot[k]);
+	pl_json_end_array(json);
+}

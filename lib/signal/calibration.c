@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every figure starts here: raw counts become pressure. The daemon does this for each frame, so
+ * the usual mats (unsigned counts, one scale, mostly empty) take a path that touches only the
+ * cells that are loaded; everything else goes through one general loop a cell type. Both give
+ * the same bits. What cannot be trusted (no cell there, dead, stuck, not a finite number) becomes
+ * zero or is interpolated, and the frame says so.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <plantar/calibration.h>
+
+#define STANDARD_GRAVITY_M_S2 9.80665
+#define WEIGHT_TOLERANCE 0.05
+#define TARE_MARK "+tare"
+
+static const char *const unit_names[] = {
+	[PL_UNIT_COUNTS] = "counts",
+	[PL_UNIT_KPA] = "kPa",
+	[PL_UNIT_N] = "N",
+};
+
+double pl_cell_area_m2(const struct pl_geometry *g)
+{
+	return g->pitch_row_m * g->pitch_col_m;
+}
+
+const char *pl_unit_name(enum pl_unit unit)
+{
+	if ((unsigned)unit >= sizeof(unit_names) / sizeof(unit_names[0]))
+		return "counts";
+	return unit_names[unit];
+}
+
+int pl_unit_parse(const char *name)
+{
+	for (int i = 0; name && i < (int)(sizeof(unit_names) / sizeof(unit_names[0])); i++)
+		if (strcmp(name, unit_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+void pl_calibration_init(struct pl_calibration *cal, const struct pl_geometry *g)
+{
+	*cal = (struct pl_calibration){
+		.id = "none",
+		.unit = PL_UNIT_COUNTS,
+		.scale = 1.0,
+		.cells = pl_geometry_cells(g),
+	};
+}
+
+void pl_calibration_free(struct pl_calibration *cal)
+{
+	free(cal->cell_offset);
+	free(cal->cell_gain);
+	free(cal->tare);
+	free(cal->cell_state);
+	cal->cell_offset = NULL;
+	cal->cell_gain = NULL;
+	cal->tare = NULL;
+	cal->cell_state = NULL;
+}
+
+static bool copy_array(void *to, const void *from, size_t bytes)
+{
+	void *copy = NULL;
+
+	if (from && bytes) {
+		copy = malloc(bytes);
+		if (!copy)
+			return false;
+		memcpy(copy, from, bytes);
+	}
+	memcpy(to, &copy, sizeof(copy));
+	return true;
+}
+
+int pl_calibration_copy(struct pl_calibration *to, const struct pl_calibration *from,
+			struct pl_error *err)
+{
+	size_t doubles = from->cells * sizeof(double);
+
+	*to = *from;
+	to->cell_offset = NULL;
+	to->cell_gain = NULL;
+	to->tare = NULL;
+	to->cell_state = NULL;
+	if (copy_array(&to->cell_offset, from->cell_offset, doubles) &&
+	    copy_array(&to->cell_gain, from->cell_gain, doubles) &&
+	    copy_array(&to->tare, from->tare, doubles) &&
+	    copy_array(&to->cell_state, from->cell_state, from->cells))
+		return 0;
+	pl_calibration_free(to);
+	return pl_error_set(err, PL_ENOMEM, 0, "out of memory copying a calibration of %zu cells",
+			    from->cells);
+}
+
+static int check_curve(const struct pl_calibration *cal, struct pl_error *err)
+{
+	if (cal->curve_points == 0)
+		return 0;
+	if (cal->curve_points < 2 || cal->curve_points > PL_CURVE_MAX)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "a calibration curve has 2 to %d points, not %u", PL_CURVE_MAX,
+				    cal->curve_points);
+	for (unsigned i = 0; i < cal->curve_points; i++) {
+		if (!isfinite(cal->curve_counts[i]) || !isfinite(cal->curve_value[i]) ||
+		    cal->curve_value[i] < 0)
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration curve, point %u: counts and value must "
+					    "be finite, the value not negative",
+					    i + 1);
+		if (i && cal->curve_counts[i] <= cal->curve_counts[i - 1])
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration curve, point %u: counts must rise from "
+					    "point to point",
+					    i + 1);
+		if (i && cal->curve_value[i] < cal->curve_value[i - 1])
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration curve, point %u: the value must not fall",
+					    i + 1);
+	}
+	return 0;
+}
+
+static int check_cells(const struct pl_calibration *cal, struct pl_error *err)
+{
+	for (size_t i = 0; i < cal->cells; i++) {
+		if (cal->cell_offset && !isfinite(cal->cell_offset[i]))
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration, cell %zu: the offset is not a number", i);
+		if (cal->cell_gain && !(isfinite(cal->cell_gain[i]) && cal->cell_gain[i] > 0))
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration, cell %zu: the gain must be above 0; mark "
+					    "a cell without signal as dead instead",
+					    i);
+		if (cal->tare && !isfinite(cal->tare[i]))
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration, cell %zu: the tare is not a number", i);
+		if (cal->cell_state && cal->cell_state[i] > PL_CELL_STUCK)
+			return pl_error_set(err, PL_ECONFIG, 0,
+					    "calibration, cell %zu: state %u is none of 0 (ok), 1 "
+					    "(none), 2 (dead), 3 (stuck)",
+					    i, cal->cell_state[i]);
+	}
+	return 0;
+}
+
+int pl_calibration_check(const struct pl_calibration *cal, const struct pl_geometry *g,
+			 struct pl_error *err)
+{
+	if (g->rows < 1 || g->rows > PL_SIDE_MAX || g->cols < 1 || g->cols > PL_SIDE_MAX)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "a mat has 1 to %d rows and columns, not %u x %u", PL_SIDE_MAX,
+				    g->rows, g->cols);
+	if (!(isfinite(g->pitch_row_m) && g->pitch_row_m > 0 && isfinite(g->pitch_col_m) &&
+	      g->pitch_col_m > 0))
+		return pl_error_set(err, PL_ECONFIG, 0, "the cell pitch must be above 0 m");
+	if ((unsigned)cal->unit > PL_UNIT_N)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "the calibration's unit is none of counts, kPa, N");
+	if ((cal->cell_offset || cal->cell_gain || cal->tare || cal->cell_state) &&
+	    cal->cells != pl_geometry_cells(g))
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "the calibration is for %zu cells, the mat has %zu", cal->cells,
+				    pl_geometry_cells(g));
+	if (cal->curve_points == 0 && !(isfinite(cal->scale) && cal->scale > 0))
+		return pl_error_set(err, PL_ECONFIG, 0, "the calibration's scale must be above 0");
+	if (!(isfinite(cal->noise_floor) && cal->noise_floor >= 0))
+		return pl_error_set(err, PL_ECONFIG, 0, "the noise floor must not be negative");
+	if (!(isfinite(cal->contact) && cal->contact >= 0))
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "the contact threshold must not be negative");
+	if (!(isfinite(cal->saturation_counts) && cal->saturation_counts >= 0))
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "saturation_counts must not be negative (0: unknown)");
+	if ((unsigned)cal->dead_policy > PL_DEAD_INTERPOLATE)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "the dead-cell policy is neither exclude nor interpolate");
+	if (check_curve(cal, err) < 0)
+		return -1;
+	return check_cells(cal, err);
+}
+
+/* ---- forward -------------------------------------------------------------------------------- */
+
+/* Linear between points, the last slope beyond, 0 below the first. */
+static double curve_at(const struct pl_calibration *cal, double counts)
+{
+	unsigned last = cal->curve_points - 1, lo = 0, hi = last;
+
+	if (!(counts >= cal->curve_counts[0]))
+		return 0.0;
+	while (hi - lo > 1) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (counts < cal->curve_counts[mid])
+			hi = mid;
+		else
+			lo = mid;
+	}
+	return cal->curve_value[lo] + (counts - cal->curve_counts[lo]) *
+					      (cal->curve_value[hi] - cal->curve_value[lo]) /
+					      (cal->curve_counts[hi] - cal->curve_counts[lo]);
+}
+
+/* kPa (or counts) of one unit of the calibration. */
+static double to_pressure(const struct pl_calibration *cal, const struct pl_geometry *g)
+{
+	return cal->unit == PL_UNIT_N ? 1e-3 / pl_cell_area_m2(g) : 1.0;
+}
+
+/* What one linearised count is worth, after the floor. A NaN fails the comparison: 0. */
+static inline double convert(const struct pl_calibration *cal, double lin, double k)
+{
+	double v = cal->curve_points ? curve_at(cal, lin) : cal->scale * lin;
+
+	return v >= cal->noise_floor && v > 0 ? v * k : 0.0;
+}
+
+static inline double linearise(const struct pl_calibration *cal, size_t i, double raw)
+{
+	if (cal->tare)
+		raw -= cal->tare[i];
+	if (cal->cell_offset)
+		raw -= cal->cell_offset[i];
+	return cal->cell_gain ? raw * cal->cell_gain[i] : raw;
+}
+
+static inline bool usable(const struct pl_calibration *cal, size_t i)
+{
+	return !cal->cell_state || cal->cell_state[i] == PL_CELL_OK;
+}
+
+/*
+ * One loop a cell type. memcpy is a plain load that does not care about alignment. A saturated
+ * cell of a place without a cell does not count.
+ */
+#define DEFINE_CONVERT(TYPE, NAME)                                                              \
+	static uint32_t convert_##NAME(const struct pl_calibration *cal, size_t n, double k,    \
+				       const unsigned char *cells, double *value)               \
+	{                                                                                       \
+		double full =                                                                   \
+			cal->saturation_counts > 0 ? cal->saturation_counts : (double)INFINITY; \
+		uint32_t flags = 0;                                                             \
+                                                                                                \
+		for (size_t i = 0; i < n; i++) {                                                \
+			TYPE raw;                                                               \
+			double v;                                                               \
+                                                                                                \
+			memcpy(&raw, cells + i * sizeof(raw), sizeof(raw));                     \
+			v = convert(cal, linearise(cal, i, (double)raw), k);                    \
+			value[i] = v;                                                           \
+			if ((double)raw >= full && usable(cal, i))                              \
+				flags = PL_FLAG_SATURATED;                                      \
+		}                                                                               \
+		return flags;                                                                   \
+	}
+
+DEFINE_CONVERT(uint8_t, u8)
+DEFINE_CONVERT(uint16_t, u16)
+DEFINE_CONVERT(int16_t, i16)
+DEFINE_CONVERT(int32_t, i32)
+DEFINE_CONVERT(uint32_t, u32)
+DEFINE_CONVERT(float, f32)
+DEFINE_CONVERT(double, f64)
+
+/* Zero counts are zero pressure: no tare, no offset, no curve that starts below 0. */
+static bool zero_is_zero(const struct pl_calibration *cal)
+{
+	return !cal->tare && !cal->cell_offset &&
+	       (cal->curve_points == 0 || curve_at(cal, 0.0) <= 0.0);
+}
+
+static inline uint32_t convert_some(const struct pl_calibration *cal, size_t i, size_t n, double k,
+				    double full, const unsigned char *cells, size_t size,
+				    double *value)
+{
+	uint32_t flags = 0;
+
+	for (; n > 0; i++, n--) {
+		double raw;
+
+		if (size == 1) {
+			raw = cells[i];
+		} else {
+			uint16_t u;
+
+			memcpy(&u, cells + i * 2, 2);
+			raw = u;
+		}
+		value[i] = convert(cal, linearise(cal, i, raw), k);
+		if (raw >= full && usable(cal, i))
+			flags = PL_FLAG_SATURATED;
+	}
+	return flags;
+}
+
+/* u8 or u16 where most cells are 0: eight bytes are looked at together. */
+static uint32_t convert_sparse(const struct pl_calibration *cal, size_t n, double k,
+			       const unsigned char *cells, size_t size, double *value)
+{
+	double full = cal->saturation_counts > 0 ? cal->saturation_counts : (double)INFINITY;
+	size_t step = 8 / size, i = 0;
+	uint32_t flags = 0;
+
+	memset(value, 0, n * sizeof(*value));
+	for (; i + step <= n; i += step) {
+		uint64_t word;
+
+		memcpy(&word, cells + i * size, 8);
+		if (word)
+			flags |= convert_some(cal, i, step, k, full, cells, size, value);
+	}
+	return flags | convert_some(cal, i, n - i, k, full, cells, size, value);
+}
+
+static uint32_t convert_all(const struct pl_calibration *cal, size_t n, double k, const void *cells,
+			    enum pl_dtype dtype, double *value)
+{
+	switch (dtype) {
+	case PL_U8:
+		return zero_is_zero(cal) ? convert_sparse(cal, n, k, cells, 1, value)
+					 : convert_u8(cal, n, k, cells, value);
+	case PL_U16:
+		return zero_is_zero(cal) ? convert_sparse(cal, n, k, cells, 2, value)
+					 : convert_u16(cal, n, k, cells, value);
+	case PL_I16:
+		return convert_i16(cal, n, k, cells, value);
+	case PL_I32:
+		return convert_i32(cal, n, k, cells, value);
+	case PL_U32:
+		return convert_u32(cal, n, k, cells, value);
+	case PL_F32:
+		return convert_f32(cal, n, k, cells, value);
+	case PL_F64:
+		return convert_f64(cal, n, k, cells, value);
+	}
+	memset(value, 0, n * sizeof(*value));
+	return 0;
+}
+
+/* Floating-point cells may hold infinities: no pressure is infinite. */
+static uint32_t drop_infinities(size_t n, double *value)
+{
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (value[i] > DBL_MAX) {
+			value[i] = 0.0;
+			flags = PL_FLAG_DEAD;
+		}
+	}
+	return flags;
+}
+
+/* The mean of the working cells around; 0 if there is none. */
+static double neighbours(const struct pl_calibration *cal, const struct pl_geometry *g, size_t cell,
+			 const double *value)
+{
+	unsigned r = (unsigned)(cell / g->cols), c = (unsigned)(cell % g->cols), n = 0;
+	unsigned r1 = r + 1 < g->rows ? r + 1 : r, c1 = c + 1 < g->cols ? c + 1 : c;
+	double sum = 0;
+
+	for (unsigned i = r ? r - 1 : 0; i <= r1; i++) {
+		for (unsigned j = c ? c - 1 : 0; j <= c1; j++) {
+			size_t at = (size_t)i * g->cols + j;
+
+			if (cal->cell_state[at] == PL_CELL_OK) {
+				sum += value[at];
+				n++;
+			}
+		}
+	}
+	return n ? sum / n : 0.0;
+}
+
+static uint32_t apply_states(const struct pl_calibration *cal, const struct pl_geometry *g,
+			     double *value)
+{
+	uint32_t flags = 0;
+	size_t n = pl_geometry_cells(g);
+
+	for (size_t i = 0; i < n; i++) {
+		if (cal->cell_state[i] == PL_CELL_OK)
+			continue;
+		value[i] = 0.0;
+		if (cal->cell_state[i] == PL_CELL_NONE)
+			continue;
+		flags = PL_FLAG_DEAD;
+		if (cal->dead_policy == PL_DEAD_INTERPOLATE)
+			value[i] = neighbours(cal, g, i, value);
+	}
+	return flags;
+}
+
+uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry *g,
+		      const void *cells, enum pl_dtype dtype, double *value)
+{
+	size_t n = pl_geometry_cells(g);
+	uint32_t flags = convert_all(cal, n, to_pressure(cal, g), cells, dtype, value);
+
+	if (dtype == PL_F32 || dtype == PL_F64)
+		flags |= drop_infinities(n, value);
+	if (cal->cell_state)
+		flags |= apply_states(cal, g, value);
+	return flags;
+}
+
+/* ---- inverse -------------------------------------------------------------------------------- */
+
+static double curve_inverse(const struct pl_calibration *cal, double value)
+{
+	unsigned last = cal->curve_points - 1, i = 0;
+	double slope;
+
+	if (value <= 0)
+		return cal->curve_counts[0] > 0 ? 0.0 : cal->curve_counts[0];
+	if (value <= cal->curve_value[0])
+		return cal->curve_counts[0];
+	while (i + 1 < last && value > cal->curve_value[i + 1])
+		i++;
+	slope = (cal->curve_value[i + 1] - cal->curve_value[i]) /
+		(cal->curve_counts[i + 1] - cal->curve_counts[i]);
+	if (slope <= 0)
+		return cal->curve_counts[i + 1];
+	return cal->curve_counts[i] + (value - cal->curve_value[i]) / slope;
+}
+
+static double raw_of(const struct pl_calibration *cal, size_t i, double value)
+{
+	double lin = cal->curve_points ? curve_inverse(cal, value) : value / cal->scale;
+
+	if (cal->cell_gain)
+		lin /= cal->cell_gain[i];
+	if (cal->tare)
+		lin += cal->tare[i];
+	if (cal->cell_offset)
+		lin += cal->cell_offset[i];
+	return lin;
+}
+
+static double clip(double v, double lo, double hi)
+{
+	if (!(v >= lo)) /* NaN too */
+		return lo;
+	return v > hi ? hi : v;
+}
+
+static void store(enum pl_dtype dtype, unsigned char *cells, size_t i, double raw)
+{
+	switch (dtype) {
+	case PL_U8:
+		cells[i] = (uint8_t)clip(rint(raw), 0, UINT8_MAX);
+		break;
+	case PL_U16:
+		memcpy(cells + i * 2, &(uint16_t){(uint16_t)clip(rint(raw), 0, UINT16_MAX)}, 2);
+		break;
+	case PL_I16:
+		memcpy(cells + i * 2, &(int16_t){(int16_t)clip(rint(raw), INT16_MIN, INT16_MAX)},
+		       2);
+		break;
+	case PL_I32:
+		memcpy(cells + i * 4, &(int32_t){(int32_t)clip(rint(raw), INT32_MIN, INT32_MAX)},
+		       4);
+		break;
+	case PL_U32:
+		memcpy(cells + i * 4, &(uint32_t){(uint32_t)clip(rint(raw), 0, UINT32_MAX)}, 4);
+		break;
+	case PL_F32:
+		memcpy(cells + i * 4, &(float){(float)clip(raw, -(double)FLT_MAX, (double)FLT_MAX)},
+		       4);
+		break;
+	case PL_F64:
+		memcpy(cells + i * 8, &(double){clip(raw, -DBL_MAX, DBL_MAX)}, 8);
+		break;
+	}
+}
+
+void pl_calibrate_inverse(const struct pl_calibration *cal, const struct pl_geometry *g,
+			  const double *value, enum pl_dtype dtype, void *cells)
+{
+	size_t n = pl_geometry_cells(g);
+	double k = to_pressure(cal, g);
+
+	for (size_t i = 0; i < n; i++) {
+		double raw = usable(cal, i) ? raw_of(cal, i, value[i] / k) : 0.0;
+
+		if (cal->saturation_counts > 0 && raw > cal->saturation_counts)
+			raw = cal->saturation_counts;
+		store(dtype, cells, i, raw);
+	}
+}
+
+/* ---- tare and weight ------------------------------------------------------------------------ */
+
+static bool has_tare_mark(const char *id)
+{
+	size_t len = strlen(id), mark = strlen(TARE_MARK);
+
+	return len >= mark && strcmp(id + len - mark, TARE_MARK) == 0;
+}
+
+static void set_tare_mark(struct pl_calibration *cal, bool on)
+{
+	size_t len = strlen(cal->id), mark = strlen(TARE_MARK);
+
+	if (has_tare_mark(cal->id) == on)
+		return;
+	if (!on) {
+		cal->id[len - mark] = '\0';
+		return;
+	}
+	if (len > sizeof(cal->id) - 1 - mark)
+		len = sizeof(cal->id) - 1 - mark;
+	memcpy(cal->id + len, TARE_MARK, mark + 1);
+}
+
+int pl_calibration_tare(struct pl_calibration *cal, const double *mean_counts, struct pl_error *err)
+{
+	if (!mean_counts) {
+		free(cal->tare);
+		cal->tare = NULL;
+		set_tare_mark(cal, false);
+		return 0;
+	}
+	for (size_t i = 0; i < cal->cells; i++)
+		if (!isfinite(mean_counts[i]))
+			return pl_error_set(err, PL_EUSAGE, 0,
+					    "tare: the mean of cell %zu is not a number", i);
+	if (!cal->tare)
+		cal->tare = malloc((cal->cells ? cal->cells : 1) * sizeof(*cal->tare));
+	if (!cal->tare)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for a tare of %zu cells",
+				    cal->cells);
+	memcpy(cal->tare, mean_counts, cal->cells * sizeof(*cal->tare));
+	set_tare_mark(cal, true);
+	return 0;
+}
+
+struct pl_weight_check pl_weight_check(double mean_force_n, double body_mass_kg)
+{
+	struct pl_weight_check check = {
+		.expected_n = body_mass_kg * STANDARD_GRAVITY_M_S2,
+		.measured_n = mean_force_n,
+		.ratio = NAN,
+	};
+
+	if (check.expected_n > 0)
+		check.ratio = check.measured_n / check.expected_n;
+	check.ok = fabs(check.ratio - 1.0) <= WEIGHT_TOLERANCE;
+	return check;
+}

@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A foot is seldom one connected component: with a high arch heel and forefoot are apart, toes
+ * come as islands, and at touch-down everything appears piece by piece. And two feet are
+ * sometimes one component, when they touch. So components are merged into feet by what a foot
+ * can be: pieces belong together when they are near and when the narrowest box around them is no
+ * longer and no wider than a foot and lies along the direction feet are standing in. A cell that
+ * belonged to a foot in the frame before belongs to it still: that is what keeps identities,
+ * and what keeps most frames cheap.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cop.h"
+#include "feet.h"
+
+#define HOLD_S 0.1	 /* without load: the contact is over */
+#define SETTLE_S 0.5	 /* without growth: the print is complete */
+#define ASSUMED_RATE 100 /* Hz, for these two when no rate is known */
+#define JOIN_GAP_M 0.12	 /* between heel and forefoot over a high arch */
+#define SPECK_GAP_M 0.03 /* a speck belongs to a foot that is this near */
+#define SPECK_M2 1e-4
+#define FOOT_LENGTH_M 0.33 /* pieces are joined up to this size ... */
+#define FOOT_WIDTH_M 0.13
+#define ACROSS_M 0.105 /* longer than this across the feet's direction: two feet's forefeet */
+#define ALONG_COS 0.64 /* 50 degrees */
+#define PIECES 64      /* components looked at in one frame, largest first */
+
+struct piece {
+	uint32_t comp, cells;
+	struct pl_hull hull;
+};
+
+static uint64_t frames_of(double seconds, double rate_hz)
+{
+	double rate = rate_hz > 0 && isfinite(rate_hz) ? fmin(rate_hz, 1e6) : ASSUMED_RATE;
+	double frames = ceil(seconds * rate);
+
+	return frames < 2 ? 2 : (uint64_t)frames;
+}
+
+bool pl_feet_init(struct pl_feet *f, const struct pl_geometry *g, const struct pl_feet_options *o)
+{
+	size_t n = pl_geometry_cells(g);
+	bool ok;
+
+	*f = (struct pl_feet){
+		.geometry = *g,
+		.options = *o,
+		.owner = calloc(n, sizeof(*f->owner)),
+		.peak = calloc(n, sizeof(*f->peak)),
+		.note = calloc(n, sizeof(*f->note)),
+		.hold = frames_of(HOLD_S, o->rate_hz),
+		.settle = frames_of(SETTLE_S, o->rate_hz),
+	};
+	ok = pl_segment_init(&f->segment, g->rows, g->cols);
+	ok = pl_points_init(&f->points, g) && ok && f->owner && f->peak && f->note;
+	if (!ok)
+		pl_feet_free(f);
+	else
+		pl_feet_reset(f);
+	return ok;
+}
+
+void pl_feet_free(struct pl_feet *f)
+{
+	pl_segment_free(&f->segment);
+	pl_points_free(&f->points);
+	free(f->owner);
+	free(f->peak);
+	free(f->note);
+	f->owner = NULL;
+	f->peak = NULL;
+	f->note = NULL;
+}
+
+void pl_feet_reset(struct pl_feet *f)
+{
+	memset(f->owner, 0, pl_geometry_cells(&f->geometry));
+	memset(f->track, 0, sizeof(f->track));
+	f->frame = 0;
+	f->serials = 0;
+	f->ux = f->options.facing == PL_FACING_LEFT || f->options.facing == PL_FACING_RIGHT;
+	f->uy = 1 - f->ux;
+}
+
+/* ---- tracks --------------------------------------------------------------------------------- */
+
+static struct pl_track *track_new(struct pl_feet *f)
+{
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &f->track[t];
+
+		if (track->serial)
+			continue;
+		*track = (struct pl_track){
+			.serial = ++f->serials,
+			.r0 = UINT16_MAX,
+			.c0 = UINT16_MAX,
+			.first_x = NAN,
+			.first_y = NAN,
+			.born = f->frame,
+			.seen = f->frame,
+			.grown = f->frame,
+			.side = f->options.side,
+		};
+		pl_hull_clear(&track->hull);
+		return track;
+	}
+	return NULL;
+}
+
+static uint8_t mark_of(const struct pl_feet *f, const struct pl_track *track)
+{
+	return (uint8_t)(track - f->track + 1);
+}
+
+static void track_end(struct pl_feet *f, struct pl_track *track)
+{
+	uint8_t mark = mark_of(f, track);
+
+	if (f->options.hooks.ended)
+		f->options.hooks.ended(f->options.hooks.ctx, f, track);
+	for (unsigned r = track->r0; r < track->r1; r++) {
+		uint8_t *row = f->owner + (size_t)r * f->geometry.cols;
+
+		for (unsigned c = track->c0; c < track->c1; c++)
+			if (row[c] == mark)
+				row[c] = 0;
+	}
+	track->serial = 0;
+}
+
+void pl_feet_end(struct pl_feet *f)
+{
+	for (unsigned t = 0; t < PL_TRACKS; t++)
+		if (f->track[t].serial)
+			track_end(f, &f->track[t]);
+}
+
+void pl_feet_gap(struct pl_feet *f, uint64_t missing)
+{
+	if (f->options.side == PL_SIDE_UNKNOWN && missing >= f->hold)
+		pl_feet_end(f);
+	f->frame += missing;
+}
+
+static void expire(struct pl_feet *f)
+{
+	if (f->options.side != PL_SIDE_UNKNOWN)
+		return;
+	for (unsigned t = 0; t < PL_TRACKS; t++)
+		if (f->track[t].serial && f->frame - f->track[t].seen > f->hold)
+			track_end(f, &f->track[t]);
+}
+
+struct box {
+	double x0, x1, y0, y1;
+};
+
+static struct box cells_box(const struct pl_feet *f, unsigned row, unsigned c0, unsigned c1)
+{
+	const struct pl_geometry *g = &f->geometry;
+
+	return (struct box){
+		.x0 = c0 * g->pitch_col_m,
+		.x1 = c1 * g->pitch_col_m,
+		.y0 = (double)(g->rows - row - 1) * g->pitch_row_m,
+		.y1 = (double)(g->rows - row) * g->pitch_row_m,
+	};
+}
+
+/* These cells of a row belong to the track from now on. */
+static void claim_cells(struct pl_feet *f, struct pl_track *track, unsigned row, unsigned c0,
+			unsigned c1, const double *value)
+{
+	size_t at = (size_t)row * f->geometry.cols;
+	uint8_t mark = mark_of(f, track);
+	uint32_t added = 0;
+	struct box box;
+
+	track->now_cells += c1 - c0;
+	track->seen = f->frame;
+	for (unsigned c = c0; c < c1; c++) {
+		if (f->owner[at + c] == mark)
+			continue;
+		if (f->owner[at + c])
+			f->track[f->owner[at + c] - 1].cells--;
+		f->owner[at + c] = mark;
+		f->note[at + c] = 0;
+		f->peak[at + c] = (float)value[at + c];
+		added++;
+	}
+	if (!added)
+		return;
+	track->cells += added;
+	track->fresh += added;
+	track->r0 = row < track->r0 ? (uint16_t)row : track->r0;
+	track->r1 = row + 1 > track->r1 ? (uint16_t)(row + 1) : track->r1;
+	track->c0 = c0 < track->c0 ? (uint16_t)c0 : track->c0;
+	track->c1 = c1 > track->c1 ? (uint16_t)c1 : track->c1;
+	box = cells_box(f, row, c0, c1);
+	if (!pl_hull_holds(&track->hull, box.x0, box.x1, box.y0, box.y1)) {
+		pl_hull_box(&track->hull, box.x0, box.x1, box.y0, box.y1);
+		track->grew = true;
+	}
+}
+
+static void claim_comp(struct pl_feet *f, struct pl_track *track, const struct pl_comp *comp,
+		       const double *value)
+{
+	const struct pl_run *run = f->segment.run;
+
+	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next)
+		claim_cells(f, track, run[i].row, run[i].c0, run[i].c1, value);
+}
+
+static void track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *into)
+{
+	uint8_t a = mark_of(f, from), b = mark_of(f, into);
+
+	for (unsigned r = from->r0; r < from->r1; r++) {
+		uint8_t *row = f->owner + (size_t)r * f->geometry.cols;
+
+		for (unsigned c = from->c0; c < from->c1; c++)
+			if (row[c] == a) {
+				row[c] = b;
+				f->note[(size_t)r * f->geometry.cols + c] = 0;
+			}
+	}
+	into->cells += from->cells;
+	into->fresh += from->cells;
+	into->now_cells += from->now_cells;
+	into->grew = true;
+	into->seen = from->seen > into->seen ? from->seen : into->seen;
+	into->r0 = from->r0 < into->r0 ? from->r0 : into->r0;
+	into->r1 = from->r1 > into->r1 ? from->r1 : into->r1;
+	into->c0 = from->c0 < into->c0 ? from->c0 : into->c0;
+	into->c1 = from->c1 > into->c1 ? from->c1 : into->c1;
+	pl_hull_join(&into->hull, &from->hull);
+	if (f->options.hooks.merged)
+		f->options.hooks.merged(f->options.hooks.ctx, from->serial, into->serial);
+	from->serial = 0;
+}
+
+/* ---- what can be one foot ------------------------------------------------------------------- */
+
+static bool plausible(const struct pl_feet *f, const struct pl_hull *h)
+{
+	double slack = fmax(f->geometry.pitch_row_m, f->geometry.pitch_col_m);
+	struct pl_extent e = pl_hull_extent(h);
+
+	if (e.length > FOOT_LENGTH_M + slack || e.width > FOOT_WIDTH_M + slack)
+		return false;
+	if (e.length < ACROSS_M + slack || e.length < 1.4 * e.width)
+		return true;
+	return fabs(e.ax * f->ux + e.ay * f->uy) >= ALONG_COS;
+}
+
+static bool fits(const struct pl_feet *f, const struct pl_track *track, const struct pl_hull *more)
+{
+	struct pl_hull both = track->hull;
+
+	pl_hull_join(&both, more);
+	return plausible(f, &both);
+}
+
+static void comp_hull(const struct pl_feet *f, const struct pl_comp *comp, struct pl_hull *h)
+{
+	const struct pl_run *run = f->segment.run;
+
+	pl_hull_clear(h);
+	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next) {
+		struct box b = cells_box(f, run[i].row, run[i].c0, run[i].c1);
+
+		pl_hull_box(h, b.x0, b.x1, b.y0, b.y1);
+	}
+}
+
+static bool speck(const struct pl_feet *f, uint32_t cells)
+{
+	return cells < 2 ? pl_cell_area_m2(&f->geometry) * cells < 1.5 * SPECK_M2
+			 : pl_cell_area_m2(&f->geometry) * cells < SPECK_M2;
+}
+
+/* ---- components that belong to a foot already ----------------------------------------------- */
+
+/* The hull of the cells of a component that belong to nobody yet. */
+static void fresh_hull(const struct pl_feet *f, const struct pl_comp *comp, struct pl_hull *h)
+{
+	const struct pl_run *run = f->segment.run;
+
+	pl_hull_clear(h);
+	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next) {
+		const uint8_t *owner = f->owner + (size_t)run[i].row * f->geometry.cols;
+
+		for (unsigned c = run[i].c0; c < run[i].c1; c++) {
+			struct box b;
+
+			if (owner[c])
+				continue;
+			b = cells_box(f, run[i].row, c, c + 1);
+			pl_hull_box(h, b.x0, b.x1, b.y0, b.y1);
+		}
+	}
+}
+
+/*
+ * Feet that touch: owned cells stay, a new cell goes to the nearest of the feet it can belong to,
+ * and what fits none of them is the beginning of another foot.
+ */
+static void share_out(struct pl_feet *f, const struct pl_comp *comp, const double *value)
+{
+	const struct pl_run *run = f->segment.run;
+	struct pl_track *other = NULL;
+
+	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next) {
+		size_t at = (size_t)run[i].row * f->geometry.cols;
+
+		for (unsigned c = run[i].c0; c < run[i].c1; c++) {
+			struct box b = cells_box(f, run[i].row, c, c + 1);
+			struct pl_track *best = NULL;
+			struct pl_hull cell;
+			double nearest = INFINITY;
+
+			if (f->owner[at + c]) {
+				claim_cells(f, &f->track[f->owner[at + c] - 1], run[i].row, c,
+					    c + 1, value);
+				continue;
+			}
+			pl_hull_clear(&cell);
+			pl_hull_box(&cell, b.x0, b.x1, b.y0, b.y1);
+			for (unsigned t = 0; t < PL_TRACKS; t++) {
+				struct pl_track *track = &f->track[t];
+				double x, y, far;
+
+				if (!track->serial || track->fused ||
+				    pl_hull_gap(&track->hull, &cell) > SPECK_GAP_M ||
+				    !fits(f, track, &cell))
+					continue;
+				pl_hull_centre(&track->hull, &x, &y);
+				far = hypot(x - b.x0, y - b.y0);
+				if (far < nearest) {
+					nearest = far;
+					best = track;
+				}
+			}
+			if (!best && !other)
+				other = track_new(f);
+			if (!best)
+				best = other;
+			if (best)
+				claim_cells(f, best, run[i].row, c, c + 1, value);
+		}
+	}
+}
+
+/* The second foot among the owners of a mixed component; NULL if there are more than two. */
+static struct pl_track *second_owner(struct pl_feet *f, const struct pl_comp *comp)
+{
+	const struct pl_run *run = f->segment.run;
+	uint8_t second = 0;
+
+	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next) {
+		const uint8_t *owner = f->owner + (size_t)run[i].row * f->geometry.cols;
+
+		for (unsigned c = run[i].c0; c < run[i].c1; c++) {
+			if (!owner[c] || owner[c] == comp->owner || owner[c] == second)
+				continue;
+			if (second)
+				return NULL;
+			second = owner[c];
+		}
+	}
+	return second ? &f->track[second - 1] : NULL;
+}
+
+static void keep_mixed(struct pl_feet *f, const struct pl_comp *comp, const double *value)
+{
+	struct pl_track *a = &f->track[comp->owner - 1], *b = second_owner(f, comp);
+	struct pl_hull all;
+
+	if (b && !a->fused && !b->fused) {
+		all = a->hull;
+		pl_hull_join(&all, &b->hull);
+		if (fits(f, a, &b->hull)) {
+			struct pl_hull whole;
+
+			comp_hull(f, comp, &whole);
+			pl_hull_join(&all, &whole);
+			if (plausible(f, &all)) {
+				track_merge(f, b, a);
+				claim_comp(f, a, comp, value);
+				return;
+			}
+		}
+	}
+	share_out(f, comp, value);
+}
+
+/* A foot that has moved: its print begins anew, its identity stays. */
+static void restart(struct pl_feet *f, struct pl_track *track, const struct pl_comp *comp,
+		    const double *value)
+{
+	struct pl_track before = *track, *now;
+
+	track_end(f, track);
+	now = track_new(f);
+	if (!now)
+		return;
+	now->side = before.side;
+	now->oriented = before.oriented;
+	now->shape = before.shape;
+	claim_comp(f, now, comp, value);
+}
+
+static void keep_grown(struct pl_feet *f, const struct pl_comp *comp, const double *value)
+{
+	struct pl_track *track = &f->track[comp->owner - 1];
+	struct pl_hull fresh, whole;
+
+	fresh_hull(f, comp, &fresh);
+	if (fits(f, track, &fresh)) {
+		claim_comp(f, track, comp, value);
+		return;
+	}
+	comp_hull(f, comp, &whole);
+	if (plausible(f, &whole) && track->cells < 3 * comp->cells)
+		restart(f, track, comp, value);
+	else
+		share_out(f, comp, value);
+}
+
+/* Fused feet that have come apart are looked at afresh. */
+static void release_fused(struct pl_feet *f)
+{
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &f->track[t];
+		uint32_t parts = 0;
+		bool one = false;
+
+		if (!track->serial || !track->fused)
+			continue;
+		for (uint32_t i = 0; i < f->segment.comps; i++) {
+			struct pl_comp *comp = &f->segment.comp[i];
+			struct pl_hull h;
+
+			if (comp->owner != t + 1 || speck(f, comp->cells))
+				continue;
+			comp_hull(f, comp, &h);
+			one = plausible(f, &h);
+			parts++;
+		}
+		if (parts < 2 && !one)
+			continue;
+		for (uint32_t i = 0; i < f->segment.comps; i++)
+			if (f->segment.comp[i].owner == t + 1)
+				f->segment.comp[i].owner = 0;
+		track_end(f, track);
+	}
+}
+
+static uint32_t live_tracks(const struct pl_feet *f)
+{
+	uint32_t n = 0;
+
+	for (unsigned t = 0; t < PL_TRACKS; t++)
+		n += f->track[t].serial != 0;
+	return n;
+}
+
+/* Once slots have changed hands in this frame, only the cells themselves say whose they are. */
+static void keep(struct pl_feet *f, const double *value)
+{
+	uint32_t tracks = live_tracks(f), serials = f->serials;
+
+	for (uint32_t i = 0; i < f->segment.comps; i++) {
+		const struct pl_comp *comp = &f->segment.comp[i];
+
+		if (!comp->owner)
+			continue;
+		if (f->serials != serials || live_tracks(f) != tracks)
+			share_out(f, comp, value);
+		else if (comp->mixed)
+			keep_mixed(f, comp, value);
+		else if (comp->owned == comp->cells || f->track[comp->owner - 1].fused)
+			claim_comp(f, &f->track[comp->owner - 1], comp, value);
+		else
+			keep_grown(f, comp, value);
+	}
+}
+
+/* ---- components that belong to nobody yet --------------------------------------------------- */
+
+static unsigned new_pieces(const struct pl_feet *f, struct piece piece[PIECES])
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < f->segment.comps; i++) {
+		const struct pl_comp *comp = &f->segment.comp[i];
+		unsigned k;
+
+		if (comp->owner || (n == PIECES && comp->cells <= piece[n - 1].cells))
+			continue;
+		k = n < PIECES ? n++ : n - 1;
+		for (; k > 0 && piece[k - 1].cells < comp->cells; k--)
+			piece[k] = piece[k - 1];
+		piece[k].comp = i;
+		piece[k].cells = comp->cells;
+	}
+	for (unsigned k = 0; k < n; k++)
+		comp_hull(f, &f->segment.comp[piece[k].comp], &piece[k].hull);
+	return n;
+}
+
+/* The foot a piece adds least to: near, and without making it wider. */
+static struct pl_track *nearest_foot(struct pl_feet *f, const struct piece *piece)
+{
+	double reach = speck(f, piece->cells) ? SPECK_GAP_M : JOIN_GAP_M, least = INFINITY;
+	struct pl_track *best = NULL;
+
+	reach += fmax(f->geometry.pitch_row_m, f->geometry.pitch_col_m);
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &f->track[t];
+		struct pl_hull both;
+		double gap, cost;
+
+		if (!track->serial || track->fused)
+			continue;
+		gap = pl_hull_gap(&track->hull, &piece->hull);
+		if (gap > reach || !fits(f, track, &piece->hull))
+			continue;
+		both = track->hull;
+		pl_hull_join(&both, &piece->hull);
+		cost = gap +
+		       0.5 * (pl_hull_extent(&both).width - pl_hull_extent(&track->hull).width);
+		if (cost < least) {
+			least = cost;
+			best = track;
+		}
+	}
+	return best;
+}
+
+/* A single piece as long as a foot shows how the feet lie. */
+static void learn_direction(struct pl_feet *f, const struct piece *piece, unsigned n)
+{
+	if (f->options.facing != PL_FACING_AUTO)
+		return;
+	for (unsigned k = 0; k < n; k++) {
+		struct pl_extent e = pl_hull_extent(&piece[k].hull);
+
+		if (e.length < 0.17 || e.length > FOOT_LENGTH_M || e.length < 1.8 * e.width)
+			continue;
+		f->ux = e.ax;
+		f->uy = e.ay;
+		return;
+	}
+}
+
+static void place(struct pl_feet *f, const double *value)
+{
+	struct piece piece[PIECES];
+	unsigned n = new_pieces(f, piece);
+
+	if (!n)
+		return;
+	learn_direction(f, piece, n);
+	for (unsigned k = 0; k < n; k++) {
+		const struct pl_comp *comp = &f->segment.comp[piece[k].comp];
+		struct pl_track *track = nearest_foot(f, &piece[k]);
+
+		if (!track && !speck(f, comp->cells)) {
+			track = track_new(f);
+			if (track)
+				track->fused = !plausible(f, &piece[k].hull);
+		}
+		if (track)
+			claim_comp(f, track, comp, value);
+	}
+}
+
+/* ---- the frame ------------------------------------------------------------------------------ */
+
+static void all_one_foot(struct pl_feet *f, const double *value)
+{
+	struct pl_track *track = &f->track[0];
+
+	if (!track->serial && f->segment.comps)
+		track = track_new(f);
+	for (uint32_t i = 0; i < f->segment.comps; i++)
+		claim_comp(f, track, &f->segment.comp[i], value);
+}
+
+static void after(struct pl_feet *f)
+{
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &f->track[t];
+		double length;
+
+		if (!track->serial)
+			continue;
+		if (track->grew) {
+			length = pl_hull_extent(&track->hull).length;
+			if (length > track->length_m)
+				track->grown = f->frame;
+			track->length_m = length;
+		}
+		if (isnan(track->first_x) && track->now_cells)
+			pl_hull_centre(&track->hull, &track->first_x, &track->first_y);
+	}
+}
+
+void pl_feet_frame(struct pl_feet *f, const double *value, double contact)
+{
+	f->frame++;
+	expire(f);
+	for (unsigned t = 0; t < PL_TRACKS; t++)
+		f->track[t].now_cells = 0;
+	pl_segment_frame(&f->segment, value, contact, f->owner, &f->scan);
+	if (f->options.side != PL_SIDE_UNKNOWN) {
+		all_one_foot(f, value);
+	} else {
+		release_fused(f);
+		keep(f, value);
+		place(f, value);
+	}
+	after(f);
+	pl_feet_orient(f);
+}

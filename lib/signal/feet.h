@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Feet on a mat: which loaded cells make up one foot, from frame to frame. Each foot on the mat
+ * is a track: it begins with the first contact, collects the cells it has touched since (its
+ * print), and ends when it has been off the mat for a moment. Private to lib/signal.
+ */
+#ifndef PL_SIGNAL_FEET_H
+#define PL_SIGNAL_FEET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <plantar/live.h>
+
+#include "hull.h"
+#include "regions.h"
+#include "segment.h"
+#include "shape.h"
+
+#define PL_TRACKS 16
+
+struct pl_track {
+	uint32_t serial;	 /* counts contacts from 1; 0: this slot is free */
+	bool fused;		 /* larger than one foot can be: feet that touch each other */
+	uint32_t cells;		 /* of the print */
+	uint16_t r0, r1, c0, c1; /* its box, r1 and c1 exclusive */
+	struct pl_hull hull;
+	double length_m;	    /* from the hull */
+	double first_x, first_y;    /* centre of the first contact, m */
+	uint64_t born, seen, grown; /* frame numbers: began, last loaded, last grew longer */
+	uint32_t fresh;		    /* cells added since the shape was measured */
+	bool grew;		    /* the hull changed since then */
+
+	/* geometry of the print; docs/metrics.md says when each is known */
+	struct pl_shape shape;
+	bool measured, oriented, ready;
+	enum pl_side side;
+	bool side_by_order;
+	uint32_t version; /* counts changes of the axis that regions are laid along */
+
+	/* this frame */
+	uint32_t now_cells;
+	double sum, sum_col, sum_row, peak;
+};
+
+struct pl_feet;
+struct pl_feet_hooks {
+	void *ctx;
+	/* The contact is over; its print is still in owner and peak. */
+	void (*ended)(void *ctx, const struct pl_feet *feet, const struct pl_track *track);
+	/* Two tracks turned out to be one foot. */
+	void (*merged)(void *ctx, uint32_t from_serial, uint32_t into_serial);
+};
+
+struct pl_feet_options {
+	double rate_hz;
+	enum pl_facing facing;
+	enum pl_side side; /* known: the mat carries this one foot only, whose print never ends */
+	bool rows_axis;
+	struct pl_feet_hooks hooks;
+};
+
+struct pl_feet {
+	struct pl_geometry geometry;
+	struct pl_feet_options options;
+	struct pl_segment segment;
+	struct pl_scan scan;
+	uint8_t *owner; /* rows*cols: slot + 1 of the track a cell belongs to, 0: none */
+	float *peak;	/* rows*cols: greatest value since the contact began */
+	uint16_t *note; /* rows*cols, whoever uses the tracks: 0 when a cell changes hands */
+	struct pl_points points;
+	struct pl_track track[PL_TRACKS];
+	uint64_t frame;
+	uint64_t hold, settle; /* frames without load that end a contact; without growth: settled */
+	uint32_t serials;
+	double ux, uy; /* the feet are thought to lie along this direction */
+};
+
+bool pl_feet_init(struct pl_feet *f, const struct pl_geometry *g, const struct pl_feet_options *o);
+void pl_feet_free(struct pl_feet *f);
+void pl_feet_reset(struct pl_feet *f);
+/* `missing` frames are lost before the next one. */
+void pl_feet_gap(struct pl_feet *f, uint64_t missing);
+/* End every contact (the end of a recording). */
+void pl_feet_end(struct pl_feet *f);
+
+/* One frame: totals into f->scan, cells to tracks, geometry brought up to date. Afterwards a cell
+ * above contact belongs to owner[cell] - 1, or to no foot. No allocation. */
+void pl_feet_frame(struct pl_feet *f, const double *value, double contact);
+
+/* orient.c: geometry, heading and side of every track whose print changed. */
+void pl_feet_orient(struct pl_feet *f);
+/* The cells of a print into f->points. */
+void pl_feet_points(struct pl_feet *f, unsigned slot);
+
+#endif

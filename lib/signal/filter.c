@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The raw CoP jitters with the cells' noise; a screen wants it smooth, and sway is commonly
+ * reported below 10 Hz. A causal filter delays (22.5 ms at DC for 10 Hz), so raw and filtered are
+ * published side by side. Bilinear transform of the analogue Butterworth, cut-off prewarped,
+ * direct form I in double: no state is shared with the frames before a gap.
+ */
+#include <math.h>
+
+#include "filter.h"
+
+void pl_biquad_lowpass(struct pl_biquad *f, double cutoff_hz, double rate_hz)
+{
+	double k, norm;
+
+	*f = (struct pl_biquad){.on = false};
+	if (!(rate_hz > 0 && cutoff_hz > 0 && cutoff_hz < 0.5 * rate_hz) || !isfinite(rate_hz))
+		return;
+	k = tan(M_PI * cutoff_hz / rate_hz);
+	norm = 1.0 / (1.0 + M_SQRT2 * k + k * k);
+	f->b0 = k * k * norm;
+	f->b1 = 2.0 * f->b0;
+	f->b2 = f->b0;
+	f->a1 = 2.0 * (k * k - 1.0) * norm;
+	f->a2 = (1.0 - M_SQRT2 * k + k * k) * norm;
+	f->on = true;
+}
+
+double pl_biquad_step(const struct pl_biquad *f, struct pl_biquad_state *s, double x)
+{
+	double y;
+
+	if (!f->on || !isfinite(x)) {
+		s->running = false;
+		return NAN;
+	}
+	if (!s->running)
+		*s = (struct pl_biquad_state){.x1 = x, .x2 = x, .y1 = x, .y2 = x, .running = true};
+	y = f->b0 * x + f->b1 * s->x1 + f->b2 * s->x2 - f->a1 * s->y1 - f->a2 * s->y2;
+	s->x2 = s->x1;
+	s->x1 = x;
+	s->y2 = s->y1;
+	s->y1 = y;
+	return y;
+}

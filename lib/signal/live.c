@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From raw cells to a row of live metrics. The order of work in a frame: calibrate, find the
+ * feet, then one pass over the loaded cells that sums each foot and its regions. Everything the
+ * numbers depend on is in the frames and their sequence numbers, never in a clock, so the same
+ * frames give the same bits live and offline.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <plantar/live.h>
+
+#include "cop.h"
+#include "feet.h"
+#include "filter.h"
+#include "live_columns.h"
+#include "overlay.h"
+
+#define UNREGIONED_MAX 0.05 /* share of the load that may lie on feet without regions */
+
+struct foot {
+	uint32_t serial, version; /* of the track the rest belongs to */
+	bool laid;		  /* the overlay is laid over the print */
+	struct pl_overlay overlay;
+	struct pl_biquad_state fx, fy;
+	double atom[PL_ATOMS]; /* sums of values in this frame */
+};
+
+struct pl_live {
+	struct pl_geometry geometry;
+	struct pl_calibration calibration;
+	struct pl_live_options options;
+	double contact; /* kPa or counts */
+	double factor;	/* N or counts of a value of one */
+	double *value;
+	struct pl_feet feet;
+	struct foot foot[PL_TRACKS];
+	struct pl_biquad filter;
+	struct pl_biquad_state fx, fy;
+	uint64_t seq;
+	bool running;
+};
+
+static const char *const region_names[] = {
+	[PL_REGION_NOVEL] = "novel",
+	[PL_REGION_THIRDS] = "thirds",
+	[PL_REGION_30_30_40] = "30-30-40",
+	[PL_REGION_THIRDS_BOX] = "thirds-box",
+};
+static const char *const facing_names[] = {
+	[PL_FACING_AUTO] = "auto",	   [PL_FACING_FORWARD] = "forward",
+	[PL_FACING_BACKWARD] = "backward", [PL_FACING_LEFT] = "left",
+	[PL_FACING_RIGHT] = "right",
+};
+static const char *const side_names[] = {
+	[PL_SIDE_UNKNOWN] = "unknown",
+	[PL_SIDE_LEFT] = "left",
+	[PL_SIDE_RIGHT] = "right",
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static int parse(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; name && i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *pl_region_name(enum pl_region_convention convention)
+{
+	return (size_t)convention < COUNT(region_names) ? region_names[convention] : "unknown";
+}
+
+int pl_region_parse(const char *name)
+{
+	return parse(region_names, COUNT(region_names), name);
+}
+
+const char *pl_facing_name(enum pl_facing facing)
+{
+	return (size_t)facing < COUNT(facing_names) ? facing_names[facing] : "auto";
+}
+
+int pl_facing_parse(const char *name)
+{
+	return parse(facing_names, COUNT(facing_names), name);
+}
+
+const char *pl_side_name(enum pl_side side)
+{
+	return (size_t)side < COUNT(side_names) ? side_names[side] : "unknown";
+}
+
+int pl_side_parse(const char *name)
+{
+	return parse(side_names, COUNT(side_names), name);
+}
+
+void pl_live_options_init(struct pl_live_options *o)
+{
+	*o = (struct pl_live_options){
+		.filter_hz = 10,
+		.force_min = 20,
+		.region = PL_REGION_NOVEL,
+		.facing = PL_FACING_AUTO,
+		.side = PL_SIDE_UNKNOWN,
+	};
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void apply_calibration(struct pl_live *live)
+{
+	const struct pl_calibration *cal = &live->calibration;
+
+	live->factor = pl_force_factor(&live->geometry, pl_calibrated(cal));
+	live->contact = cal->unit == PL_UNIT_N
+				? cal->contact * 1e-3 / pl_cell_area_m2(&live->geometry)
+				: cal->contact;
+}
+
+struct pl_live *pl_live_new(const struct pl_geometry *g, const struct pl_calibration *cal,
+			    const struct pl_live_options *o, struct pl_error *err)
+{
+	struct pl_feet_options feet = {.rate_hz = o->rate_hz,
+				       .facing = o->facing,
+				       .side = o->side,
+				       .rows_axis = o->region == PL_REGION_THIRDS_BOX};
+	struct pl_live *live;
+	bool ok;
+
+	if (pl_calibration_check(cal, g, err) < 0)
+		return NULL;
+	live = calloc(1, sizeof(*live));
+	if (!live)
+		goto nomem;
+	live->geometry = *g;
+	live->options = *o;
+	pl_biquad_lowpass(&live->filter, o->filter_hz, o->rate_hz);
+	live->value = calloc(pl_geometry_cells(g), sizeof(*live->value));
+	ok = pl_feet_init(&live->feet, g, &feet) && live->value;
+	for (unsigned t = 0; ok && t < PL_TRACKS; t++)
+		ok = pl_overlay_init(&live->foot[t].overlay, g->rows, g->cols);
+	if (!ok || pl_calibration_copy(&live->calibration, cal, err) < 0)
+		goto nomem;
+	apply_calibration(live);
+	return live;
+nomem:
+	pl_live_free(live);
+	pl_error_set(err, PL_ENOMEM, 0, "out of memory for a mat of %u x %u cells", g->rows,
+		     g->cols);
+	return NULL;
+}
+
+void pl_live_free(struct pl_live *live)
+{
+	if (!live)
+		return;
+	for (unsigned t = 0; t < PL_TRACKS; t++)
+		pl_overlay_free(&live->foot[t].overlay);
+	pl_feet_free(&live->feet);
+	pl_calibration_free(&live->calibration);
+	free(live->value);
+	free(live);
+}
+
+static void break_filters(struct pl_live *live)
+{
+	pl_biquad_break(&live->fx);
+	pl_biquad_break(&live->fy);
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		pl_biquad_break(&live->foot[t].fx);
+		pl_biquad_break(&live->foot[t].fy);
+	}
+}
+
+void pl_live_reset(struct pl_live *live)
+{
+	pl_feet_reset(&live->feet);
+	break_filters(live);
+	for (unsigned t = 0; t < PL_TRACKS; t++)
+		live->foot[t].serial = 0;
+	live->running = false;
+}
+
+int pl_live_calibrate(struct pl_live *live, const struct pl_calibration *cal, struct pl_error *err)
+{
+	struct pl_calibration copy;
+
+	if (pl_calibration_check(cal, &live->geometry, err) < 0 ||
+	    pl_calibration_copy(&copy, cal, err) < 0)
+		return -1;
+	pl_calibration_free(&live->calibration);
+	live->calibration = copy;
+	apply_calibration(live);
+	pl_live_reset(live);
+	return 0;
+}
+
+const double *pl_live_values(const struct pl_live *live)
+{
+	return live->value;
+}
+
+/* ---- one frame ------------------------------------------------------------------------------ */
+
+static void follow_sequence(struct pl_live *live, uint64_t seq)
+{
+	if (live->running && seq != live->seq + 1) {
+		break_filters(live);
+		if (seq > live->seq + 1)
+			pl_feet_gap(&live->feet, seq - live->seq - 1);
+	}
+	live->seq = seq;
+	live->running = true;
+}
+
+/* Lay the regions over every cell of the print again: its axis has changed. */
+static void lay(struct pl_live *live, unsigned t)
+{
+	struct pl_feet *f = &live->feet;
+	const struct pl_track *track = &f->track[t];
+	struct foot *foot = &live->foot[t];
+
+	pl_overlay_begin(&foot->overlay, live->options.region, &track->shape,
+			 live->geometry.pitch_col_m, live->geometry.pitch_row_m);
+	for (unsigned r = track->r0; r < track->r1; r++) {
+		size_t at = (size_t)r * live->geometry.cols;
+
+		for (unsigned c = track->c0; c < track->c1; c++)
+			if (f->owner[at + c] == t + 1)
+				f->note[at + c] =
+					pl_overlay_note(&foot->overlay, pl_x_m(&live->geometry, c),
+							pl_y_m(&live->geometry, r));
+	}
+	foot->version = track->version;
+}
+
+static void prepare(struct pl_live *live)
+{
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &live->feet.track[t];
+		struct foot *foot = &live->foot[t];
+
+		track->sum = 0;
+		track->sum_col = 0;
+		track->sum_row = 0;
+		track->peak = 0;
+		if (foot->serial != track->serial) {
+			foot->serial = track->serial;
+			foot->laid = false;
+			pl_biquad_break(&foot->fx);
+			pl_biquad_break(&foot->fy);
+		}
+		if (!track->serial || !track->now_cells)
+			continue;
+		memset(foot->atom, 0, sizeof(foot->atom));
+		if (track->ready && (!foot->laid || foot->version != track->version))
+			lay(live, t);
+		foot->laid = track->ready;
+	}
+}
+
+/* Cells c0..c1-1 of a row, all of one foot. */
+static void sum_cells(struct pl_live *live, unsigned t, unsigned row, unsigned c0, unsigned c1)
+{
+	size_t at = (size_t)row * live->geometry.cols;
+	struct pl_track *track = &live->feet.track[t];
+	struct foot *foot = &live->foot[t];
+	uint16_t *note = live->feet.note + at;
+	float *peak = live->feet.peak + at;
+	const double *value = live->value + at;
+	double sum = 0, sum_col = 0, top = track->peak;
+
+	for (unsigned c = c0; c < c1; c++) {
+		double v = value[c];
+
+		sum += v;
+		sum_col += v * c;
+		if (v > top)
+			top = v;
+		if ((float)v > peak[c])
+			peak[c] = (float)v;
+	}
+	track->sum += sum;
+	track->sum_col += sum_col;
+	track->sum_row += sum * row;
+	track->peak = top;
+	if (!foot->laid)
+		return;
+	for (unsigned c = c0; c < c1; c++) {
+		if (!note[c])
+			note[c] = pl_overlay_note(&foot->overlay, pl_x_m(&live->geometry, c),
+						  pl_y_m(&live->geometry, row));
+		pl_overlay_add(&foot->overlay, note[c], value[c], foot->atom);
+	}
+}
+
+static void sum_feet(struct pl_live *live)
+{
+	const struct pl_segment *s = &live->feet.segment;
+
+	for (uint32_t i = 0; i < s->runs; i++) {
+		const struct pl_run *run = &s->run[i];
+		const uint8_t *owner = live->feet.owner + (size_t)run->row * s->cols;
+		unsigned c = run->c0;
+
+		while (c < run->c1) {
+			unsigned c0 = c;
+
+			while (c < run->c1 && owner[c] == owner[c0])
+				c++;
+			if (owner[c0])
+				sum_cells(live, owner[c0] - 1u, run->row, c0, c);
+		}
+	}
+}
+
+static double pct(double part, double whole)
+{
+	return 100.0 * part / whole;
+}
+
+static void write_cop(const struct pl_live *live, struct pl_cop cop, struct pl_biquad_state *fx,
+		      struct pl_biquad_state *fy, float *out)
+{
+	out[0] = (float)cop.x_mm;
+	out[1] = (float)cop.y_mm;
+	out[2] = (float)pl_biquad_step(&live->filter, fx, cop.x_mm);
+	out[3] = (float)pl_biquad_step(&live->filter, fy, cop.y_mm);
+}
+
+static void write_regions(const struct pl_live *live, const struct pl_track *track,
+			  const struct foot *foot, float *out)
+{
+	static const enum pl_region quadrant[] = {PL_REGION_HEEL_AM, PL_REGION_HEEL_AL,
+						  PL_REGION_HEEL_PM, PL_REGION_HEEL_PL};
+
+	for (int k = 0; k < 3; k++)
+		out[PL_FOOT_HEEL_PCT + k] = (float)pct(
+			pl_atoms_sum(
+				foot->atom,
+				pl_region_atoms((enum pl_region)(PL_REGION_HEEL + k), track->side)),
+			track->sum);
+	if (track->side == PL_SIDE_UNKNOWN || !pl_overlay_quadrants(&foot->overlay))
+		return;
+	for (int k = 0; k < 4; k++)
+		out[PL_FOOT_HEEL_AM_FORCE + k] =
+			(float)(live->factor *
+				pl_atoms_sum(foot->atom,
+					     pl_region_atoms(quadrant[k], track->side)));
+}
+
+/* One foot's columns. The filters step in every frame, whichever column the foot is shown in. */
+static void write_foot(struct pl_live *live, unsigned t, float *out)
+{
+	const struct pl_track *track = &live->feet.track[t];
+	struct foot *foot = &live->foot[t];
+	double force = track->sum * live->factor;
+	float unused[PL_FOOT_COLUMNS];
+
+	if (!out)
+		out = unused;
+	write_cop(live,
+		  pl_cop(&live->geometry, track->sum, track->sum_col, track->sum_row, live->factor,
+			 live->options.force_min),
+		  &foot->fx, &foot->fy, out + PL_FOOT_COP_X);
+	out[PL_FOOT_FORCE] = (float)force;
+	out[PL_FOOT_PRESSURE_PEAK] = (float)track->peak;
+	out[PL_FOOT_CONTACT_AREA] =
+		(float)(1e4 * track->now_cells * pl_cell_area_m2(&live->geometry));
+	out[PL_FOOT_PROVISIONAL] =
+		live->feet.frame - track->grown < live->feet.settle ? 1.0f : 0.0f;
+	if (!foot->laid)
+		return;
+	out[PL_FOOT_LENGTH] = (float)(1e3 * track->shape.length_m);
+	out[PL_FOOT_AXIS] = (float)(atan2(track->shape.ax, track->shape.ay) * 180.0 / M_PI);
+	if (force >= live->options.force_min)
+		write_regions(live, track, foot, out);
+}
+
+/* The most loaded foot of each side, -1: none. */
+static void choose(const struct pl_live *live, int chosen[3])
+{
+	chosen[PL_SIDE_UNKNOWN] = chosen[PL_SIDE_LEFT] = chosen[PL_SIDE_RIGHT] = -1;
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		const struct pl_track *track = &live->feet.track[t];
+		int *best = &chosen[track->side];
+
+		if (!track->serial || !track->now_cells || track->fused)
+			continue;
+		if (*best < 0 || track->sum > live->feet.track[*best].sum)
+			*best = (int)t;
+	}
+}
+
+struct shares {
+	double side[3], region[3], regioned, standing;
+	unsigned feet;
+	bool fused;
+};
+
+static struct shares share(const struct pl_live *live)
+{
+	struct shares s = {0};
+
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		const struct pl_track *track = &live->feet.track[t];
+
+		if (!track->serial || !track->now_cells ||
+		    track->sum * live->factor < live->options.force_min)
+			continue;
+		s.feet++;
+		s.fused = s.fused || track->fused;
+		s.standing += track->sum;
+		s.side[track->side] += track->sum;
+		if (!live->foot[t].laid)
+			continue;
+		s.regioned += track->sum;
+		for (int k = 0; k < 3; k++)
+			s.region[k] += pl_atoms_sum(
+				live->foot[t].atom,
+				pl_region_atoms((enum pl_region)(PL_REGION_HEEL + k), track->side));
+	}
+	return s;
+}
+
+static void write_totals(struct pl_live *live, float *out)
+{
+	const struct pl_scan *scan = &live->feet.scan;
+	struct shares s = share(live);
+	double known = s.side[PL_SIDE_LEFT] + s.side[PL_SIDE_RIGHT];
+
+	out[PL_COL_FORCE] = (float)(scan->sum * live->factor);
+	out[PL_COL_PRESSURE_PEAK] = (float)scan->peak;
+	out[PL_COL_CONTACT_AREA] = (float)(1e4 * scan->contact * pl_cell_area_m2(&live->geometry));
+	out[PL_COL_FEET] = s.fused ? NAN : (float)s.feet;
+	write_cop(live,
+		  pl_cop(&live->geometry, scan->sum, scan->sum_col, scan->sum_row, live->factor,
+			 live->options.force_min),
+		  &live->fx, &live->fy, out + PL_COL_COP_X);
+	if (known > 0 && s.side[PL_SIDE_UNKNOWN] == 0) {
+		out[PL_COL_LEFT_PCT] = (float)pct(s.side[PL_SIDE_LEFT], known);
+		out[PL_COL_RIGHT_PCT] = (float)pct(s.side[PL_SIDE_RIGHT], known);
+	}
+	if (s.regioned > 0 && scan->sum - s.regioned <= UNREGIONED_MAX * scan->sum)
+		for (int k = 0; k < 3; k++)
+			out[PL_COL_HEEL_PCT + k] = (float)pct(s.region[k], scan->sum);
+}
+
+uint32_t pl_live_frame(struct pl_live *live, const void *cells, enum pl_dtype dtype, uint64_t seq,
+		       float *metrics)
+{
+	uint32_t flags =
+		pl_calibrate(&live->calibration, &live->geometry, cells, dtype, live->value);
+	float *column[3];
+	int chosen[3];
+
+	for (size_t i = 0; i < PL_COLUMNS; i++)
+		metrics[i] = NAN;
+	follow_sequence(live, seq);
+	pl_feet_frame(&live->feet, live->value, live->contact);
+	prepare(live);
+	sum_feet(live);
+	choose(live, chosen);
+	column[PL_SIDE_UNKNOWN] = metrics + PL_COL_FOOT;
+	column[PL_SIDE_LEFT] = metrics + PL_COL_LEFT;
+	column[PL_SIDE_RIGHT] = metrics + PL_COL_RIGHT;
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		const struct pl_track *track = &live->feet.track[t];
+
+		if (track->serial && track->now_cells)
+			write_foot(live, t,
+				   chosen[track->side] == (int)t ? column[track->side] : NULL);
+	}
+	write_totals(live, metrics);
+	return flags | (live->feet.scan.edge ? PL_FLAG_EDGE : 0);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which way does a foot point, and is it the left or the right one? What the operator confirmed
+ * comes first. Otherwise the shape of the print says which end is the heel, and the side: two
+ * feet beside each other are told apart by their order across the direction they point in, a
+ * foot alone by its own shape. Nothing is guessed: a foot whose heel is not known has no
+ * regions, one whose side is not known has no inner and outer half.
+ *
+ * Measuring a print costs more than a frame should; it is done again only when cells have been
+ * added to it, and then not for every single one.
+ */
+#include <math.h>
+
+#include "cop.h"
+#include "feet.h"
+
+#define PARALLEL_COS 0.8
+#define BESIDE_MIN_M 0.05 /* apart across the direction ... */
+#define BESIDE_ALONG 0.5  /* ... and less than this share of a length along it */
+#define JOINT_MIN 0.35	  /* sum of both feet's heel scores when neither is enough alone */
+
+void pl_feet_points(struct pl_feet *f, unsigned slot)
+{
+	const struct pl_track *track = &f->track[slot];
+	const struct pl_geometry *g = &f->geometry;
+
+	f->points.n = 0;
+	for (unsigned r = track->r0; r < track->r1; r++) {
+		size_t at = (size_t)r * g->cols;
+
+		for (unsigned c = track->c0; c < track->c1; c++)
+			if (f->owner[at + c] == slot + 1)
+				pl_points_add(&f->points, pl_x_m(g, c), pl_y_m(g, r),
+					      (double)f->peak[at + c]);
+	}
+}
+
+static bool facing_vector(enum pl_facing facing, double *x, double *y)
+{
+	*x = facing == PL_FACING_RIGHT ? 1 : facing == PL_FACING_LEFT ? -1 : 0;
+	*y = facing == PL_FACING_FORWARD ? 1 : facing == PL_FACING_BACKWARD ? -1 : 0;
+	return *x != 0 || *y != 0;
+}
+
+static double dot(const struct pl_shape *shape, double x, double y)
+{
+	return shape->ax * x + shape->ay * y;
+}
+
+/* Point the axis from heel to toe if anything says how; false: nothing does. */
+static bool head(const struct pl_feet *f, const struct pl_track *track, const struct pl_shape *old,
+		 struct pl_shape *shape)
+{
+	double fx, fy;
+	int heading;
+
+	if (facing_vector(f->options.facing, &fx, &fy)) {
+		if (dot(shape, fx, fy) < 0)
+			pl_shape_turn(shape);
+		return true;
+	}
+	heading = pl_shape_heading(shape, track->first_x, track->first_y);
+	if (heading < 0)
+		pl_shape_turn(shape);
+	if (heading)
+		return true;
+	if (!track->oriented)
+		return false;
+	if (dot(shape, old->ax, old->ay) < 0)
+		pl_shape_turn(shape);
+	return true;
+}
+
+static bool settled(const struct pl_feet *f, const struct pl_track *track)
+{
+	return f->frame - track->grown >= f->settle;
+}
+
+static void fit(struct pl_feet *f, struct pl_track *track)
+{
+	struct pl_shape *shape = &track->shape;
+	enum pl_side side;
+
+	if (f->options.rows_axis) {
+		shape->ay = shape->ay < 0 ? -1 : 1;
+		shape->ax = 0;
+	}
+	pl_shape_fit(&f->points, shape, f->options.rows_axis);
+	track->version++;
+	track->ready = shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
+		       shape->length_m <= PL_FOOT_MAX_LENGTH_M &&
+		       shape->width_m <= PL_FOOT_MAX_WIDTH_M &&
+		       (track->ready || shape->complete || settled(f, track));
+	if (f->options.side != PL_SIDE_UNKNOWN || track->side_by_order || !track->ready)
+		return;
+	side = pl_shape_side(shape);
+	if (side != PL_SIDE_UNKNOWN)
+		track->side = side;
+}
+
+static void measure(struct pl_feet *f, unsigned slot)
+{
+	struct pl_track *track = &f->track[slot];
+	struct pl_shape old = track->shape;
+
+	track->fresh = 0;
+	track->grew = false;
+	track->measured = true;
+	pl_feet_points(f, slot);
+	pl_shape_measure(&f->points, &track->shape);
+	track->oriented = head(f, track, &old, &track->shape);
+	if (track->oriented)
+		fit(f, track);
+	else
+		track->ready = false;
+}
+
+static bool due(const struct pl_feet *f, const struct pl_track *track)
+{
+	if (!track->serial || track->fused || track->length_m < PL_FOOT_MIN_LENGTH_M)
+		return false;
+	if (track->measured && track->oriented && !track->ready && settled(f, track) &&
+	    f->frame - track->grown == f->settle)
+		return true;
+	return track->fresh &&
+	       (!track->measured || track->grew || track->fresh * 50 >= track->cells);
+}
+
+static void turn_to(struct pl_feet *f, unsigned slot, double x, double y)
+{
+	struct pl_track *track = &f->track[slot];
+
+	pl_feet_points(f, slot);
+	if (dot(&track->shape, x, y) < 0)
+		pl_shape_turn(&track->shape);
+	track->oriented = true;
+	fit(f, track);
+}
+
+/* Both feet of a standing person point the same way: one that is sure speaks for the other, and
+ * two that are half sure agree or stay silent. */
+static void agree(struct pl_feet *f, unsigned a, unsigned b)
+{
+	const struct pl_shape *p = &f->track[a].shape, *q = &f->track[b].shape;
+	double parallel = dot(p, q->ax, q->ay), score;
+
+	if (fabs(parallel) < PARALLEL_COS)
+		return;
+	if (f->track[a].oriented && !f->track[b].oriented) {
+		turn_to(f, b, p->ax, p->ay);
+	} else if (f->track[b].oriented && !f->track[a].oriented) {
+		turn_to(f, a, q->ax, q->ay);
+	} else if (!f->track[a].oriented && p->complete && q->complete) {
+		double x = p->ax, y = p->ay;
+
+		score = p->heel_score + (parallel > 0 ? q->heel_score : -q->heel_score);
+		if (fabs(score) < JOINT_MIN)
+			return;
+		turn_to(f, a, score > 0 ? x : -x, score > 0 ? y : -y);
+		turn_to(f, b, score > 0 ? x : -x, score > 0 ? y : -y);
+	}
+}
+
+static void order(struct pl_track *a, struct pl_track *b)
+{
+	double x, y, bx, by, ux, uy, along, across, norm;
+
+	if (!a->ready || !b->ready || dot(&a->shape, b->shape.ax, b->shape.ay) < PARALLEL_COS)
+		return;
+	ux = a->shape.ax + b->shape.ax;
+	uy = a->shape.ay + b->shape.ay;
+	norm = hypot(ux, uy);
+	pl_hull_centre(&a->hull, &x, &y);
+	pl_hull_centre(&b->hull, &bx, &by);
+	along = fabs((bx - x) * ux + (by - y) * uy) / norm;
+	across = ((bx - x) * uy - (by - y) * ux) / norm; /* > 0: b is to the right */
+	if (fabs(across) < BESIDE_MIN_M ||
+	    along > BESIDE_ALONG * fmin(a->shape.length_m, b->shape.length_m))
+		return;
+	a->side = across > 0 ? PL_SIDE_LEFT : PL_SIDE_RIGHT;
+	b->side = across > 0 ? PL_SIDE_RIGHT : PL_SIDE_LEFT;
+	a->side_by_order = true;
+	b->side_by_order = true;
+}
+
+void pl_feet_orient(struct pl_feet *f)
+{
+	unsigned loaded[PL_TRACKS], n = 0;
+	bool changed = false;
+
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &f->track[t];
+
+		if (due(f, track)) {
+			measure(f, t);
+			changed = true;
+		}
+		if (track->serial && track->now_cells && track->measured && !track->fused)
+			loaded[n++] = t;
+	}
+	if (n != 2 || f->options.side != PL_SIDE_UNKNOWN)
+		return;
+	if (changed)
+		agree(f, loaded[0], loaded[1]);
+	if (changed || !f->track[loaded[0]].side_by_order || !f->track[loaded[1]].side_by_order)
+		order(&f->track[loaded[0]], &f->track[loaded[1]]);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which end of a footprint is the heel, and is it a left or a right foot? The print is cut into
+ * 20 slices along its principal axis. A heel is narrower than a forefoot, and the widest part of
+ * a foot lies at 60 to 75 % of its length from the heel. Seen from above with the toes up, the
+ * outer border of a right foot is on the right: its midfoot lies to the right of the line from
+ * heel centroid to forefoot centroid (the arch leaves the inner side empty), and the longest
+ * toes, the inner ones, to the left.
+ *
+ * The thresholds were set on 240 barefoot prints of right feet of four people (docs/metrics.md
+ * has the counts). Where the evidence is weak the answer is "unknown": a wrong side is worse.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shape.h"
+
+#define SLICES 20
+
+/* Evidence below these is no evidence. */
+#define HEADING_MIN 0.25       /* heel_score, no unit */
+#define BALANCE_MIN 0.25       /* both ends carry pressure */
+#define VALLEY_MAX 0.75	       /* midfoot pressure against the weaker end */
+#define SLENDER_MIN 1.9	       /* a foot is longer than wide ... */
+#define SLENDER_MAX 4.5	       /* ... but no stick */
+#define FIRST_CONTACT_MIN 0.15 /* of the length, from the middle: where the contact began */
+#define SIDE_MIN 0.05	       /* share of the length */
+
+bool pl_points_init(struct pl_points *pts, const struct pl_geometry *g)
+{
+	size_t n = pl_geometry_cells(g);
+
+	*pts = (struct pl_points){.cap = n, .pitch_x = g->pitch_col_m, .pitch_y = g->pitch_row_m};
+	pts->x = malloc(5 * n * sizeof(double));
+	if (!pts->x)
+		return false;
+	pts->y = pts->x + n;
+	pts->p = pts->y + n;
+	pts->s = pts->p + n;
+	pts->d = pts->s + n;
+	return true;
+}
+
+void pl_points_free(struct pl_points *pts)
+{
+	free(pts->x);
+	pts->x = NULL;
+}
+
+/* Half of what a cell covers along (ax, ay). */
+static double half_cell(const struct pl_points *pts, double ax, double ay)
+{
+	return 0.5 * (fabs(ax) * pts->pitch_x + fabs(ay) * pts->pitch_y);
+}
+
+static void principal_axis(const struct pl_points *pts, struct pl_shape *shape)
+{
+	double mx = 0, my = 0, xx = 0, xy = 0, yy = 0, angle;
+
+	for (size_t i = 0; i < pts->n; i++) {
+		mx += pts->x[i];
+		my += pts->y[i];
+	}
+	mx /= (double)pts->n;
+	my /= (double)pts->n;
+	for (size_t i = 0; i < pts->n; i++) {
+		double dx = pts->x[i] - mx, dy = pts->y[i] - my;
+
+		xx += dx * dx;
+		xy += dx * dy;
+		yy += dy * dy;
+	}
+	angle = 0.5 * atan2(2 * xy, xx - yy);
+	shape->ax = cos(angle);
+	shape->ay = sin(angle);
+	if (shape->ay < 0 || (shape->ay == 0 && shape->ax < 0)) {
+		shape->ax = -shape->ax;
+		shape->ay = -shape->ay;
+	}
+	shape->ox = mx;
+	shape->oy = my;
+}
+
+/* s: along the axis from where the print begins, d: to the right of it, from (ox, oy). */
+static void project(struct pl_points *pts, struct pl_shape *shape)
+{
+	double half = half_cell(pts, shape->ax, shape->ay), lo = INFINITY, hi = -INFINITY;
+	double half_across = half_cell(pts, shape->ay, -shape->ax), left = INFINITY,
+	       right = -INFINITY;
+
+	for (size_t i = 0; i < pts->n; i++) {
+		double x = pts->x[i] - shape->ox, y = pts->y[i] - shape->oy;
+		double s = x * shape->ax + y * shape->ay, d = x * shape->ay - y * shape->ax;
+
+		pts->s[i] = s;
+		pts->d[i] = d;
+		lo = fmin(lo, s);
+		hi = fmax(hi, s);
+		left = fmin(left, d);
+		right = fmax(right, d);
+	}
+	lo -= half;
+	for (size_t i = 0; i < pts->n; i++)
+		pts->s[i] -= lo;
+	shape->ox += lo * shape->ax;
+	shape->oy += lo * shape->ay;
+	shape->length_m = hi + half - lo;
+	shape->width_m = right - left + 2 * half_across;
+}
+
+struct profile {
+	double width[SLICES]; /* m */
+	double peak[SLICES];
+};
+
+/* Each cell's area is spread over the slices it covers, so that coarse mats work as well. */
+static void cut_slices(const struct pl_points *pts, const struct pl_shape *shape,
+		       struct profile *prof)
+{
+	double half = half_cell(pts, shape->ax, shape->ay), step = shape->length_m / SLICES;
+	double share = pts->pitch_x * pts->pitch_y / (2 * half * step);
+
+	memset(prof, 0, sizeof(*prof));
+	for (size_t i = 0; i < pts->n; i++) {
+		double lo = pts->s[i] - half, hi = pts->s[i] + half;
+		int a = (int)(lo / step), b = (int)(hi / step);
+
+		a = a < 0 ? 0 : a;
+		b = b > SLICES - 1 ? SLICES - 1 : b;
+		for (int k = a; k <= b; k++) {
+			double part = fmin(hi, (k + 1) * step) - fmax(lo, k * step);
+
+			if (part <= 0)
+				continue;
+			prof->width[k] += share * part;
+			if (part > 0.25 * half && pts->p[i] > prof->peak[k])
+				prof->peak[k] = pts->p[i];
+		}
+	}
+}
+
+static double greatest(const double *v, int from, int to)
+{
+	double best = 0;
+
+	for (int k = from; k < to; k++)
+		best = fmax(best, v[k]);
+	return best;
+}
+
+static double least(const double *v, int from, int to)
+{
+	double best = INFINITY;
+
+	for (int k = from; k < to; k++)
+		best = fmin(best, v[k]);
+	return best;
+}
+
+/* Two ways to say that the far end is the broader one: the log-ratio of the greatest widths in
+ * each half, and where the centre of the (cubed) widths lies. */
+static double heel_score(const struct profile *prof)
+{
+	double near = greatest(prof->width, 1, 10), far = greatest(prof->width, 10, 19);
+	double sum = 0, moment = 0;
+
+	if (near <= 0 || far <= 0)
+		return 0;
+	for (int k = 0; k < SLICES; k++) {
+		double w3 = prof->width[k] * prof->width[k] * prof->width[k];
+
+		sum += w3;
+		moment += w3 * (k + 0.5) / SLICES;
+	}
+	return log(far / near) + 4 * (moment / sum - 0.5);
+}
+
+void pl_shape_measure(struct pl_points *pts, struct pl_shape *shape)
+{
+	struct profile prof;
+	double top, ends;
+
+	*shape = (struct pl_shape){.side_score = NAN, .toe_cut = NAN};
+	if (pts->n == 0)
+		return;
+	principal_axis(pts, shape);
+	project(pts, shape);
+	cut_slices(pts, shape, &prof);
+	shape->slenderness = shape->length_m / fmax(greatest(prof.width, 0, SLICES), 1e-9);
+	shape->heel_score = heel_score(&prof);
+	top = greatest(prof.peak, 0, SLICES);
+	ends = fmin(greatest(prof.peak, 0, 6), greatest(prof.peak, 14, SLICES));
+	shape->balance = top > 0 ? ends / top : 0;
+	shape->complete =
+		least(prof.peak, 6, 14) <
+		VALLEY_MAX * fmin(greatest(prof.peak, 0, 8), greatest(prof.peak, 12, SLICES));
+}
+
+void pl_shape_turn(struct pl_shape *shape)
+{
+	shape->ox += shape->length_m * shape->ax;
+	shape->oy += shape->length_m * shape->ay;
+	shape->ax = -shape->ax;
+	shape->ay = -shape->ay;
+	shape->heel_score = -shape->heel_score;
+}
+
+/* ---- with the heel known -------------------------------------------------------------------- */
+
+/* Centroid of the cells whose centres lie between two shares of the length. */
+static bool centroid(const struct pl_points *pts, const struct pl_shape *shape, double from,
+		     double to, double *x, double *y)
+{
+	double sx = 0, sy = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < pts->n; i++) {
+		double s = pts->s[i] / shape->length_m;
+
+		if (s < from || s >= to)
+			continue;
+		sx += pts->x[i];
+		sy += pts->y[i];
+		n++;
+	}
+	if (!n)
+		return false;
+	*x = sx / (double)n;
+	*y = sy / (double)n;
+	return true;
+}
+
+static bool refine(struct pl_points *pts, struct pl_shape *shape, bool fixed)
+{
+	double hx, hy, fx, fy, norm;
+
+	if (!centroid(pts, shape, 0, 0.27, &hx, &hy))
+		return false;
+	if (!fixed) {
+		if (!centroid(pts, shape, 0.55, 0.80, &fx, &fy))
+			return false;
+		norm = hypot(fx - hx, fy - hy);
+		if (!(norm > 0))
+			return false;
+		shape->ax = (fx - hx) / norm;
+		shape->ay = (fy - hy) / norm;
+	}
+	shape->ox = hx;
+	shape->oy = hy;
+	project(pts, shape);
+	return true;
+}
+
+/* Mean distance to the right of the axis, share of the length. */
+static double offset(const struct pl_points *pts, const struct pl_shape *shape, double from,
+		     double to, size_t at_least)
+{
+	double sum = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < pts->n; i++) {
+		double s = pts->s[i] / shape->length_m;
+
+		if (s >= from && s < to) {
+			sum += pts->d[i];
+			n++;
+		}
+	}
+	return n >= at_least ? sum / ((double)n * shape->length_m) : NAN;
+}
+
+/* Midfoot to the right and toes to the left: a right foot. Both have to say so. */
+static double side_score(const struct pl_points *pts, const struct pl_shape *shape)
+{
+	double mid = offset(pts, shape, 0.35, 0.55, 3), toe = -offset(pts, shape, 0.85, 1.01, 2);
+	double score = mid + 0.5 * toe;
+
+	if (!(mid * score > 0 && toe * score > -0.01 * fabs(score)))
+		return NAN;
+	return score;
+}
+
+/*
+ * Toes begin at the narrowest slice between 75 and 90 % of the length if the print broadens
+ * again beyond it; otherwise at 82 %.
+ */
+static double toe_cut(const struct pl_points *pts, const struct pl_shape *shape)
+{
+	struct profile prof;
+	int best = 15;
+
+	cut_slices(pts, shape, &prof);
+	for (int k = 15; k < 18; k++)
+		if (prof.width[k] < prof.width[best])
+			best = k;
+	if (prof.width[best] < 0.9 * greatest(prof.width, best + 1, SLICES))
+		return (best + 0.5) / SLICES;
+	return 0.82;
+}
+
+void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool fixed)
+{
+	shape->side_score = NAN;
+	shape->toe_cut = NAN;
+	if (pts->n == 0)
+		return;
+	if (fixed)
+		project(pts, shape);
+	for (int round = 0; round < 3; round++)
+		if (!refine(pts, shape, fixed))
+			return;
+	shape->side_score = side_score(pts, shape);
+	shape->toe_cut = toe_cut(pts, shape);
+}
+
+int pl_shape_heading(const struct pl_shape *shape, double first_x, double first_y)
+{
+	double began;
+
+	if (!(shape->length_m >= PL_FOOT_MIN_LENGTH_M && shape->length_m <= PL_FOOT_MAX_LENGTH_M))
+		return 0;
+	if (!shape->complete || shape->balance < BALANCE_MIN || shape->slenderness < SLENDER_MIN ||
+	    shape->slenderness > SLENDER_MAX)
+		return 0;
+	if (fabs(shape->heel_score) < HEADING_MIN)
+		return 0;
+	began = 0.5 - ((first_x - shape->ox) * shape->ax + (first_y - shape->oy) * shape->ay) /
+			      shape->length_m;
+	if (fabs(began) > FIRST_CONTACT_MIN && began * shape->heel_score < 0)
+		return 0;
+	return shape->heel_score > 0 ? 1 : -1;
+}
+
+enum pl_side pl_shape_side(const struct pl_shape *shape)
+{
+	if (!(fabs(shape->side_score) >= SIDE_MIN))
+		return PL_SIDE_UNKNOWN;
+	return shape->side_score > 0 ? PL_SIDE_RIGHT : PL_SIDE_LEFT;
+}
