@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <plantar/error.h>
+#include <plantar/journal.h>
 #include <plantar/log.h>
 #include <plantar/session.h>
 
@@ -64,6 +65,20 @@ struct pl_verify_report {
 int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_report *report),
 	      bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 	      struct pl_error *err);
+
+/* A row of /events. */
+struct pl_archive_event {
+	int64_t t_mono_ns;
+	char kind[32], text[480];
+};
+
+/* The events, or the gaps, of a finished .h5 or of a journal, in order, each(user, row). Other
+ * recordings have none. 0, or -1 and err. */
+int pl_archive_events(const char *path,
+		      void (*each)(void *user, const struct pl_archive_event *event), void *user,
+		      struct pl_error *err);
+int pl_archive_gaps(const char *path, void (*each)(void *user, const struct pl_gap *gap),
+		    void *user, struct pl_error *err);
 
 #ifdef __cplusplus
 }
