@@ -47,7 +47,15 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_tare,
 	&pl_cmd_weigh,
 	/* recordings */
+	&pl_cmd_info,
+	&pl_cmd_analyze,
+	&pl_cmd_export,
+	&pl_cmd_verify,
+	&pl_cmd_recover,
 	/* a mat that is not there */
+	&pl_cmd_simulate,
+	&pl_cmd_replay,
+	&pl_cmd_capture,
 	&cmd_help,
 	&cmd_version,
 };

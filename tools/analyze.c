@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plantar analyze: the figures of one recording. The library makes the document; this file
+ * turns options into its conventions and prints it, as it is or as tables.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <plantar/analysis.h>
+
+#include "tools/command.h"
+#include "tools/figures.h"
+#include "tools/open.h"
+#include "tools/progress.h"
+
+#define DOCUMENT_BYTES ((size_t)16 << 20) /* 4,096 footprints; untouched pages cost nothing */
+#define UNSET (-1)
+
+enum { OPT_REGION = PL_OPT_LONG, OPT_AXIS, OPT_FILTER, OPT_SIDE, OPT_FACING };
+
+struct choice {
+	int region, axis, side, facing; /* UNSET: not given */
+	double filter_hz;
+	bool filter_given, json;
+	const char *as;
+};
+
+static void take_filter(struct pl_args *args, struct choice *c)
+{
+	c->filter_given = true;
+	if (strcmp(args->value, "none") == 0)
+		c->filter_hz = NAN;
+	else
+		pl_args_number(args, 0.01, 10000, &c->filter_hz);
+}
+
+static void take_options(struct pl_args *args, struct choice *c)
+{
+	int key;
+
+	while ((key = pl_args_next(args)) > 0) {
+		switch (key) {
+		case 'j':
+			c->json = true;
+			break;
+		case OPT_REGION:
+			pl_args_parse(args, pl_region_parse, "novel, thirds, 30-30-40, thirds-box",
+				      &c->region);
+			break;
+		case OPT_AXIS:
+			pl_args_parse(args, pl_axis_parse, "foot, rows", &c->axis);
+			break;
+		case OPT_FILTER:
+			take_filter(args, c);
+			break;
+		case OPT_SIDE:
+			pl_args_parse(args, pl_side_parse, "left, right", &c->side);
+			break;
+		case OPT_FACING:
+			pl_args_parse(args, pl_facing_parse, "auto, forward, backward, left, right",
+				      &c->facing);
+			break;
+		case PL_OPT_AS:
+			c->as = args->value;
+			break;
+		}
+	}
+}
+
+/* What was said at recording time holds unless the command line says otherwise. */
+static struct pl_analysis_options conventions(const struct pl_recording *r, const struct choice *c)
+{
+	const struct pl_live_options *live = pl_recording_live(r);
+	struct pl_analysis_options o;
+
+	pl_analysis_options_init(&o);
+	o.region = c->region != UNSET ? (enum pl_region_convention)c->region : live->region;
+	o.side = c->side != UNSET ? (enum pl_side)c->side : live->side;
+	o.facing = c->facing != UNSET ? (enum pl_facing)c->facing : live->facing;
+	if (c->axis != UNSET)
+		o.axis = (enum pl_axis)c->axis;
+	if (c->filter_given)
+		o.filter_hz = c->filter_hz;
+	return o;
+}
+
+static int print_document(const struct pl_subcommand *self, const char *text, bool json)
+{
+	json_error_t wrong;
+	json_t *document;
+
+	if (json) {
+		puts(text);
+		return PL_EXIT_OK;
+	}
+	document = json_loads(text, 0, &wrong);
+	if (!document) {
+		pl_say(self, "the analysis is not valid JSON: %s", wrong.text);
+		return PL_EXIT_FAILED;
+	}
+	pl_figures_analysis(stdout, document);
+	json_decref(document);
+	return PL_EXIT_OK;
+}
+
+static int analyze(const struct pl_subcommand *self, const char *path, const struct choice *c)
+{
+	struct pl_error err = {.code = PL_OK};
+	struct pl_analysis_options o;
+	struct pl_progress progress;
+	struct pl_opened opened;
+	struct pl_json json;
+	char *text;
+	int r, code;
+
+	if (pl_open_any(&opened, path, c->as, &err) < 0)
+		return pl_report(self, &err);
+	if (pl_recording_info(opened.recording)->problem[0])
+		pl_say(self, "%s: %s", path, pl_recording_info(opened.recording)->problem);
+	text = malloc(DOCUMENT_BYTES);
+	if (!text) {
+		pl_opened_close(&opened);
+		pl_say(self, "out of memory");
+		return PL_EXIT_FAILED;
+	}
+	o = conventions(opened.recording, c);
+	pl_json_init(&json, text, DOCUMENT_BYTES);
+	pl_progress_begin(&progress, "analyzing", "frames");
+	r = pl_recording_analyze(opened.recording, &o, &json, pl_progress_step, &progress, &err);
+	pl_progress_end(&progress);
+	if (r < 0) {
+		code = pl_report(self, &err);
+	} else if (!pl_json_finish(&json)) {
+		pl_say(self, "%s holds more footprints than fit a document", path);
+		code = PL_EXIT_FAILED;
+	} else {
+		code = print_document(self, text, c->json);
+	}
+	free(text);
+	pl_opened_close(&opened);
+	return code;
+}
+
+static int run(const struct pl_subcommand *self, int argc, char **argv)
+{
+	struct choice c = {.region = UNSET, .axis = UNSET, .side = UNSET, .facing = UNSET};
+	struct pl_args args;
+
+	pl_args_begin(&args, self, argc, argv);
+	take_options(&args, &c);
+	pl_args_operands(&args, 1, 1, "RECORDING");
+	if (args.done)
+		return args.exit_code;
+	return analyze(self, argv[args.first], &c);
+}
+
+static const struct pl_option options[] = {
+	{'j', "json", NULL, "print one JSON document"},
+	{OPT_REGION, "region", "NAME",
+	 "how a foot is divided: novel (0-27-55-100 % of its\n"
+	 "length), thirds (without toes), 30-30-40, thirds-box\n"
+	 "(of the loaded rows); default: as recorded, else novel"},
+	{OPT_AXIS, "axis", "NAME",
+	 "what regions are measured along: foot (its own axis,\n"
+	 "default) or rows (of the mat)"},
+	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
+	{OPT_SIDE, "side", "SIDE", "left or right, for a recording of one foot"},
+	{OPT_FACING, "facing", "WAY",
+	 "where the toes point: auto, forward, backward, left,\n"
+	 "right; default: as recorded, else auto"},
+	PL_OPTION_AS,
+	{0},
+};
+
+const struct pl_subcommand pl_cmd_analyze = {
+	.name = "analyze",
+	.summary = "compute the figures of a recording",
+	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
+		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...",
+	.about =
+		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
+		"pressure, contact area and time. RECORDING is a .h5 of plantard, an unfinished\n"
+		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
+		"told apart by content, not by name. A dash is a figure about which nothing can "
+		"be\n"
+		"said. The last lines name the conventions; docs/metrics.md defines them.",
+	.options = options,
+	.run = run,
+};

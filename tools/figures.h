@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Figures for people, made from the same JSON that --json prints: whoever reads the table and
+ * whoever parses the document see the same numbers.
+ */
+#ifndef TOOLS_FIGURES_H
+#define TOOLS_FIGURES_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+/* A number with about four significant digits ("818.6", "0.237", "12450"); "-" for null, absent
+ * and not a number. buf of 32 bytes is enough. */
+const char *pl_figure(const json_t *value, char *buf);
+
+/*
+ * The member of object whose key is base, or base and one of the unit suffixes (_n, _counts,
+ * _ns, _kpa, ...); *unit (may be NULL) becomes that unit as people write it ("N", "counts",
+ * "N s", "kPa"). NULL: there is none.
+ */
+const json_t *pl_figure_find(const json_t *object, const char *base, const char **unit);
+
+/* The text of a member, or fallback when it is absent, null, empty or no string. */
+const char *pl_figure_text(const json_t *object, const char *key, const char *fallback);
+
+/* The `recording` section in one or two lines: format, size, pitch, rate, frames, losses. */
+void pl_figures_recording(FILE *out, const json_t *recording);
+
+/* What `plantar analyze` prints without --json. */
+void pl_figures_analysis(FILE *out, const json_t *document);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions are folders of trials, sorted by year and month; a person names whichever level is at
+ * hand. fts(3) sorts and knows where it is. */
+#include "tools/folder.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <fts.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define DEPTH 4
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool is_trial(const FTSENT *e)
+{
+	return e->fts_info == FTS_F && (fnmatch("trial-*.h5", e->fts_name, 0) == 0 ||
+					fnmatch("trial-*.journal", e->fts_name, 0) == 0);
+}
+
+int pl_folder_trials(const char *folder, int (*each)(void *user, const char *path), void *user,
+		     struct pl_error *err)
+{
+	char *const roots[] = {(char *)(uintptr_t)folder, NULL};
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
+	FTSENT *e;
+	int n = 0;
+
+	if (!fts)
+		return pl_error_set(err, PL_EIO, errno, "cannot read folder %s: %s", folder,
+				    strerror(errno));
+	while ((e = fts_read(fts))) {
+		if (e->fts_info == FTS_DNR && e->fts_level == 0) {
+			pl_error_set(err, e->fts_errno == EACCES ? PL_EACCES : PL_EIO, e->fts_errno,
+				     "cannot read folder %s: %s", folder, strerror(e->fts_errno));
+			fts_close(fts);
+			return -1;
+		}
+		if (e->fts_info == FTS_D && e->fts_level > DEPTH)
+			fts_set(fts, e, FTS_SKIP);
+		if (!is_trial(e))
+			continue;
+		n++;
+		if (each(user, e->fts_path))
+			break;
+	}
+	fts_close(fts);
+	return n;
+}

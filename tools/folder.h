@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trials below a folder. */
+#ifndef TOOLS_FOLDER_H
+#define TOOLS_FOLDER_H
+
+#include <plantar/error.h>
+
+/*
+ * Calls each(user, path) for every trial-*.h5 and trial-*.journal below folder, sorted by path,
+ * at most four levels deep (root/YYYY/MM/session). each returns non-zero to stop. Returns how many
+ * were called, or -1 and err.
+ */
+int pl_folder_trials(const char *folder, int (*each)(void *user, const char *path), void *user,
+		     struct pl_error *err);
+
+#endif

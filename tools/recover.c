@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plantar recover: the .h5 of recordings that a crash, a power cut or a full disk left as
+ * journals. The daemon does the same at its start; this is for journals that came from another
+ * machine, or after room was made on a full disk. Each conversion runs in a process of its own,
+ * because after a failing HDF5 call that library's state is unknown, and one broken disk block
+ * must not keep the other sessions from being recovered.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include <plantar/archive.h>
+#include <plantar/journal.h>
+
+#include "drivers/mat/paths.h"
+#include "tools/command.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+
+enum { OPT_KEEP = PL_OPT_LONG };
+
+struct recover {
+	const struct pl_subcommand *self;
+	bool keep_journal;
+	char **journals;
+	size_t n, cap;
+	json_t *list; /* NULL: for people */
+	size_t done, failed, skipped;
+};
+
+/* What the child says at its end. */
+struct outcome {
+	bool ok;
+	struct pl_error err;
+	struct pl_convert_result result;
+};
+
+static int collect(void *user, const char *journal)
+{
+	struct recover *r = user;
+
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 64;
+		char **more = realloc(r->journals, cap * sizeof(*more));
+
+		if (!more)
+			return 1;
+		r->journals = more;
+		r->cap = cap;
+	}
+	r->journals[r->n] = strdup(journal);
+	r->n += r->journals[r->n] != NULL;
+	return 0;
+}
+
+static void convert_and_tell(const struct recover *r, const char *journal, int to)
+{
+	struct pl_log log = pl_command_log(r->self, false);
+	struct outcome o = {.err = {.code = PL_OK}};
+	struct pl_progress progress;
+	struct pl_convert_options options = {.journal = journal,
+					     .keep_journal = r->keep_journal,
+					     .progress = pl_progress_step,
+					     .user = &progress,
+					     .log = &log};
+
+	pl_progress_begin(&progress, "recovering", "frames");
+	o.ok = pl_convert(&options, &o.result, &o.err) >= 0;
+	pl_progress_end(&progress);
+	if (write(to, &o, sizeof(o)) != (ssize_t)sizeof(o))
+		_exit(1);
+	_exit(0); /* not exit(): HDF5 may not tidy up after a failure */
+}
+
+static void read_outcome(int from, struct outcome *o)
+{
+	char *at = (char *)o;
+	size_t left = sizeof(*o);
+	ssize_t n;
+
+	while (left && ((n = read(from, at, left)) > 0 || (n < 0 && errno == EINTR))) {
+		if (n < 0)
+			continue;
+		at += n;
+		left -= (size_t)n;
+	}
+	if (left) {
+		*o = (struct outcome){.ok = false};
+		pl_error_set(&o->err, PL_EIO, 0, "the conversion ended without a word");
+	}
+}
+
+static void in_a_child(const struct recover *r, const char *journal, struct outcome *o)
+{
+	int ends[2], status = 0;
+	pid_t child;
+
+	*o = (struct outcome){.ok = false};
+	fflush(stdout);
+	if (pipe(ends) < 0) {
+		pl_error_set(&o->err, PL_EIO, errno, "cannot make a pipe: %s", strerror(errno));
+		return;
+	}
+	child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		convert_and_tell(r, journal, ends[1]);
+	}
+	close(ends[1]);
+	if (child < 0) {
+		pl_error_set(&o->err, PL_EIO, errno, "cannot start a process: %s", strerror(errno));
+		close(ends[0]);
+		return;
+	}
+	read_outcome(ends[0], o);
+	close(ends[0]);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status)) {
+		o->ok = false;
+		pl_error_set(&o->err, PL_EIO, 0,
+			     "the conversion was ended by signal %d (%s); the journal is untouched",
+			     WTERMSIG(status), strsignal(WTERMSIG(status)));
+	}
+}
+
+static void note(struct recover *r, const char *journal, const char *what, const struct outcome *o)
+{
+	json_t *entry;
+
+	if (!r->list)
+		return;
+	entry = json_pack("{s:s, s:s}", "journal", journal, "outcome", what);
+	if (o && o->ok) {
+		json_object_set_new(entry, "path", json_string(o->result.path));
+		json_object_set_new(entry, "frames", json_integer((json_int_t)o->result.frames));
+		json_object_set_new(entry, "gaps", json_integer((json_int_t)o->result.gaps));
+		json_object_set_new(entry, "complete", json_boolean(o->result.complete));
+	} else if (o) {
+		json_object_set_new(entry, "error", json_string(o->err.message));
+	}
+	json_array_append_new(r->list, entry);
+}
+
+static void recover_one(struct recover *r, const char *journal)
+{
+	struct outcome o;
+	char frames[32];
+
+	if (access(journal, F_OK) == 0 && pl_journal_has_writer(journal)) {
+		pl_say(r->self, "%s is being recorded right now; left alone", journal);
+		note(r, journal, "skipped", NULL);
+		r->skipped++;
+		return;
+	}
+	in_a_child(r, journal, &o);
+	if (o.ok) {
+		note(r, journal, "recovered", &o);
+		r->done++;
+		if (!r->list)
+			printf("%s: %s frames, %s\n", o.result.path,
+			       pl_count_text(o.result.frames, frames),
+			       o.result.complete ? "complete"
+						 : "up to where the recording broke off");
+	} else if (o.err.code == PL_EBUSY) {
+		pl_say(r->self, "%s; left alone", o.err.message);
+		note(r, journal, "skipped", NULL);
+		r->skipped++;
+	} else {
+		pl_report(r->self, &o.err);
+		note(r, journal, "failed", &o);
+		r->failed++;
+	}
+}
+
+/* A journal by name, or every one below a folder whose writer is gone. */
+static int find_journals(struct recover *r, const char *path, struct pl_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return pl_recover_find(path, collect, r, err) < 0 ? -1 : 0;
+	collect(r, path);
+	return 0;
+}
+
+static int finish(struct recover *r, const char *where)
+{
+	bool stopped = pl_interrupted();
+
+	if (r->list) {
+		json_t *document =
+			json_pack("{s:o, s:I, s:I, s:I}", "journals", r->list, "recovered",
+				  (json_int_t)r->done, "failed", (json_int_t)r->failed, "skipped",
+				  (json_int_t)r->skipped);
+
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(document);
+	} else if (!r->n) {
+		printf("nothing to recover in %s\n", where);
+	}
+	if (stopped)
+		pl_say(r->self, "interrupted: the rest is as it was");
+	return r->failed || stopped ? PL_EXIT_FAILED : PL_EXIT_OK;
+}
+
+static int run(const struct pl_subcommand *self, int argc, char **argv)
+{
+	struct recover r = {.self = self};
+	struct pl_error err = {.code = PL_OK};
+	struct pl_args args;
+	bool json = false;
+	char folder[4096];
+	const char *path;
+	int key, code;
+
+	pl_args_begin(&args, self, argc, argv);
+	while ((key = pl_args_next(&args)) > 0) {
+		if (key == 'j')
+			json = true;
+		else if (key == OPT_KEEP)
+			r.keep_journal = true;
+	}
+	pl_args_operands(&args, 0, 1, "FOLDER");
+	if (args.done)
+		return args.exit_code;
+	path = args.first < argc ? argv[args.first] : pl_sessions_dir(folder, sizeof(folder));
+	if (find_journals(&r, path, &err) < 0)
+		return pl_report(self, &err);
+	pl_interrupt_catch();
+	if (json)
+		r.list = json_array();
+	for (size_t i = 0; i < r.n && !pl_interrupted(); i++)
+		recover_one(&r, r.journals[i]);
+	code = finish(&r, path);
+	for (size_t i = 0; i < r.n; i++)
+		free(r.journals[i]);
+	free(r.journals);
+	return code;
+}
+
+static const struct pl_option options[] = {
+	{OPT_KEEP, "keep-journal", NULL, "leave the journal beside the .h5"},
+	{'j', "json", NULL, "print one JSON document"},
+	{0},
+};
+
+const struct pl_subcommand pl_cmd_recover = {
+	.name = "recover",
+	.summary = "finish recordings that a crash interrupted",
+	.synopsis = "[FOLDER | JOURNAL] [--keep-journal] [--json]",
+	.about = "Makes the .h5 of every journal below FOLDER whose writer is gone, verifies it\n"
+		 "against the journal, and only then removes the journal. Without FOLDER: where "
+		 "the\n"
+		 "daemon keeps its sessions. plantard does this by itself at its start. A journal\n"
+		 "that is being written, or converted by somebody else, is left alone.",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plantar verify: are the recordings what they were when they were closed, and do their figures
+ * still follow from their raw frames? Names of sessions or of any folder above them. A person gets
+ * a line a file; whoever runs it every night gets an exit code and a document.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include <plantar/archive.h>
+
+#include "tools/command.h"
+#include "tools/folder.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+
+struct verify {
+	const struct pl_subcommand *self;
+	struct pl_progress progress;
+	json_t *files; /* NULL: for people */
+	size_t checked, problems, unfinished;
+	char last_folder[4096];
+	int code;
+};
+
+static const char *manifest_text(const struct pl_verify_report *r)
+{
+	return r->manifest_present ? "checksum right" : "no MANIFEST.sha256 names it";
+}
+
+static const char *metrics_text(const struct pl_verify_report *r)
+{
+	return r->metrics_checked ? "metrics follow from the frames" : "metrics not checked";
+}
+
+static void show(void *user, const struct pl_verify_report *r)
+{
+	struct verify *v = user;
+	char frames[32], lost[32];
+
+	v->checked++;
+	v->problems += r->problem[0] != '\0';
+	if (v->files) {
+		json_array_append_new(
+			v->files,
+			json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:s?}",
+				  "path", r->path, "ok", !r->problem[0], "readable", r->readable,
+				  "manifest_present", r->manifest_present, "manifest_ok",
+				  r->manifest_ok, "metrics_checked", r->metrics_checked,
+				  "metrics_bit_equal", r->metrics_bit_equal, "frames",
+				  (json_int_t)r->frames, "gaps", (json_int_t)r->gaps, "lost_frames",
+				  (json_int_t)r->lost_frames, "problem",
+				  r->problem[0] ? r->problem : NULL));
+		return;
+	}
+	pl_progress_end(&v->progress);
+	if (r->problem[0])
+		printf("BAD  %s: %s\n", r->path, r->problem);
+	else
+		printf("ok   %s: %s frames, %s lost, %s, %s\n", r->path,
+		       pl_count_text(r->frames, frames), pl_count_text(r->lost_frames, lost),
+		       manifest_text(r), metrics_text(r));
+	pl_progress_begin(&v->progress, "verifying", "frames");
+}
+
+static void verify_one(struct verify *v, const char *path)
+{
+	struct pl_error err = {.code = PL_OK};
+
+	pl_progress_begin(&v->progress, "verifying", "frames");
+	if (pl_verify(path, show, pl_progress_step, &v->progress, &err) < 0) {
+		pl_progress_end(&v->progress);
+		v->code = pl_report(v->self, &err);
+	}
+	pl_progress_end(&v->progress);
+}
+
+/* Each folder of trials once; they come sorted. */
+static int verify_folder_of(void *user, const char *trial)
+{
+	struct verify *v = user;
+	size_t n = (size_t)(strrchr(trial, '/') - trial);
+	const char *dot = strrchr(trial, '.');
+
+	if (strcmp(dot, ".journal") == 0) {
+		v->unfinished++;
+		return 0;
+	}
+	if (strncmp(v->last_folder, trial, n) == 0 && !v->last_folder[n])
+		return 0;
+	snprintf(v->last_folder, sizeof(v->last_folder), "%.*s", (int)n, trial);
+	verify_one(v, v->last_folder);
+	return pl_interrupted();
+}
+
+static void verify_path(struct verify *v, const char *path)
+{
+	struct pl_error err = {.code = PL_OK};
+	struct stat st;
+	size_t before = v->checked + v->unfinished;
+
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		verify_one(v, path);
+		return;
+	}
+	v->last_folder[0] = '\0';
+	if (pl_folder_trials(path, verify_folder_of, v, &err) < 0) {
+		v->code = pl_report(v->self, &err);
+	} else if (v->checked + v->unfinished == before && v->code == PL_EXIT_OK) {
+		pl_say(v->self, "%s holds no trial-*.h5", path);
+		v->code = PL_EXIT_FAILED;
+	}
+}
+
+static int run(const struct pl_subcommand *self, int argc, char **argv)
+{
+	struct verify v = {.self = self};
+	struct pl_args args;
+	int key;
+
+	pl_args_begin(&args, self, argc, argv);
+	while ((key = pl_args_next(&args)) > 0)
+		if (key == 'j' && !v.files)
+			v.files = json_array();
+	pl_args_operands(&args, 1, -1, "PATH");
+	if (args.done) {
+		json_decref(v.files);
+		return args.exit_code;
+	}
+	pl_interrupt_catch();
+	for (int i = args.first; i < argc && !pl_interrupted(); i++)
+		verify_path(&v, argv[i]);
+	if (v.unfinished)
+		pl_say(self, "%zu recordings are unfinished; plantar recover finishes them",
+		       v.unfinished);
+	if (v.files) {
+		json_t *document =
+			json_pack("{s:o, s:I, s:I}", "files", v.files, "problems",
+				  (json_int_t)v.problems, "unfinished", (json_int_t)v.unfinished);
+
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(document);
+	} else if (v.checked) {
+		printf("%zu files, %zu with a problem\n", v.checked, v.problems);
+	}
+	if (pl_interrupted()) {
+		pl_say(self, "interrupted: not everything was checked");
+		return PL_EXIT_FAILED;
+	}
+	return v.problems && v.code == PL_EXIT_OK ? PL_EXIT_FAILED : v.code;
+}
+
+static const struct pl_option options[] = {
+	{'j', "json", NULL, "print one JSON document"},
+	{0},
+};
+
+const struct pl_subcommand pl_cmd_verify = {
+	.name = "verify",
+	.summary = "check that recordings are whole and unchanged",
+	.synopsis = "PATH... [--json]",
+	.about =
+		"PATH is a .h5 of plantard, a session folder, or any folder above sessions. Every\n"
+		"frame is read; sequence numbers and gaps must tell the same story; "
+		"MANIFEST.sha256\n"
+		"must match; the live figures computed again from the raw frames must equal the\n"
+		"stored ones bit for bit. Exit 0 when all is well, 1 when a file has a problem.",
+	.options = options,
+	.run = run,
+};
