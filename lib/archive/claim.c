@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two converters on one journal would write the same part file. The lock is a file of its own:
+ * the journal's lock belongs to its writer, HDF5 takes its own on the part file. It is removed
+ * while it is held; whoever locks a file that has meanwhile lost its name tries again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "files.h"
+
+static bool still_named(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+	       held.st_dev == named.st_dev;
+}
+
+int claim_take(struct claim *claim, const char *stem, struct pl_error *err)
+{
+	if ((size_t)snprintf(claim->path, sizeof(claim->path), "%s.lock", stem) >=
+	    sizeof(claim->path))
+		return pl_error_set(err, PL_EUSAGE, 0, "the path is too long: %s", stem);
+	for (;;) {
+		claim->fd = open(claim->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+		if (claim->fd < 0)
+			return files_error(err, errno, "cannot create %s", claim->path);
+		if (flock(claim->fd, LOCK_EX | LOCK_NB) != 0) {
+			int e = errno;
+
+			close(claim->fd);
+			if (e != EWOULDBLOCK)
+				return files_error(err, e, "cannot lock %s", claim->path);
+			return pl_error_set(err, PL_EBUSY, e,
+					    "another process is converting %s.journal", stem);
+		}
+		if (still_named(claim->fd, claim->path))
+			return 0;
+		close(claim->fd);
+	}
+}
+
+void claim_release(struct claim *claim)
+{
+	if (claim->fd < 0)
+		return;
+	unlink(claim->path);
+	close(claim->fd);
+	claim->fd = -1;
+}
+
+bool claim_held(const char *stem)
+{
+	char path[4096];
+	bool held;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.lock", stem);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return held;
+}

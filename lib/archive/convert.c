@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From journal to session file. The journal is the truth until the file was read back and found
+ * equal to it; only then does the file get its name and the journal go. Whatever fails before,
+ * the journal is as it was and the conversion can be done again.
+ *
+ * The steps after the last frame, in an order that a power cut may interrupt anywhere: close the
+ * part file, add the summary, check it against the journal, fsync, rename, fsync the folder, seal
+ * the session, remove the journal. A journal beside a finished file (cut between the last two)
+ * is checked against it and goes if they agree.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <plantar/analysis.h>
+#include <plantar/archive.h>
+#include <plantar/recording.h>
+
+#include "claim.h"
+#include "files.h"
+#include "h5_check.h"
+#include "h5_write.h"
+#include "seal.h"
+
+#define WAIT_MS 100	/* between two looks at a journal that is being written */
+#define ASK_FRAMES 1024 /* between two calls of progress */
+#define SUMMARY_BYTES (1u << 20)
+
+struct conversion {
+	const struct pl_convert_options *o;
+	char stem[PATH_MAX - 32], part[PATH_MAX], final[PATH_MAX - 16];
+	struct pl_journal_reader *reader;
+	struct claim claim;
+	struct h5_writer *writer; /* NULL: only counting */
+	struct rows rows;
+	uint64_t frames;
+	int64_t last_mono_ns;
+	bool ended;	     /* the END record was there */
+	bool given_up;	     /* by progress, while analysing */
+	char end_reason[32]; /* of END, "interrupted" or "damaged" */
+	char damage[512];
+};
+
+static int set_names(struct conversion *c, struct pl_error *err)
+{
+	static const char extension[] = ".journal";
+	size_t n = strlen(c->o->journal), e = sizeof(extension) - 1;
+
+	if (n <= e || n >= sizeof(c->stem) || strcmp(c->o->journal + n - e, extension) != 0)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "'%s' is no journal: its name must end in "
+				    ".journal",
+				    c->o->journal);
+	memcpy(c->stem, c->o->journal, n - e);
+	c->stem[n - e] = '\0';
+	snprintf(c->part, sizeof(c->part), "%s.h5.part", c->stem);
+	snprintf(c->final, sizeof(c->final), "%s.h5", c->stem);
+	return 0;
+}
+
+static uint64_t total_guess(const struct conversion *c)
+{
+	const struct pl_session_meta *m = pl_journal_meta(c->reader);
+	size_t size = frame_record_size(pl_journal_metric_columns(c->reader),
+					pl_geometry_cells(&m->geometry) * pl_dtype_size(m->dtype));
+
+	if (c->ended)
+		return c->frames;
+	return c->o->follow ? 0 : journal_reader_file_bytes(c->reader) / size;
+}
+
+static int ask(const struct conversion *c, struct pl_error *err)
+{
+	if (!c->o->progress || !c->o->progress(c->o->user, c->frames, total_guess(c)))
+		return 0;
+	return pl_error_set(err, PL_ESTATE, 0, "the conversion of %s was given up", c->o->journal);
+}
+
+static int take(struct conversion *c, const struct pl_journal_record *record, struct pl_error *err)
+{
+	if (record->type == PL_RECORD_END) {
+		c->ended = true;
+		files_text(c->end_reason, sizeof(c->end_reason), record->kind);
+		return 0;
+	}
+	if (record->type != PL_RECORD_FRAME)
+		return rows_add(&c->rows, record, err);
+	if (c->writer && h5_write_frame(c->writer, &record->frame, err) != 0)
+		return -1;
+	c->last_mono_ns = record->frame.t_mono_ns;
+	if (++c->frames % ASK_FRAMES == 0)
+		return ask(c, err);
+	return 0;
+}
+
+/* Nothing there now: wait, or see that nothing will come. 1: go on reading. 0: that was all. */
+static int wait_for_more(struct conversion *c, bool *writer_gone, struct pl_error *err)
+{
+	const struct timespec pause = {.tv_nsec = WAIT_MS * 1000000};
+
+	if (!c->o->follow || c->ended || *writer_gone)
+		return 0;
+	*writer_gone = !journal_reader_has_writer(c->reader); /* then one last look */
+	if (*writer_gone)
+		return 1;
+	nanosleep(&pause, NULL);
+	return ask(c, err) == 0 ? 1 : -1;
+}
+
+/* The journal without its end: what is there counts, and the file says so. */
+static int note_incomplete(struct conversion *c, struct pl_error *err)
+{
+	char text[700];
+
+	if (c->ended)
+		return 0;
+	strcpy(c->end_reason, *c->damage ? "damaged" : "interrupted");
+	snprintf(text, sizeof(text), "the recording has no end record; %llu frames recovered%s%s",
+		 (unsigned long long)c->frames, *c->damage ? ": " : "", c->damage);
+	return rows_add_event(&c->rows, c->last_mono_ns, "recovered", text, err);
+}
+
+/* Every record of the journal, as far as it can be believed. */
+static int read_journal(struct conversion *c, struct pl_error *err)
+{
+	struct pl_journal_record record;
+	struct pl_error damage = {0};
+	bool writer_gone = false;
+	int got;
+
+	c->last_mono_ns = pl_journal_meta(c->reader)->started_mono_ns;
+	for (;;) {
+		got = pl_journal_next(c->reader, &record, &damage);
+		if (got > 0 && take(c, &record, err) != 0)
+			return -1;
+		if (got < 0) {
+			if (damage.code != PL_ECORRUPT) {
+				if (err)
+					*err = damage;
+				return -1;
+			}
+			snprintf(c->damage, sizeof(c->damage), "%s", damage.message);
+			pl_logf(c->o->log, PL_WARNING, "%s", damage.message);
+			break;
+		}
+		if (got == 0) {
+			int more = wait_for_more(c, &writer_gone, err);
+
+			if (more < 0)
+				return -1;
+			if (more == 0)
+				break;
+		}
+	}
+	return note_incomplete(c, err);
+}
+
+static void forget(struct conversion *c)
+{
+	rows_free(&c->rows);
+	c->frames = 0;
+	c->ended = false;
+	c->damage[0] = c->end_reason[0] = '\0';
+}
+
+static int write_part(struct conversion *c, struct pl_error *err)
+{
+	int result = -1;
+
+	if (unlink(c->part) != 0 && errno != ENOENT)
+		return files_error(err, errno, "cannot remove %s", c->part);
+	c->writer = h5_write_new(c->part, c->reader, err);
+	if (c->writer && read_journal(c, err) == 0)
+		result = h5_write_finish(c->writer, &c->rows, c->ended && !*c->damage,
+					 c->end_reason, err);
+	h5_write_free(c->writer);
+	c->writer = NULL;
+	return result;
+}
+
+static bool ask_while_analysing(void *user, uint64_t done, uint64_t total)
+{
+	struct conversion *c = user;
+
+	c->given_up = c->o->progress && c->o->progress(c->o->user, done, total);
+	return c->given_up;
+}
+
+/* The figures of the whole recording. A recording that cannot be analysed is still a recording. */
+static int add_summary(struct conversion *c, struct pl_error *err)
+{
+	struct pl_analysis_options options;
+	struct pl_recording *recording;
+	struct pl_error why = {0};
+	struct pl_json json;
+	char *text = malloc(SUMMARY_BYTES);
+	int result = 0;
+
+	if (!text)
+		return pl_error_set(err, PL_ENOMEM, 0, "no memory for the summary");
+	pl_analysis_options_init(&options);
+	pl_json_init(&json, text, SUMMARY_BYTES);
+	recording = pl_recording_open(c->part, &why);
+	if (recording &&
+	    pl_recording_analyze(recording, &options, &json, ask_while_analysing, c, &why) == 0 &&
+	    pl_json_finish(&json) > 0) {
+		pl_recording_close(recording);
+		recording = NULL;
+		result = h5_write_summary(c->part, text, err);
+	} else if (c->given_up) {
+		result = pl_error_set(err, PL_ESTATE, 0, "the conversion of %s was given up",
+				      c->o->journal);
+	} else {
+		pl_logf(c->o->log, PL_WARNING, "%s gets no summary: %s", c->final,
+			*why.message ? why.message : "it does not fit into 1 MiB");
+	}
+	pl_recording_close(recording);
+	free(text);
+	return result;
+}
+
+static int check(struct conversion *c, const char *path, struct pl_error *err)
+{
+	const struct h5_check h5 = {
+		.path = path,
+		.frames = c->frames,
+		.rows = &c->rows,
+		.progress = c->o->progress,
+		.user = c->o->user,
+	};
+
+	return h5_check(&h5, c->reader, err);
+}
+
+/* A finished file is there already: is it this journal's? 1 yes, 0 no (moved aside), -1 error. */
+static int already_done(struct conversion *c, struct pl_error *err)
+{
+	char aside[PATH_MAX + 32];
+	struct pl_error why = {0};
+
+	if (access(c->final, F_OK) != 0)
+		return 0;
+	if (read_journal(c, err) != 0)
+		return -1;
+	if (check(c, c->final, &why) == 0)
+		return 1;
+	if (why.code == PL_ESTATE) {
+		if (err)
+			*err = why;
+		return -1;
+	}
+	snprintf(aside, sizeof(aside), "%s.replaced", c->final);
+	if (rename(c->final, aside) != 0)
+		return files_error(err, errno, "cannot rename %s", c->final);
+	pl_logf(c->o->log, PL_WARNING, "%s does not agree with its journal (%s); kept as %s",
+		c->final, why.message, aside);
+	forget(c);
+	return journal_reader_rewind(c->reader, err);
+}
+
+static int build(struct conversion *c, struct pl_error *err)
+{
+	if (write_part(c, err) != 0 || add_summary(c, err) != 0 || check(c, c->part, err) != 0 ||
+	    files_sync(c->part, err) != 0) {
+		unlink(c->part); /* the space is what a full disk needs most */
+		return -1;
+	}
+	if (rename(c->part, c->final) != 0)
+		return files_error(err, errno, "cannot rename %s", c->part);
+	return files_sync_parent(c->final, err);
+}
+
+static int remove_journal(struct conversion *c, struct pl_error *err)
+{
+	if (c->o->keep_journal)
+		return 0;
+	if (unlink(c->o->journal) != 0)
+		return files_error(err, errno, "cannot remove %s", c->o->journal);
+	return files_sync_parent(c->o->journal, err);
+}
+
+static void report(const struct conversion *c, struct pl_convert_result *result)
+{
+	struct stat st;
+
+	if (!result)
+		return;
+	*result = (struct pl_convert_result){
+		.frames = c->frames,
+		.events = c->rows.events,
+		.gaps = c->rows.gaps,
+		.bytes = stat(c->final, &st) == 0 ? (uint64_t)st.st_size : 0,
+		.complete = c->ended && !*c->damage,
+	};
+	snprintf(result->path, sizeof(result->path), "%s", c->final);
+}
+
+static int convert(struct conversion *c, struct pl_error *err)
+{
+	int done;
+
+	c->reader = pl_journal_open(c->o->journal, err);
+	if (!c->reader)
+		return -1;
+	if (!c->o->follow && journal_reader_has_writer(c->reader))
+		return pl_error_set(err, PL_EBUSY, 0, "%s is still being written", c->o->journal);
+	done = already_done(c, err);
+	if (done < 0 || (done == 0 && build(c, err) != 0))
+		return -1;
+	if (seal_session(c->final, err) != 0)
+		return -1;
+	return remove_journal(c, err);
+}
+
+int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,
+	       struct pl_error *err)
+{
+	struct conversion *c = calloc(1, sizeof(*c));
+	int failed;
+
+	if (!c)
+		return pl_error_set(err, PL_ENOMEM, 0, "no memory to convert a recording");
+	c->o = o;
+	c->claim.fd = -1;
+	h5_init();
+	failed = set_names(c, err) != 0 || claim_take(&c->claim, c->stem, err) != 0 ||
+		 convert(c, err) != 0;
+	if (!failed)
+		report(c, result);
+	pl_journal_reader_close(c->reader);
+	claim_release(&c->claim);
+	rows_free(&c->rows);
+	free(c);
+	return failed ? -1 : 0;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checksums that anybody can check without us: `sha256sum -c MANIFEST.sha256`. They are for what
+ * happens to files later, in years of copying and on ageing disks.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "manifest.h"
+
+#define BUFFER (256u << 10)
+
+void manifest_free(struct manifest *m)
+{
+	free(m->line);
+	*m = (struct manifest){0};
+}
+
+const char *manifest_find(const struct manifest *m, const char *name)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (strcmp(m->line[i].name, name) == 0)
+			return m->line[i].hex;
+	return NULL;
+}
+
+int manifest_set(struct manifest *m, const char *name, const char *hex, struct pl_error *err)
+{
+	char *old = (char *)manifest_find(m, name);
+
+	if (old) {
+		memcpy(old, hex, sizeof(m->line->hex));
+		return 0;
+	}
+	if (m->n == m->room) {
+		size_t room = m->room ? 2 * m->room : 16;
+		struct manifest_line *line = reallocarray(m->line, room, sizeof(*line));
+
+		if (!line)
+			return pl_error_set(err, PL_ENOMEM, 0, "no memory for the manifest");
+		m->line = line;
+		m->room = room;
+	}
+	snprintf(m->line[m->n].name, sizeof(m->line->name), "%s", name);
+	memcpy(m->line[m->n++].hex, hex, sizeof(m->line->hex));
+	return 0;
+}
+
+static bool parse_line(char *text, struct manifest_line *line)
+{
+	if (strspn(text, "0123456789abcdef") != 64 || text[64] != ' ' ||
+	    (text[65] != ' ' && text[65] != '*') || !text[66] || strchr(text, '/') ||
+	    strlen(text + 66) >= sizeof(line->name))
+		return false;
+	memcpy(line->hex, text, 64);
+	line->hex[64] = '\0';
+	strcpy(line->name, text + 66);
+	return true;
+}
+
+int manifest_read(const char *folder, struct manifest *m, struct pl_error *err)
+{
+	char path[PATH_MAX], text[256];
+	struct manifest_line line;
+	int result = 0;
+	FILE *f;
+
+	*m = (struct manifest){0};
+	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? 0 : files_error(err, errno, "cannot read %s", path);
+	while (result == 0 && fgets(text, sizeof(text), f)) {
+		text[strcspn(text, "\n")] = '\0';
+		if (!parse_line(text, &line))
+			result = pl_error_set(err, PL_ECORRUPT, 0,
+					      "%s has a line that is none: %.80s", path, text);
+		else
+			result = manifest_set(m, line.name, line.hex, err);
+	}
+	fclose(f);
+	if (result != 0)
+		manifest_free(m);
+	return result;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct manifest_line *)a)->name,
+		      ((const struct manifest_line *)b)->name);
+}
+
+int manifest_write(const char *folder, const struct manifest *m, struct pl_error *err)
+{
+	const size_t cap = m->n * (sizeof(m->line->hex) + sizeof(m->line->name) + 4) + 1;
+	char *text = malloc(cap), path[PATH_MAX];
+	size_t at = 0;
+	int result;
+
+	if (!text)
+		return pl_error_set(err, PL_ENOMEM, 0, "no memory for the manifest");
+	if (m->n)
+		qsort(m->line, m->n, sizeof(*m->line), by_name);
+	for (size_t i = 0; i < m->n; i++)
+		at += (size_t)snprintf(text + at, cap - at, "%s  %s\n", m->line[i].hex,
+				       m->line[i].name);
+	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
+	result = files_replace(path, text, at, err);
+	free(text);
+	return result;
+}
+
+int manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err)
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_state state;
+	unsigned char *buffer = malloc(BUFFER);
+	char path[PATH_MAX];
+	ssize_t n = -1;
+	int fd, e = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || !buffer) {
+		e = fd < 0 ? errno : ENOMEM;
+	} else {
+		crypto_hash_sha256_init(&state);
+		while ((n = read(fd, buffer, BUFFER)) != 0) {
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n < 0)
+				break;
+			crypto_hash_sha256_update(&state, buffer, (unsigned long long)n);
+		}
+		e = n < 0 ? errno : 0;
+		crypto_hash_sha256_final(&state, digest);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(buffer);
+	if (e)
+		return files_error(err, e, "cannot read %s", path);
+	sodium_bin2hex(hex, 65, digest, sizeof(digest));
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MANIFEST.sha256: "<64 hex digits>  <name>" a line, as sha256sum writes and checks it. */
+#ifndef ARCHIVE_MANIFEST_H
+#define ARCHIVE_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <plantar/error.h>
+
+#define MANIFEST_NAME "MANIFEST.sha256"
+
+struct manifest_line {
+	char hex[65];
+	char name[64];
+};
+
+struct manifest {
+	struct manifest_line *line;
+	size_t n, room;
+};
+
+/* A missing file is an empty manifest. PL_ECORRUPT if a line is none. */
+int manifest_read(const char *folder, struct manifest *m, struct pl_error *err);
+int manifest_write(const char *folder, const struct manifest *m, struct pl_error *err);
+void manifest_free(struct manifest *m);
+/* NULL: not listed. */
+const char *manifest_find(const struct manifest *m, const char *name);
+/* Adds or replaces. */
+int manifest_set(struct manifest *m, const char *name, const char *hex, struct pl_error *err);
+/* SHA-256 of a file. */
+int manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sealing a session after one of its trials has been finished. */
+#ifndef ARCHIVE_SEAL_H
+#define ARCHIVE_SEAL_H
+
+#include <plantar/error.h>
+
+/* As pl_session_seal, for the folder of a trial whose file is new: it is hashed afresh. */
+int seal_session(const char *trial_path, struct pl_error *err);
+/* "trial-" digits ".h5" */
+int seal_is_trial(const char *name);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is a finished session still what it was, and does it tell one story? Every dataset is read to
+ * its last chunk, all columns have a row a frame, jumps of the sequence are exactly the gaps, the
+ * checksums of the manifest hold, and the live metrics come out of the raw counts again, bit for
+ * bit. Each file gets one report with the first thing that is wrong with it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <plantar/archive.h>
+
+#include "files.h"
+#include "manifest.h"
+#include "seal.h"
+#include "verify.h"
+
+struct pass {
+	void (*each)(void *user, const struct pl_verify_report *report);
+	bool (*progress)(void *user, uint64_t done, uint64_t total);
+	void *user;
+	int problems;
+	bool stopped;
+};
+
+static void note(struct pl_verify_report *report, const struct pl_error *why)
+{
+	if (!*report->problem)
+		snprintf(report->problem, sizeof(report->problem), "%s", why->message);
+}
+
+/* Does the manifest of its folder know this file, and agree? */
+static void check_manifest(const struct manifest *m, const char *folder, const char *name,
+			   struct pl_verify_report *report)
+{
+	const char *listed = manifest_find(m, name);
+	struct pl_error why = {0};
+	char hex[65];
+
+	report->manifest_present = listed != NULL;
+	if (!listed)
+		return;
+	if (manifest_hash(folder, name, hex, &why) != 0)
+		note(report, &why);
+	else if (strcmp(hex, listed) != 0)
+		snprintf(report->problem, sizeof(report->problem),
+			 "%s has changed since it was sealed: its SHA-256 is not the one "
+			 "in " MANIFEST_NAME,
+			 name);
+	else
+		report->manifest_ok = true;
+}
+
+static void finish(struct pass *p, const struct pl_verify_report *report)
+{
+	p->problems += *report->problem != '\0';
+	if (p->each)
+		p->each(p->user, report);
+}
+
+static int check_file(struct pass *p, const struct manifest *m, const char *folder,
+		      const char *name, struct pl_error *err)
+{
+	struct pl_verify_report *report = calloc(1, sizeof(*report));
+	struct verify_progress progress = {.ask = p->progress, .user = p->user};
+	struct pl_error why = {0};
+	bool trial;
+
+	if (!report)
+		return pl_error_set(err, PL_ENOMEM, 0, "no memory to verify");
+	snprintf(report->path, sizeof(report->path), "%s/%s", folder, name);
+	check_manifest(m, folder, name, report);
+	trial = strcmp(name, "session.json") != 0 && strcmp(name, "session.h5") != 0;
+	if (!trial) {
+		report->readable = access(report->path, R_OK) == 0;
+	} else if (verify_structure(report->path, &progress, report, &why) != 0 ||
+		   verify_metrics(report->path, &progress, report, &why) != 0) {
+		note(report, &why);
+	}
+	p->stopped = progress.stopped;
+	if (!p->stopped)
+		finish(p, report);
+	free(report);
+	return 0;
+}
+
+static int is_h5(const struct dirent *entry)
+{
+	return seal_is_trial(entry->d_name);
+}
+
+/* A file that the manifest lists and the folder does not have. */
+static bool is_missing(const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return stat(path, &st) != 0 && errno == ENOENT;
+}
+
+static int check_listed(struct pass *p, const struct manifest *m, const char *folder,
+			struct pl_error *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < m->n && result == 0 && !p->stopped; i++) {
+		const char *name = m->line[i].name;
+		struct pl_verify_report report = {.manifest_present = true};
+
+		if (seal_is_trial(name) && !is_missing(folder, name))
+			continue; /* with the trials */
+		if (!is_missing(folder, name)) {
+			result = check_file(p, m, folder, name, err);
+			continue;
+		}
+		snprintf(report.path, sizeof(report.path), "%s/%s", folder, name);
+		snprintf(report.problem, sizeof(report.problem),
+			 "%s is listed in " MANIFEST_NAME " and missing", name);
+		finish(p, &report);
+	}
+	return result;
+}
+
+static int check_folder(struct pass *p, const char *folder, struct pl_error *err)
+{
+	struct dirent **entry;
+	struct manifest m;
+	int n = scandir(folder, &entry, is_h5, versionsort), result;
+
+	if (n < 0)
+		return files_error(err, errno, "cannot read the folder %s", folder);
+	result = manifest_read(folder, &m, err);
+	if (result == 0 && n == 0 && m.n == 0)
+		result = pl_error_set(err, PL_ENOENT, 0, "%s has no finished recording", folder);
+	for (int i = 0; i < n; i++) {
+		if (result == 0 && !p->stopped)
+			result = check_file(p, &m, folder, entry[i]->d_name, err);
+		free(entry[i]);
+	}
+	free(entry);
+	if (result == 0 && !p->stopped)
+		result = check_listed(p, &m, folder, err);
+	manifest_free(&m);
+	return result;
+}
+
+static int check_single(struct pass *p, const char *path, struct pl_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct manifest m;
+	int result;
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1,
+		 slash ? path : ".");
+	if (slash == path)
+		strcpy(folder, "/");
+	if (manifest_read(folder, &m, err) != 0)
+		return -1;
+	result = check_file(p, &m, folder, slash ? slash + 1 : path, err);
+	manifest_free(&m);
+	return result;
+}
+
+int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_report *report),
+	      bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+	      struct pl_error *err)
+{
+	struct pass p = {.each = each, .progress = progress, .user = user};
+	struct stat st;
+	int result;
+
+	if (stat(path, &st) != 0)
+		return files_error(err, errno, "cannot verify %s", path);
+	result = S_ISDIR(st.st_mode) ? check_folder(&p, path, err) : check_single(&p, path, err);
+	if (result == 0 && p.stopped)
+		result = pl_error_set(err, PL_ESTATE, 0, "given up while verifying %s", path);
+	return result == 0 ? p.problems : -1;
+}

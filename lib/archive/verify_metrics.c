@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The live metrics once more from the raw counts. The same functions saw the same frames when
+ * they were recorded, so every bit must agree, as far as the file has all that those functions
+ * saw: after frames that only the recorder missed, and after a tare during the recording, the
+ * state of that time is not in the file, and rows are compared again from the next epoch on, or
+ * not at all.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <plantar/recording.h>
+
+#include "h5.h"
+#include "trial.h"
+#include "verify.h"
+
+#define ASK_FRAMES 256
+
+struct replay {
+	struct pl_live *live;
+	float *metrics;
+	const struct gap_row *gap;
+	size_t gaps;
+	uint64_t row, compared;
+	uint32_t epoch;
+	bool started, blind, for_good; /* blind: the state is unknown */
+};
+
+static bool same_bits(float a, float b)
+{
+	return memcmp(&a, &b, sizeof(a)) == 0 || (isnan(a) && isnan(b));
+}
+
+/* Did the recorder miss frames right before this one? */
+static bool unseen_before(const struct replay *p, const struct pl_frame *f)
+{
+	for (size_t i = 0; i < p->gaps; i++)
+		if (p->gap[i].epoch == f->epoch && strcmp(p->gap[i].cause, "recorder") == 0 &&
+		    p->gap[i].first_seq + p->gap[i].count == f->seq)
+			return true;
+	return false;
+}
+
+static int replay_frame(struct replay *p, const struct pl_frame *f, struct pl_error *err)
+{
+	if (!p->started || f->epoch != p->epoch) {
+		pl_live_reset(p->live);
+		p->blind = false;
+	} else if (unseen_before(p, f)) {
+		p->blind = true;
+	}
+	if (p->started && f->flags & PL_FLAG_TARE)
+		p->for_good = true;
+	p->started = true;
+	p->epoch = f->epoch;
+	p->row++;
+	if (p->for_good)
+		return 0;
+	pl_live_frame(p->live, f->cells, f->dtype, f->seq, p->metrics);
+	if (p->blind)
+		return 0;
+	p->compared++;
+	for (size_t i = 0; i < pl_metric_count(); i++) {
+		char key[64];
+
+		if (same_bits(p->metrics[i], f->metrics[i]))
+			continue;
+		pl_metric_key(i, true, key, sizeof(key));
+		return pl_error_set(err, PL_ECORRUPT, 0,
+				    "%s of row %llu is %.9g in the file, but %.9g from its raw "
+				    "counts",
+				    key, (unsigned long long)(p->row - 1), (double)f->metrics[i],
+				    (double)p->metrics[i]);
+	}
+	return 0;
+}
+
+static int replay_all(struct replay *p, struct pl_recording *r, struct verify_progress *progress,
+		      struct pl_error *err)
+{
+	const uint64_t total = pl_recording_info(r)->frames;
+	struct pl_frame frame;
+	int got;
+
+	while ((got = pl_recording_next(r, &frame, err)) > 0) {
+		if (!frame.metrics)
+			return 0; /* of a version with other columns: nothing to compare */
+		if (replay_frame(p, &frame, err) != 0)
+			return -1;
+		if (p->row % ASK_FRAMES == 0 && verify_ask(progress, p->row, total, err) != 0)
+			return -1;
+	}
+	return got;
+}
+
+int verify_metrics(const char *path, struct verify_progress *progress,
+		   struct pl_verify_report *report, struct pl_error *err)
+{
+	struct pl_recording *r = pl_recording_open(path, err);
+	struct trial trial = {0};
+	struct replay p = {0};
+	int result = -1;
+
+	if (!r)
+		return -1;
+	p.live = pl_live_new(&pl_recording_info(r)->geometry, pl_recording_calibration(r),
+			     pl_recording_live(r), err);
+	p.metrics = calloc(pl_metric_count() + 1, sizeof(float));
+	if (p.live && p.metrics && trial_read(path, &trial, err) == 0) {
+		p.gap = trial.rows.gap;
+		p.gaps = trial.rows.gaps;
+		result = replay_all(&p, r, progress, err);
+	}
+	report->metrics_checked = p.compared > 0;
+	report->metrics_bit_equal = p.compared > 0 && result == 0;
+	rows_free(&trial.rows);
+	free(p.metrics);
+	pl_live_free(p.live);
+	pl_recording_close(r);
+	return result;
+}
