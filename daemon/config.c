@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A daemon that starts with half of what its file says is worse than one that does not start: the
+ * person finds out after the session. So every key is known or refused, every mat and source is
+ * checked, and what is not said gets a default that works.
+ */
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/text.h"
+#include "drivers/mat/conf.h"
+#include "drivers/mat/paths.h"
+#include "drivers/transport/transport.h"
+
+static const char *const facing_names[] = {"auto", "forward", "backward", "left", "right", NULL};
+static const char *const side_names[] = {"unknown", "left", "right", NULL};
+static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
+static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+/* "~/x" is the person's, "x/y" is beside the configuration file, "/x" stays. */
+static void resolve(const struct pl_config *config, const char *path, char *out, size_t cap)
+{
+	const char *slash = strrchr(config->path, '/');
+
+	if (pl_starts(path, "~/") && getenv("HOME"))
+		snprintf(out, cap, "%s/%s", getenv("HOME"), path + 2);
+	else if (path[0] == '/' || !slash)
+		pl_copy(out, cap, path);
+	else
+		snprintf(out, cap, "%.*s/%s", (int)(slash - config->path), config->path, path);
+}
+
+static const config_setting_t *member(const config_setting_t *group, const char *name)
+{
+	return config_setting_get_member(group, name);
+}
+
+/* Copies a string setting, or fails naming the limit. */
+static void take_string(struct pl_conf *c, const config_setting_t *group, const char *name,
+			const char *fallback, char *out, size_t cap)
+{
+	const char *value = pl_conf_string(c, group, name, fallback);
+
+	if (value && !pl_copy(out, cap, value))
+		pl_conf_fail(c, member(group, name), "longer than %zu characters", cap - 1);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static void load_mat(struct pl_conf *c, struct pl_config *config, struct pl_mat_entry *entry,
+		     const config_setting_t *group, pl_mat_loader *loader)
+{
+	const char *mat = pl_conf_string(c, group, "mat", "");
+	const char *calibration = pl_conf_string(c, group, "calibration", NULL);
+	char mat_path[512], calibration_path[512];
+	struct pl_error err = {0};
+
+	if (c->failed)
+		return;
+	if (strchr(mat, '/') || ends_with(mat, ".conf"))
+		resolve(config, mat, mat_path, sizeof(mat_path));
+	else
+		pl_copy(mat_path, sizeof(mat_path), mat);
+	if (calibration)
+		resolve(config, calibration, calibration_path, sizeof(calibration_path));
+	if (loader(&entry->mat, mat_path, calibration ? calibration_path : NULL, &err) == 0)
+		return;
+	memset(&entry->mat, 0, sizeof(entry->mat));
+	pl_conf_fail(c, member(group, "mat"), "%s", err.message);
+}
+
+static void check_source(struct pl_conf *c, const struct pl_config *config, unsigned i,
+			 const config_setting_t *setting)
+{
+	const struct pl_mat_entry *entry = &config->mats[i];
+	struct pl_error err = {0};
+
+	if (pl_transport_check(entry->source, &entry->mat, &err)) {
+		pl_conf_fail(c, setting, "%s", err.message);
+		return;
+	}
+	if (!pl_starts(entry->source, "serial:") && !pl_starts(entry->source, "usb:"))
+		return;
+	for (unsigned k = 0; k < i; k++)
+		if (strcspn(config->mats[k].source, "?") == strcspn(entry->source, "?") &&
+		    strncmp(config->mats[k].source, entry->source, strcspn(entry->source, "?")) ==
+			    0)
+			pl_conf_fail(c, setting,
+				     "mat \"%s\" reads from there already; one port is one mat",
+				     config->mats[k].name);
+}
+
+static bool name_taken(const struct pl_config *config, unsigned before, const char *name)
+{
+	for (unsigned k = 0; k < before; k++)
+		if (strcmp(config->mats[k].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Without a name of its own an entry is called like its mat file; a second one gets "-2". */
+static void name_mat(struct pl_conf *c, struct pl_config *config, unsigned i,
+		     const config_setting_t *group)
+{
+	struct pl_mat_entry *entry = &config->mats[i];
+	const config_setting_t *setting = member(group, "name");
+
+	if (setting) {
+		take_string(c, group, "name", "", entry->name, sizeof(entry->name));
+		if (!*entry->name || entry->name[strspn(entry->name, NAME_CHARS)])
+			pl_conf_fail(
+				c, setting,
+				"\"%s\" cannot name a mat: letters, digits, - and _ are allowed",
+				entry->name);
+		if (name_taken(config, i, entry->name))
+			pl_conf_fail(c, setting, "there is a mat \"%s\" already", entry->name);
+		return;
+	}
+	pl_copy(entry->name, sizeof(entry->name), *entry->mat.name ? entry->mat.name : "mat");
+	for (unsigned n = 2; name_taken(config, i, entry->name); n++)
+		snprintf(entry->name, sizeof(entry->name), "%.50s-%u", entry->mat.name, n);
+}
+
+static void read_mat(struct pl_conf *c, struct pl_config *config, unsigned i,
+		     const config_setting_t *group, pl_mat_loader *loader)
+{
+	static const char *const keys[] = {"name", "source", "mat",	  "calibration", "facing",
+					   "side", "region", "filter_hz", NULL};
+	struct pl_mat_entry *entry = &config->mats[i];
+	struct pl_live_options *live = &entry->mat.live;
+
+	pl_conf_only(c, group, keys);
+	pl_conf_require(c, group, "source");
+	pl_conf_require(c, group, "mat");
+	if (c->failed)
+		return;
+	take_string(c, group, "source", "", entry->source, sizeof(entry->source));
+	load_mat(c, config, entry, group, loader);
+	if (c->failed)
+		return;
+	name_mat(c, config, i, group);
+	live->facing = pl_conf_choice(c, group, "facing", facing_names, live->facing);
+	live->side = pl_conf_choice(c, group, "side", side_names, live->side);
+	live->region = pl_conf_choice(c, group, "region", region_names, live->region);
+	live->filter_hz = pl_conf_number(c, group, "filter_hz", live->filter_hz, 0, 1000);
+	if (live->filter_hz > 0 && live->rate_hz > 0 && live->filter_hz >= live->rate_hz / 2)
+		pl_conf_fail(c, member(group, "filter_hz"),
+			     "%g Hz needs a mat faster than %g frames a second; 0 turns it off",
+			     live->filter_hz, 2 * live->filter_hz);
+	if (!c->failed)
+		check_source(c, config, i, member(group, "source"));
+}
+
+static void read_mats(struct pl_conf *c, struct pl_config *config, const config_setting_t *root,
+		      pl_mat_loader *loader)
+{
+	const config_setting_t *mats = member(root, "mats");
+	int n = mats && config_setting_is_list(mats) ? config_setting_length(mats) : -1;
+
+	if (mats && n < 0) {
+		pl_conf_fail(c, mats,
+			     "a list of groups is expected: mats = ({ source = \"...\"; mat = "
+			     "\"...\"; })");
+		return;
+	}
+	if (n <= 0 || n > PL_MATS_MAX) {
+		pl_conf_fail(c, mats,
+			     "between 1 and %d mats are needed; to see one without hardware: "
+			     "mats = ({ source = \"sim:standing\"; mat = \"pmp-64x64\"; })",
+			     PL_MATS_MAX);
+		return;
+	}
+	config->mats = calloc((size_t)n, sizeof(*config->mats));
+	if (!config->mats) {
+		pl_conf_fail(c, mats, "out of memory");
+		return;
+	}
+	for (int i = 0; i < n && !c->failed; i++) {
+		const config_setting_t *group = config_setting_get_elem(mats, (unsigned)i);
+
+		if (!config_setting_is_group(group)) {
+			pl_conf_fail(c, group,
+				     "a group { source = \"...\"; mat = \"...\"; } is expected");
+			return;
+		}
+		config->n_mats = (unsigned)i + 1;
+		read_mat(c, config, (unsigned)i, group, loader);
+	}
+}
+
+static void check_endpoint(struct pl_conf *c, const config_setting_t *setting, const char *endpoint)
+{
+	const size_t socket_path_max = 107;
+
+	if (pl_starts(endpoint, "ipc:///")) {
+		if (strlen(endpoint) - strlen("ipc://") > socket_path_max)
+			pl_conf_fail(c, setting, "a socket's path may have %zu characters at most",
+				     socket_path_max);
+	} else if (!pl_starts(endpoint, "tcp://") || !strchr(endpoint + 6, ':')) {
+		pl_conf_fail(c, setting,
+			     "\"%s\" is no endpoint; valid: \"ipc:///path/to/socket\", "
+			     "\"tcp://127.0.0.1:5571\"",
+			     endpoint);
+	}
+}
+
+static void default_data(struct pl_config *config)
+{
+	char dir[200];
+
+	snprintf(config->data[0], sizeof(config->data[0]), "ipc://%s/data.sock",
+		 pl_runtime_dir(dir, sizeof(dir)));
+	pl_copy(config->data[1], sizeof(config->data[1]), PL_DATA_TCP);
+	config->n_data = 2;
+}
+
+static void read_endpoints(struct pl_conf *c, struct pl_config *config,
+			   const config_setting_t *group)
+{
+	const config_setting_t *list = group ? member(group, "endpoints") : NULL;
+	int n;
+
+	default_data(config);
+	if (!list)
+		return;
+	n = config_setting_is_array(list) || config_setting_is_list(list)
+		    ? config_setting_length(list)
+		    : -1;
+	if (n < 1 || n > PL_ENDPOINTS_MAX) {
+		pl_conf_fail(c, list,
+			     "an array of 1 to %d endpoints is expected: "
+			     "[\"tcp://127.0.0.1:5571\"]",
+			     PL_ENDPOINTS_MAX);
+		return;
+	}
+	config->n_data = (unsigned)n;
+	for (int i = 0; i < n; i++) {
+		const char *endpoint = config_setting_get_string_elem(list, i);
+
+		if (!endpoint || !pl_copy(config->data[i], sizeof(config->data[i]), endpoint)) {
+			pl_conf_fail(c, list, "entry %d is not a short string", i);
+			return;
+		}
+		check_endpoint(c, list, endpoint);
+	}
+}
+
+static void read_publish(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
+{
+	static const char *const keys[] = {"endpoints", "view_hz", "hwm_s", NULL};
+	config_setting_t *group = pl_conf_group(c, root, "publish", false);
+
+	read_endpoints(c, config, group);
+	config->view_hz = 25;
+	config->hwm_s = 1;
+	if (!group)
+		return;
+	pl_conf_only(c, group, keys);
+	config->view_hz = pl_conf_number(c, group, "view_hz", 25, 1, 120);
+	config->hwm_s = pl_conf_number(c, group, "hwm_s", 1, 0.05, 60);
+}
+
+static void read_control(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
+{
+	static const char *const keys[] = {"endpoint", NULL};
+	config_setting_t *group = pl_conf_group(c, root, "control", false);
+	char dir[200];
+
+	snprintf(config->control, sizeof(config->control), "ipc://%s/control.sock",
+		 pl_runtime_dir(dir, sizeof(dir)));
+	if (!group)
+		return;
+	pl_conf_only(c, group, keys);
+	if (!member(group, "endpoint"))
+		return;
+	take_string(c, group, "endpoint", "", config->control, sizeof(config->control));
+	check_endpoint(c, member(group, "endpoint"), config->control);
+}
+
+static void read_archive(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
+{
+	static const char *const keys[] = {"folder", "reserve_mb", NULL};
+	config_setting_t *group = pl_conf_group(c, root, "archive", false);
+	const char *folder;
+
+	pl_state_dir(config->folder, sizeof(config->folder));
+	config->reserve_mb = 500;
+	if (!group)
+		return;
+	pl_conf_only(c, group, keys);
+	folder = pl_conf_string(c, group, "folder", NULL);
+	if (folder)
+		resolve(config, folder, config->folder, sizeof(config->folder));
+	if (folder && config->folder[0] != '/' && !c->failed) {
+		char cwd[256], relative[256];
+
+		pl_copy(relative, sizeof(relative), config->folder);
+		if (getcwd(cwd, sizeof(cwd)))
+			snprintf(config->folder, sizeof(config->folder), "%s/%s", cwd, relative);
+	}
+	config->reserve_set = member(group, "reserve_mb") != NULL;
+	config->reserve_mb = pl_conf_number(c, group, "reserve_mb", 500, 0, 1e7);
+}
+
+static int read_all(struct pl_conf *c, struct pl_config *config, pl_mat_loader *loader)
+{
+	static const char *const keys[] = {"mats", "publish", "control", "archive", "log", NULL};
+	static const enum pl_level levels[] = {PL_ERR, PL_WARNING, PL_NOTICE, PL_INFO, PL_DEBUG};
+	const config_setting_t *root = config_root_setting(&c->config);
+
+	pl_conf_only(c, root, keys);
+	config->log_level = levels[pl_conf_choice(c, root, "log", level_names, 3)];
+	read_publish(c, config, root);
+	read_control(c, config, root);
+	read_archive(c, config, root);
+	if (!c->failed)
+		read_mats(c, config, root, loader);
+	return c->failed ? -1 : 0;
+}
+
+static int finish(struct pl_conf *c, struct pl_config *config, int result)
+{
+	pl_conf_close(c);
+	if (result)
+		pl_config_free(config);
+	return result;
+}
+
+int pl_config_load(struct pl_config *config, const char *path, struct pl_error *err)
+{
+	struct pl_conf c = {0};
+
+	memset(config, 0, sizeof(*config));
+	if (!pl_copy(config->path, sizeof(config->path), path))
+		return pl_error_set(err, PL_EUSAGE, 0, "the configuration's path is too long");
+	if (pl_conf_open(&c, path, err))
+		return -1;
+	return finish(&c, config, read_all(&c, config, pl_mat_load));
+}
+
+int pl_config_parse(struct pl_config *config, const char *name, const char *text,
+		    pl_mat_loader *loader, struct pl_error *err)
+{
+	struct pl_conf c = {0};
+
+	memset(config, 0, sizeof(*config));
+	pl_copy(config->path, sizeof(config->path), name);
+	if (pl_conf_open_text(&c, name, text, err))
+		return -1;
+	return finish(&c, config, read_all(&c, config, loader));
+}
+
+void pl_config_free(struct pl_config *config)
+{
+	for (unsigned i = 0; i < config->n_mats; i++)
+		pl_mat_free(&config->mats[i].mat);
+	free(config->mats);
+	config->mats = NULL;
+	config->n_mats = 0;
+}
+
+int pl_config_find(char *path, size_t cap, struct pl_error *err)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	char own[512] = "";
+
+	if (xdg && *xdg)
+		snprintf(own, sizeof(own), "%s/plantard/plantard.conf", xdg);
+	else if (home && *home)
+		snprintf(own, sizeof(own), "%s/.config/plantard/plantard.conf", home);
+	if (*own && access(own, F_OK) == 0) {
+		pl_copy(path, cap, own);
+		return 0;
+	}
+	pl_copy(path, cap, "/etc/plantard/plantard.conf");
+	if (access(path, F_OK) == 0)
+		return 0;
+	return pl_error_set(
+		err, PL_ENOENT, ENOENT,
+		"no configuration: looked for %s%s/etc/plantard/plantard.conf; copy the "
+		"shipped config/plantard.conf to one of them, or name a file with --config",
+		own, *own ? " and " : "");
+}

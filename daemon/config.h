@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's own file (config/plantard.conf explains every key). Strict: an unknown key, a wrong
+ * type or a mat that does not exist is refused with file, line, key and what would be valid, before
+ * any device is opened.
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include <plantar/error.h>
+#include <plantar/log.h>
+
+#include "drivers/mat/mat.h"
+
+#define PL_MATS_MAX 12
+#define PL_ENDPOINTS_MAX 8
+
+struct pl_mat_entry {
+	char name[64];	   /* topic and file: [A-Za-z0-9_-] */
+	char source[256];  /* transport URI */
+	struct pl_mat mat; /* as loaded, with facing, side, filter_hz and region of the entry */
+};
+
+struct pl_config {
+	char path[512];
+	enum pl_level log_level;
+	unsigned n_mats;
+	struct pl_mat_entry *mats;
+	unsigned n_data;
+	char data[PL_ENDPOINTS_MAX][256];
+	double view_hz; /* the decimated topic */
+	double hwm_s;	/* a slow subscriber may be this many seconds behind */
+	char control[256];
+	char folder[512]; /* of recordings */
+	double reserve_mb;
+	bool reserve_set; /* by the file: then it is not bounded to a share of the disk */
+};
+
+/* How the mats of the entries are found: pl_mat_load, or something else in tests. */
+typedef int pl_mat_loader(struct pl_mat *mat, const char *name_or_path,
+			  const char *calibration_path, struct pl_error *err);
+
+int pl_config_load(struct pl_config *config, const char *path, struct pl_error *err);
+int pl_config_parse(struct pl_config *config, const char *name, const char *text,
+		    pl_mat_loader *loader, struct pl_error *err);
+void pl_config_free(struct pl_config *config);
+
+/* The file to use when nobody named one: $XDG_CONFIG_HOME (~/.config)/plantard/plantard.conf, then
+ * /etc/plantard/plantard.conf. PL_ENOENT says what to do. */
+int pl_config_find(char *path, size_t cap, struct pl_error *err);
+
+#endif

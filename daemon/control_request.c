@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client that misspells "subject" must not get a recording without a subject. So each command
+ * has a table of the keys it takes, and anything else is refused with their names.
+ */
+#include "daemon/control_request.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/text.h"
+
+enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL };
+
+struct field {
+	const char *name;
+	enum field_type type;
+	size_t offset, cap; /* cap: of TEXT */
+	double min, max;    /* of NUMBER */
+};
+
+#define TEXT(member)                                            \
+	{                                                       \
+		.name = #member, .type = FIELD_TEXT,            \
+		.offset = offsetof(struct pl_request, member),  \
+		.cap = sizeof(((struct pl_request *)0)->member) \
+	}
+#define NUMBER(member, lowest, highest)                                                      \
+	{                                                                                    \
+		.name = #member, .type = FIELD_NUMBER,                                       \
+		.offset = offsetof(struct pl_request, member), .min = lowest, .max = highest \
+	}
+
+static const struct field fields[] = {
+	TEXT(mat),
+	TEXT(subject),
+	TEXT(protocol),
+	TEXT(condition),
+	TEXT(session),
+	TEXT(text),
+	TEXT(path),
+	NUMBER(body_mass_kg, 1, 500),
+	NUMBER(seconds, 0.05, 86400),
+	{.name = "clear", .type = FIELD_BOOL, .offset = offsetof(struct pl_request, clear)},
+};
+
+static const struct command {
+	const char *name;
+	bool acts;
+	const char *keys;     /* "a b c": what it takes besides v and cmd */
+	const char *required; /* one of them, or NULL */
+} commands[] = {
+	[PL_CMD_STATUS] = {"status", false, "", NULL},
+	[PL_CMD_VERSION] = {"version", false, "", NULL},
+	[PL_CMD_START] = {"start", true,
+			  "mat subject protocol condition body_mass_kg seconds session", NULL},
+	[PL_CMD_STOP] = {"stop", true, "mat", NULL},
+	[PL_CMD_MARK] = {"mark", true, "mat text", "text"},
+	[PL_CMD_TARE] = {"tare", true, "mat seconds clear", NULL},
+	[PL_CMD_WEIGH] = {"weigh", true, "mat body_mass_kg seconds", "body_mass_kg"},
+	[PL_CMD_WAIT] = {"wait", false, "path", "path"},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+bool pl_command_acts(enum pl_cmd cmd)
+{
+	return commands[cmd].acts;
+}
+
+const char *pl_command_name(enum pl_cmd cmd)
+{
+	return commands[cmd].name;
+}
+
+/* Is word one of the space-separated words of list? */
+static bool listed(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	while (*list) {
+		size_t m = strcspn(list, " ");
+
+		if (m == n && memcmp(list, word, n) == 0)
+			return true;
+		list += m + (list[m] == ' ');
+	}
+	return false;
+}
+
+static int parse_command(const json_t *root, struct pl_request *request, struct pl_error *err)
+{
+	const json_t *v = json_object_get(root, "v");
+	const char *cmd = json_string_value(json_object_get(root, "cmd"));
+
+	if (!json_is_integer(v) || json_integer_value(v) != 1)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "\"v\":1 is missing; this daemon speaks version 1");
+	for (size_t i = 0; cmd && i < COMMANDS; i++)
+		if (strcmp(commands[i].name, cmd) == 0) {
+			request->cmd = (enum pl_cmd)i;
+			return 0;
+		}
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    "\"cmd\" must be one of status, version, start, stop, mark, tare, "
+			    "weigh, wait%s%.40s%s",
+			    cmd ? ", not \"" : "", cmd ? cmd : "", cmd ? "\"" : "");
+}
+
+static int take_text(const struct field *f, const json_t *value, char *out, struct pl_error *err)
+{
+	const char *text = json_string_value(value);
+
+	if (!text)
+		return pl_error_set(err, PL_EUSAGE, 0, "%s: a string is expected", f->name);
+	if (strlen(text) != json_string_length(value))
+		return pl_error_set(err, PL_EUSAGE, 0, "%s: contains a NUL", f->name);
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return pl_error_set(err, PL_EUSAGE, 0, "%s: contains a control character",
+					    f->name);
+	if (!pl_copy(out, f->cap, text))
+		return pl_error_set(err, PL_EUSAGE, 0, "%s: longer than %zu bytes", f->name,
+				    f->cap - 1);
+	return 0;
+}
+
+static int take(const struct field *f, const json_t *value, struct pl_request *request,
+		struct pl_error *err)
+{
+	char *at = (char *)request + f->offset;
+	double number;
+
+	switch (f->type) {
+	case FIELD_TEXT:
+		return take_text(f, value, at, err);
+	case FIELD_BOOL:
+		if (!json_is_boolean(value))
+			return pl_error_set(err, PL_EUSAGE, 0, "%s: true or false is expected",
+					    f->name);
+		*(bool *)at = json_is_true(value);
+		return 0;
+	case FIELD_NUMBER:
+		number = json_number_value(value);
+		if (!json_is_number(value) || !(number >= f->min && number <= f->max))
+			return pl_error_set(err, PL_EUSAGE, 0,
+					    "%s: a number from %g to %g is expected", f->name,
+					    f->min, f->max);
+		memcpy(at, &number, sizeof(number));
+		return 0;
+	}
+	return 0;
+}
+
+static int check_session(const struct pl_request *request, struct pl_error *err)
+{
+	const char *s = request->session;
+
+	if (!*s || (strlen(s) == 36 && strspn(s, "0123456789abcdef-") == 36))
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    "session: the uuid of a session is expected (36 characters, lower "
+			    "case)");
+}
+
+static int parse_fields(json_t *root, struct pl_request *request, struct pl_error *err)
+{
+	const struct command *c = &commands[request->cmd];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(root, key, value)
+	{
+		const struct field *f = NULL;
+
+		if (strcmp(key, "v") == 0 || strcmp(key, "cmd") == 0)
+			continue;
+		for (size_t i = 0; i < FIELDS; i++)
+			if (strcmp(fields[i].name, key) == 0 && listed(c->keys, key))
+				f = &fields[i];
+		if (!f)
+			return pl_error_set(err, PL_EUSAGE, 0,
+					    "%s does not take \"%.40s\"; it takes: %s", c->name,
+					    key, *c->keys ? c->keys : "nothing");
+		if (take(f, value, request, err))
+			return -1;
+	}
+	if (c->required && !json_object_get(root, c->required))
+		return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, c->required);
+	return check_session(request, err);
+}
+
+int pl_request_parse(const void *data, size_t n, struct pl_request *request, struct pl_error *err)
+{
+	json_error_t problem;
+	json_t *root;
+	int r;
+
+	memset(request, 0, sizeof(*request));
+	request->body_mass_kg = request->seconds = NAN;
+	if (n > PL_REQUEST_MAX)
+		return pl_error_set(err, PL_EUSAGE, 0, "a request may have %d bytes at most",
+				    PL_REQUEST_MAX);
+	root = json_loadb(data, n, JSON_REJECT_DUPLICATES, &problem);
+	if (!root)
+		return pl_error_set(err, PL_EUSAGE, 0, "no JSON object: %s (byte %d)", problem.text,
+				    problem.position);
+	r = json_is_object(root) ? parse_command(root, request, err)
+				 : pl_error_set(err, PL_EUSAGE, 0, "a JSON object is expected");
+	if (r == 0)
+		r = parse_fields(root, request, err);
+	json_decref(root);
+	return r;
+}

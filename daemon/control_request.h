@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control requests, parsed strictly: one JSON object, keys that the command knows, values of the
+ * right type and range (docs/wire.md). Bytes from any client come in here: pure, bounded, fuzzed.
+ */
+#ifndef DAEMON_CONTROL_REQUEST_H
+#define DAEMON_CONTROL_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <plantar/error.h>
+
+#define PL_REQUEST_MAX 65536
+
+enum pl_cmd {
+	PL_CMD_STATUS,
+	PL_CMD_VERSION,
+	PL_CMD_START,
+	PL_CMD_STOP,
+	PL_CMD_MARK,
+	PL_CMD_TARE,
+	PL_CMD_WEIGH,
+	PL_CMD_WAIT
+};
+
+struct pl_request {
+	enum pl_cmd cmd;
+	char mat[64]; /* "": all mats */
+	char subject[65], protocol[65], condition[65];
+	char session[37];    /* "": a new one */
+	char text[480];	     /* mark */
+	char path[1024];     /* wait */
+	double body_mass_kg; /* NaN: not given */
+	double seconds;	     /* NaN: not given */
+	bool clear;	     /* tare */
+};
+
+/* PL_EUSAGE with what is wrong and what would be valid. */
+int pl_request_parse(const void *data, size_t n, struct pl_request *request, struct pl_error *err);
+/* Does the command change anything (and so deserves an event)? */
+bool pl_command_acts(enum pl_cmd cmd);
+const char *pl_command_name(enum pl_cmd cmd);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The running daemon: what main owns, and the three files that share it: daemon.c (beginning,
+ * loop, end), commands.c (what requests do), status.c (what status says). Main thread only.
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <plantar/json.h>
+#include <plantar/log.h>
+
+#include "daemon/config.h"
+#include "daemon/control.h"
+#include "daemon/convert.h"
+#include "daemon/engine.h"
+#include "daemon/event.h"
+#include "daemon/mailbox.h"
+#include "daemon/publish.h"
+#include "daemon/record.h"
+#include "daemon/wire.h"
+
+#define PL_SOFTWARE "plantard " PLANTAR_VERSION
+#define PL_STATUS_MAX 65536
+#define PL_HELD_MAX 64
+
+/* A request whose answer comes later, from one or several mats. */
+struct pl_held {
+	uint64_t id; /* 0: free */
+	uint64_t token;
+	enum pl_cmd cmd;
+	double body_mass_kg;
+	char path[1024];   /* wait */
+	unsigned waiting;  /* mats that have not answered */
+	uint32_t expected; /* bit a mat */
+	unsigned n_done;
+	struct pl_done *done; /* PL_MATS_MAX; owned */
+	struct pl_error failed;
+};
+
+struct pl_mat_run {
+	struct pl_engine *engine;
+	struct pl_wire_mat wire;
+	bool recording;			/* from the request to start until its journal has ended */
+	bool starting;			/* ... to the answer to it */
+	bool averaging;			/* a tare or weighing is under way */
+	int64_t stop_ns, stop_after_ns; /* end the recording by itself; 0: no */
+};
+
+struct pl_last_recording {
+	bool any;
+	char path[1024];
+	uint64_t frames;
+};
+
+struct pl_daemon {
+	const struct pl_config *config;
+	const struct pl_log *log;
+	int64_t started_ns;
+	int eventfd, lock_fd, signal_fd;
+	void *zmq;
+	struct udev *udev;
+	struct udev_monitor *monitor;
+	struct pl_mailbox *box; /* struct pl_main_item */
+	struct pl_publisher *publisher;
+	struct pl_recorder *recorder;
+	struct pl_converter *converter;
+	struct pl_control *control;
+	struct pl_mat_run mats[PL_MATS_MAX];
+	struct pl_engine *engines[PL_MATS_MAX];
+	struct pl_held held[PL_HELD_MAX];
+	uint64_t next_held;
+	struct pl_last_recording last;
+	bool stopping;
+	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
+	int64_t watchdog_ns, next_watchdog_ns;
+	bool recorder_stalled;
+	uint64_t recorder_stalls, audit_requests;
+	char text[PL_STATUS_MAX]; /* documents are made here */
+};
+
+/* daemon.c: run until a signal asks to end. Returns the exit code. */
+int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, struct pl_error *err);
+/* An event of the daemon itself (mat -1) or of a mat, from main. */
+void pl_daemon_event(struct pl_daemon *d, int mat, enum pl_level level, const char *kind,
+		     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* commands.c */
+void pl_command_handle(void *daemon, uint64_t token, const struct pl_request *request);
+void pl_command_audit(void *daemon, const char *peer, const char *request,
+		      const enum pl_cmd *command, const char *result);
+void pl_command_done(struct pl_daemon *d, const struct pl_done *done); /* tare, weigh */
+void pl_command_started(struct pl_daemon *d, const struct pl_done *done);
+void pl_command_ended(struct pl_daemon *d, const struct pl_done *done);
+void pl_command_converted(void *daemon, enum pl_conversion_news news,
+			  const struct pl_conversion *c);
+void pl_command_stop_all(struct pl_daemon *d, const char *reason);
+void pl_command_timers(struct pl_daemon *d, int64_t now_ns);
+void pl_command_free(struct pl_daemon *d);
+bool pl_command_recording(const struct pl_daemon *d); /* any mat */
+
+/* status.c: the members of the status document into the open object. */
+void pl_status_write(struct pl_daemon *d, struct pl_json *j);
+
+#endif

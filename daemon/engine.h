@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process thread of one mat: bytes -> frames -> times -> live metrics -> publisher and
+ * recorder, and the state of the mat as people see it. No malloc, no lock held by others for
+ * long, no system call a frame but the wake-ups.
+ */
+#ifndef DAEMON_ENGINE_H
+#define DAEMON_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <plantar/error.h>
+#include <plantar/frame.h>
+#include <plantar/log.h>
+
+#include "daemon/config.h"
+#include "daemon/mailbox.h"
+#include "daemon/publish.h"
+#include "daemon/record.h"
+#include "daemon/source.h"
+#include "daemon/wire.h"
+
+enum pl_mat_state {
+	PL_STATE_OPENING, /* open, or being opened; no frame yet */
+	PL_STATE_RUNNING,
+	PL_STATE_STALLED, /* open, but frames have stopped */
+	PL_STATE_GONE,	  /* unplugged */
+	PL_STATE_ENDED,	  /* a capture's end */
+	PL_STATE_FAILED,  /* cannot be opened: permission, busy */
+};
+const char *pl_mat_state_name(enum pl_mat_state state);
+
+struct pl_engine_status {
+	enum pl_mat_state state;
+	char state_text[512];
+	char device_text[512];
+	char calibration[65];
+	bool tared, recording;
+	uint32_t epoch;
+	uint64_t seq, frames, bytes;
+	uint64_t lost[PL_LOSS_CAUSES], lost_total[PL_LOSS_CAUSES];
+	struct pl_decode_stats decode;
+	double rate_measured_hz;
+	unsigned pool_available, pool_size;
+};
+
+struct pl_engine_setup {
+	const struct pl_mat_entry *entry;
+	unsigned index;
+	struct pl_publisher *publisher;
+	unsigned publisher_depth;
+	struct pl_lane *lane;
+	struct pl_mailbox *main_box; /* struct pl_main_item */
+	struct pl_wire_mat *wire;
+	double view_hz;
+	const struct pl_log *log;
+};
+
+struct pl_engine;
+struct pl_engine *pl_engine_new(const struct pl_engine_setup *setup, struct pl_error *err);
+int pl_engine_start(struct pl_engine *e, struct pl_error *err); /* both threads of the mat */
+/* Ends the threads: the mat's stop command is sent, nothing more comes after this. */
+void pl_engine_stop(struct pl_engine *e);
+/* Frames may be held by publisher and recorder until they have stopped: free after them. */
+void pl_engine_free(struct pl_engine *e); /* NULL allowed */
+
+/* Any thread. */
+void pl_engine_status(struct pl_engine *e, struct pl_engine_status *out);
+int pl_engine_calibration(struct pl_engine *e, struct pl_calibration *out, struct pl_error *err);
+void pl_engine_retry(struct pl_engine *e); /* a device was plugged in */
+struct pl_source *pl_engine_source(struct pl_engine *e);
+int64_t pl_engine_heartbeat(const struct pl_engine *e);
+
+/* Any thread; carried out in order by the process thread. Tare and weigh answer with
+ * PL_ITEM_DONE. */
+void pl_engine_record(struct pl_engine *e, bool on, const char *reason);
+void pl_engine_mark(struct pl_engine *e, const char *text);
+void pl_engine_tare(struct pl_engine *e, uint64_t request, double seconds, bool clear);
+void pl_engine_weigh(struct pl_engine *e, uint64_t request, double seconds);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plantard: reads force-sensor mats, publishes every frame, archives sessions. This file knows the
+ * command line, where log lines go, and which exit code means what.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/config.h"
+#include "daemon/convert.h"
+#include "daemon/daemon.h"
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_CONFIG 78
+
+static const char usage[] =
+	"Usage: plantard [--config FILE] [--check]\n"
+	"\n"
+	"Reads force-sensor mats, publishes every frame with its centre of pressure and heel\n"
+	"load over ZeroMQ, and archives sessions to HDF5. Runs in the foreground.\n"
+	"\n"
+	"  -c, --config FILE  the configuration; without it ~/.config/plantard/plantard.conf,\n"
+	"                     then /etc/plantard/plantard.conf\n"
+	"      --check        check the configuration and the mats it names, then exit\n"
+	"      --version      print the version\n"
+	"      --help         print this\n"
+	"\n"
+	"Exit status: 0 ended by a signal, 1 failed, 2 wrong usage, 78 bad configuration.\n"
+	"See plantard(8), plantard.conf(5); `plantar status` shows what it is doing.\n";
+
+/* systemd wants a priority in front of each line; a person at a terminal does not. One write a
+ * line, so that lines of several threads do not mix. */
+static void log_to_stderr(void *user, enum pl_level level, const char *text)
+{
+	const bool *terminal = user;
+	char line[1100];
+	ssize_t written;
+	int n;
+
+	if (*terminal)
+		n = snprintf(line, sizeof(line), "%s\n", text);
+	else
+		n = snprintf(line, sizeof(line), "<%d>%s\n", (int)level, text);
+	if (n >= (int)sizeof(line))
+		n = (int)sizeof(line) - 1;
+	written = write(STDERR_FILENO, line, (size_t)n);
+	(void)written; /* there is nowhere left to complain */
+}
+
+struct options {
+	const char *config, *convert;
+	bool check, version, help;
+};
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	enum { OPT_CHECK = 256, OPT_VERSION, OPT_HELP, OPT_CONVERT };
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"check", no_argument, NULL, OPT_CHECK},
+					      {"version", no_argument, NULL, OPT_VERSION},
+					      {"help", no_argument, NULL, OPT_HELP},
+					      {"convert", required_argument, NULL, OPT_CONVERT},
+					      {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case OPT_CHECK:
+			o->check = true;
+			break;
+		case OPT_VERSION:
+			o->version = true;
+			break;
+		case 'h':
+		case OPT_HELP:
+			o->help = true;
+			break;
+		case OPT_CONVERT: /* how the daemon starts its converter; not for people */
+			o->convert = optarg;
+			break;
+		default:
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "plantard: unexpected argument \"%s\"\n", argv[optind]);
+		return -1;
+	}
+	return 0;
+}
+
+static int load(const struct options *o, struct pl_config *config, struct pl_error *err)
+{
+	char path[512];
+
+	if (!o->config && pl_config_find(path, sizeof(path), err))
+		return -1;
+	return pl_config_load(config, o->config ? o->config : path, err);
+}
+
+static int run(const struct options *o, struct pl_log *log)
+{
+	struct pl_config config;
+	struct pl_error err = {0};
+	int r;
+
+	if (load(o, &config, &err)) {
+		pl_logf(log, PL_ERR, "%s", err.message);
+		return EXIT_CONFIG;
+	}
+	if (o->check) {
+		for (unsigned i = 0; i < config.n_mats; i++)
+			printf("mat %s: %s, %s\n", config.mats[i].name, config.mats[i].mat.title,
+			       config.mats[i].source);
+		printf("%s is valid\n", config.path);
+		pl_config_free(&config);
+		return 0;
+	}
+	log->max = config.log_level;
+	umask(0007); /* sockets and recordings are for the group, never for the world */
+	r = pl_daemon_run(&config, log, &err);
+	if (r)
+		pl_logf(log, PL_ERR, "%s", err.message);
+	pl_config_free(&config);
+	return r ? EXIT_FAILED : 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool terminal = isatty(STDERR_FILENO);
+	struct pl_log log = {.sink = log_to_stderr, .user = &terminal, .max = PL_INFO};
+	struct options o = {0};
+
+	if (parse(argc, argv, &o)) {
+		fputs("Try plantard --help.\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (o.version) {
+		puts(PL_SOFTWARE);
+		return 0;
+	}
+	if (o.convert)
+		return pl_convert_main(o.convert, &log);
+	return run(&o, &log);
+}

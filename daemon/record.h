@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recorder thread: takes frames out of deep rings (one a mat, about ten seconds) twenty times
+ * a second, appends them to journals with few large writes, and syncs every half second. It is the
+ * only thread of the daemon that touches a disk, so it is the only one a slow disk can stop.
+ *
+ * A lane is the way from one mat's process thread to the recorder: frames by reference, with gaps
+ * and events between them in order.
+ */
+#ifndef DAEMON_RECORD_H
+#define DAEMON_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <plantar/error.h>
+#include <plantar/journal.h>
+#include <plantar/log.h>
+#include <plantar/session.h>
+
+#include "daemon/config.h"
+#include "daemon/mailbox.h"
+
+struct pl_lane;
+struct pl_engine;
+struct pl_recorder;
+
+/* ---- process thread of the lane's mat ---- */
+
+/* False when the recorder is behind by the whole ring (some slots are kept for what follows). */
+bool pl_lane_frame(struct pl_lane *lane, struct pl_frame *frame);
+/* Again at most half full: time to go on after a gap. */
+bool pl_lane_recovered(const struct pl_lane *lane);
+bool pl_lane_gap(struct pl_lane *lane, const struct pl_gap *gap);
+bool pl_lane_event(struct pl_lane *lane, int64_t t_mono_ns, const char *kind, const char *text);
+bool pl_lane_end(struct pl_lane *lane, const char *reason);
+
+/* ---- main thread ---- */
+
+/* How many frames of a mat may wait for the disk (their pool must have room for them). */
+unsigned pl_lane_depth(const struct pl_mat *mat);
+
+/* main_box takes struct pl_main_item. */
+struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_mailbox *main_box,
+				    const struct pl_log *log, struct pl_error *err);
+struct pl_lane *pl_recorder_lane(struct pl_recorder *r, unsigned mat);
+/* engines: one a mat, told to start and stop feeding their lanes. Looks for unfinished journals
+ * first and sends them to main as PL_ITEM_RECOVER. */
+int pl_recorder_start(struct pl_recorder *r, struct pl_engine **engines, struct pl_error *err);
+/* Recordings must have ended; those that have not are left as a crash would leave them. */
+void pl_recorder_stop(struct pl_recorder *r);
+
+/* Begin a recording of meta (ownership passes on success). new_session false: meta's session
+ * exists, find its folder and the next free trial. Answered by PL_ITEM_STARTED with request.
+ * False: the recorder does not take commands any more because the disk is stuck. */
+bool pl_recorder_begin(struct pl_recorder *r, unsigned mat, uint64_t request,
+		       struct pl_session_meta *meta, bool new_session);
+/* A line for the audit file, without newline. Copies. */
+void pl_recorder_audit(struct pl_recorder *r, const char *line);
+
+struct pl_recording_status {
+	bool active;
+	char session_uuid[37], subject[65], protocol[65], condition[65];
+	char path[1024];
+	unsigned trial;
+	int64_t started_utc_ns;
+	uint64_t frames, gap_frames, journal_bytes;
+};
+void pl_recorder_status(struct pl_recorder *r, unsigned mat, struct pl_recording_status *out);
+void pl_recorder_disk(const struct pl_recorder *r, uint64_t *free_bytes, uint64_t *reserve_bytes);
+int64_t pl_recorder_heartbeat(const struct pl_recorder *r);
+
+#endif
