@@ -406,17 +406,24 @@ static void run(struct pl_sim *sim, double t_s)
 	roll(foot, path, sizeof(path) / sizeof(*path), tau);
 }
 
-/* Sensor noise on loaded cells. It redistributes: the frame's force stays what it was. */
+/*
+ * Sensor noise on loaded cells. No cell may become negative, and cutting off below zero alone would
+ * lift lightly loaded cells and so move the centre of pressure: noise is cut off at nine tenths of
+ * the cell on both sides. What is left of a change of the sum is taken back.
+ */
 static void add_noise(struct pl_sim *sim, double *kpa)
 {
 	size_t n = pl_geometry_cells(&sim->o.geometry);
 	double before = 0, after = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		double noise;
+
 		if (kpa[i] <= 0)
 			continue;
 		before += kpa[i];
-		kpa[i] = fmax(kpa[i] + sim->o.noise_kpa * pl_rng_normal(&sim->noise), 0);
+		noise = sim->o.noise_kpa * pl_rng_normal(&sim->noise);
+		kpa[i] += fmin(fmax(noise, -0.9 * kpa[i]), 0.9 * kpa[i]);
 		after += kpa[i];
 	}
 	for (size_t i = 0; after > 0 && i < n; i++)

@@ -15,7 +15,7 @@
 
 #define DEFAULT_HZ 100
 /* Counts of a mat without calibration: its full scale is taken for this pressure. */
-#define FULL_SCALE_KPA 400
+#define FULL_SCALE_KPA 250
 
 struct sim {
 	struct pl_paced paced;
@@ -98,15 +98,17 @@ static double full_scale(const struct pl_mat *mat)
 	return mat->dtype == PL_U8 ? 255 : 4095;
 }
 
-/* hello's text and frames' contents follow what a device of this kind would say of itself. */
+/* What a device of this kind says of itself after power-up. */
 static void say_hello(struct sim *s)
 {
 	const struct pl_geometry *g = &s->mat->geometry;
 	char text[256];
 
 	snprintf(text, sizeof(text),
-		 "id=simulated\nrows=%u\ncols=%u\npitch_row_mm=%g\npitch_col_mm=%g\nrate=%g\n",
-		 g->rows, g->cols, 1e3 * g->pitch_row_m, 1e3 * g->pitch_col_m, s->rate_hz);
+		 "id=simulated\nrows=%u\ncols=%u\ncell=%s\npitch_row_mm=%g\npitch_col_mm=%g\n"
+		 "rate_hz=%g\n",
+		 g->rows, g->cols, pl_dtype_name(s->mat->dtype), 1e3 * g->pitch_row_m,
+		 1e3 * g->pitch_col_m, s->rate_hz);
 	s->paced.n = pl_encoder_hello(s->encoder, text, s->out);
 	s->paced.bytes = s->out;
 }
