@@ -49,7 +49,7 @@ int pl_view_parse(struct pl_view *view, const char *header, size_t n, const void
 	struct pl_geometry geometry = {.pitch_row_m = 1, .pitch_col_m = 1};
 	json_error_t wrong;
 	json_t *document = json_loadb(header, n, 0, &wrong);
-	enum pl_dtype dtype;
+	enum pl_dtype dtype = PL_U8;
 	const json_t *scale;
 	double *value;
 
