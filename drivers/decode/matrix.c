@@ -8,11 +8,11 @@
  * So a frame is believed where one is due: at the start of the stream and right behind the last
  * one. There the mark, the tail, the length and the checksum have to be right and whatever the
  * cells contain is no matter. When that fails the decoder is out of place and looks at every mark
- * from the next byte on (for a frame without tail or check from inside the frame before, whose
- * bytes are kept for this): such a find must carry 32 bits of evidence, by its own tail and check
- * or by marks that follow at the right distance, and, if it has no check, no second mark inside.
- * The old beat is remembered meanwhile, because the usual fault is one damaged frame among good
- * ones.
+ * from the next byte on (behind a frame with next to no tail or check even from inside that frame,
+ * whose bytes are kept for this): such a find must carry 32 bits of evidence, by its own tail and
+ * check or by marks that follow at the right distance, and, if it has no check, no second mark
+ * inside. The old beat is remembered meanwhile, because the usual fault is one damaged frame among
+ * good ones.
  *
  * A mark that ends frames (tail alone, or a delimiter) begins the next, so it is treated as a head
  * that two frames share; the start of the stream counts as the first of them.
@@ -35,7 +35,7 @@ struct matrix {
 	struct pl_matrix_layout l;
 	const struct pl_sync *mark; /* begins a frame: the head, or the mark two frames share */
 	bool shared;
-	bool proven;	 /* the end of a frame is checked, by tail, check or the next head */
+	bool proven;	 /* a frame's end is sure: by 16 bits of tail and check, or the next head */
 	bool two_marks;	 /* a second mark inside makes a find doubtful */
 	size_t lead;	 /* bytes of a shared mark before the frame proper */
 	size_t stride;	 /* from one frame to the next */
@@ -50,6 +50,7 @@ struct matrix {
 	size_t cap, r, w, target; /* target: how far w must come before it is worth looking */
 	int64_t base;
 	bool in_place;	 /* a frame is due at r */
+	bool guess;	 /* ... by the beat alone: no mark is there */
 	bool has_last;	 /* the frame before r is still in buf */
 	int64_t beat;	 /* where a frame is due by the last good rhythm, or NOWHERE */
 	unsigned run;	 /* good frames in a row */
@@ -117,7 +118,7 @@ static int derive(struct matrix *m, const struct pl_decoder_config *config, stru
 	m->stride = m->l.frame_bytes;
 	m->span = m->lead + m->stride;
 	m->ahead = marks_ahead(m);
-	m->proven = m->shared || c->tail.n || c->check || c->confirm;
+	m->proven = m->shared || c->confirm || c->tail.n + m->l.check_width >= 2;
 	checks = m->l.check_width + (m->shared ? 0 : c->tail.n) +
 		 (c->length_field.offset >= 0 ? c->length_field.width : 0);
 	m->two_marks = checks < 2;
@@ -194,7 +195,7 @@ static void begin_stream(struct matrix *m, int64_t at)
 	m->w = m->lead;
 	m->target = m->span;
 	m->in_place = m->fresh = true;
-	m->has_last = false;
+	m->guess = m->has_last = false;
 	m->beat = NOWHERE;
 	m->run = m->missed = 0;
 	m->odd_at = NOWHERE;
@@ -227,6 +228,15 @@ static void charge(struct matrix *m, int64_t until)
 	m->expected = until;
 }
 
+static uint8_t no_mark_byte(const struct pl_sync *mark)
+{
+	uint8_t byte = 0;
+
+	while (memchr(mark->bytes, byte, mark->n))
+		byte++;
+	return byte;
+}
+
 static void matrix_skip(void *state, uint64_t lost_bytes)
 {
 	struct matrix *m = state;
@@ -237,12 +247,16 @@ static void matrix_skip(void *state, uint64_t lost_bytes)
 	if (m->in_place)
 		m->beat = m->run || !m->mark->n ? position(m, m->r) : NOWHERE;
 	m->base = position(m, m->w) + (int64_t)(lost_bytes < most ? lost_bytes : most);
-	m->r = m->w = 0;
-	m->target = 1;
-	m->in_place = m->has_last = m->fresh = false;
-	m->odd_at = NOWHERE;
 	if (m->accounted < m->base)
 		m->accounted = m->base;
+	/* A frame may be due right here, its shared mark being among what was lost. */
+	memset(m->buf, no_mark_byte(m->mark), m->lead);
+	m->base -= (int64_t)m->lead;
+	m->r = 0;
+	m->w = m->lead;
+	m->target = m->w + 1;
+	m->in_place = m->guess = m->has_last = m->fresh = false;
+	m->odd_at = NOWHERE;
 }
 
 /* Moves r on over bytes that belong to no frame. */
@@ -319,6 +333,7 @@ static bool find(struct matrix *m, struct pl_decode_stats *stats)
 	    (beat == at || !n || (beat < at && m->shared && m->run >= m->c.lock_frames))) {
 		discard_to(m, beat, stats);
 		m->in_place = true;
+		m->guess = beat != at && n;
 		return true;
 	}
 	if (at != none) {
@@ -403,7 +418,7 @@ static enum verdict judge(struct matrix *m)
 /* No frame at r. Where one was due, that is a frame lost; elsewhere it was a false mark. */
 static void fall(struct matrix *m, enum verdict v, struct pl_decode_stats *stats)
 {
-	bool due = m->in_place && !m->fresh;
+	bool due = m->in_place && !m->fresh && !m->guess;
 
 	if (due) {
 		stats->bad_length += v == BAD_PLACE || v == BAD_LENGTH;
@@ -425,7 +440,7 @@ static void fall(struct matrix *m, enum verdict v, struct pl_decode_stats *stats
 		m->r -= m->stride - 1;
 	else
 		discard_to(m, m->r + 1, stats);
-	m->in_place = m->has_last = m->fresh = false;
+	m->in_place = m->guess = m->has_last = m->fresh = false;
 }
 
 static uint64_t in_frames(uint64_t bytes, const struct matrix *m)
@@ -459,7 +474,7 @@ static void step_over(struct matrix *m)
 	m->expected = m->accounted = position(m, m->r);
 	m->beat = NOWHERE;
 	m->in_place = true;
-	m->fresh = false;
+	m->guess = m->fresh = false;
 	m->has_last = !m->proven;
 	m->odd_at = NOWHERE;
 	m->odd_n = 0;

@@ -54,24 +54,61 @@ static size_t pmp_max(const void *state)
 	return PL_PMP_WIRE_MAX(larger_payload(p->payload_bytes)) + 1; /* hello begins with a zero */
 }
 
-/* COBS: each run of non-zero bytes goes behind a byte that says where the next zero would be. */
+#define ONES 0x0101010101010101u
+#define LOW 0x00FF00FF00FF00FFu /* of each pair of bytes the first */
+
+/* Which of the eight bytes are zero: their top bits, exact up to the first. */
+static uint64_t zeros(uint64_t eight)
+{
+	return (eight - ONES) & ~eight & (ONES << 7);
+}
+
+/* How many bytes come before the first zero among the next `most`; most if there is none. */
+static size_t run_length(const uint8_t *in, size_t most)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	for (; n + 8 <= most; n += 8) {
+		memcpy(&eight, in + n, 8);
+		if (zeros(eight))
+			return n + (size_t)__builtin_ctzll(zeros(eight)) / 8;
+	}
+	while (n < most && in[n])
+		n++;
+	return n;
+}
+
+/*
+ * COBS: each run of non-zero bytes goes behind a byte that says where the next zero would be. Eight
+ * empty cells, or four of u16 below 256, are done at once.
+ */
 static size_t cobs_encode(const uint8_t *in, size_t n, uint8_t *out)
 {
 	const uint8_t *end = in + n;
 	uint8_t *start = out;
 	size_t left, run;
-	const uint8_t *zero;
+	uint64_t eight;
 
 	for (;;) {
 		left = (size_t)(end - in);
-		zero = memchr(in, 0, left < 254 ? left : 254);
-		run = zero ? (size_t)(zero - in) : left < 254 ? left : 254;
+		if (left >= 8) {
+			memcpy(&eight, in, 8);
+			if (eight == 0 || ((eight & ~LOW) == 0 && !zeros(eight | ~LOW))) {
+				eight = eight ? eight << 8 | (ONES & LOW) * 2 : ONES;
+				memcpy(out, &eight, 8);
+				in += 8;
+				out += 8;
+				continue;
+			}
+		}
+		run = run_length(in, left < 254 ? left : 254);
 		*out++ = (uint8_t)(run + 1);
 		memcpy(out, in, run);
 		in += run;
 		out += run;
-		if (zero)
-			in++;
+		if (run < 254 && in < end)
+			in++; /* the zero */
 		else if (in == end)
 			return (size_t)(out - start);
 	}
