@@ -49,6 +49,8 @@ struct pl_recording_info {
 	uint64_t gaps, lost_frames;
 	bool calibrated;
 	char side_hint[16]; /* what the file itself says: "left", "right", "" */
+	char problem[256];  /* what is known to be wrong with the whole (cut off, damaged behind
+			       the last frame), for a person; "" if nothing is */
 };
 
 struct pl_recording;

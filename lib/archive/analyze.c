@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `plantar analyze`: a recording twice through calibration and analysis. The same function makes
+ * the /summary of a finished file, so that what the file says of itself is what the tool would say.
+ */
+#include <stdlib.h>
+
+#include <plantar/analysis.h>
+
+#include "backend.h"
+
+#define PROGRESS_FRAMES 256
+
+struct progress {
+	bool (*call)(void *user, uint64_t done, uint64_t total);
+	void *user;
+	uint64_t done, total;
+};
+
+static bool give_up(struct progress *p)
+{
+	return p->call && p->done++ % PROGRESS_FRAMES == 0 &&
+	       p->call(p->user, p->done - 1, p->total);
+}
+
+/* Are frames missing between these two? */
+static bool is_gap(const struct pl_frame *before, const struct pl_frame *now)
+{
+	return (now->flags & (PL_FLAG_LOST | PL_FLAG_EPOCH)) || now->epoch != before->epoch ||
+	       now->seq != before->seq + 1;
+}
+
+static int pass(struct pl_recording *r, struct pl_analysis *a, double *values, struct progress *p,
+		struct pl_error *err)
+{
+	const struct pl_recording_info *info = pl_recording_info(r);
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	struct pl_frame frame, before = {0};
+	bool first = true;
+	int got;
+
+	if (pl_recording_rewind(r, err))
+		return -1;
+	while ((got = pl_recording_next(r, &frame, err)) > 0) {
+		if (give_up(p))
+			return pl_error_set(err, PL_ESTATE, 0, "given up before the end");
+		pl_calibrate(cal, &info->geometry, frame.cells, frame.dtype, values);
+		if (pl_analysis_push(a, values, pl_recording_time_ns(r, &frame),
+				     !first && is_gap(&before, &frame), err))
+			return -1;
+		before = frame;
+		first = false;
+	}
+	return got;
+}
+
+static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct progress *p,
+		       struct pl_error *err)
+{
+	const struct pl_recording_info *info = pl_recording_info(r);
+	double *values = calloc(pl_geometry_cells(&info->geometry), sizeof(*values));
+	int result = -1;
+
+	if (!values)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	if (pass(r, a, values, p, err) == 0 && pl_analysis_second_pass(a, err) == 0 &&
+	    pass(r, a, values, p, err) == 0)
+		result = pl_analysis_finish(a, err);
+	free(values);
+	return result;
+}
+
+/* What the recording itself knows of the foot counts where the caller says nothing. */
+static struct pl_analysis_options complete(const struct pl_recording *r,
+					   const struct pl_analysis_options *o)
+{
+	const struct pl_live_options *live = pl_recording_live(r);
+	struct pl_analysis_options whole = *o;
+
+	if (whole.side == PL_SIDE_UNKNOWN)
+		whole.side = live->side;
+	if (whole.facing == PL_FACING_AUTO)
+		whole.facing = live->facing;
+	return whole;
+}
+
+/* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
+static double contact_value(const struct pl_calibration *cal, const struct pl_geometry *g)
+{
+	if (cal->unit == PL_UNIT_N)
+		return cal->contact / pl_cell_area_m2(g) / 1e3;
+	return cal->contact;
+}
+
+int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
+			 struct pl_json *json,
+			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+			 struct pl_error *err)
+{
+	const struct pl_recording_info *info = pl_recording_info(r);
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	struct pl_analysis_options options = complete(r, o);
+	struct progress p = {.call = progress, .user = user, .total = 2 * info->frames};
+	struct pl_analysis *a =
+		pl_analysis_new(&info->geometry, info->calibrated,
+				contact_value(cal, &info->geometry), info->rate_hz, &options, err);
+	int result = -1;
+
+	if (a && both_passes(r, a, &p, err) == 0) {
+		pl_json_begin_object(json, NULL);
+		pl_recording_json(r, json);
+		pl_analysis_json(a, json);
+		pl_json_end_object(json);
+		result = 0;
+		if (progress)
+			progress(user, p.total, p.total);
+	}
+	if (a)
+		pl_analysis_free(a);
+	return result;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading HDF5 files that may be damaged or somebody else's. Nothing a file says of its sizes is
+ * believed before it was compared with what must be; every failure is PL_ECORRUPT and names the
+ * object.
+ */
+#ifndef ARCHIVE_H5_READ_H
+#define ARCHIVE_H5_READ_H
+
+#include <stdbool.h>
+
+#include <plantar/session.h>
+
+#include "h5.h"
+
+#define H5_READ_RANK 3
+
+/* A dataset that was checked: element class, rank, sizes, chunks of sane size, data in this file.
+ */
+struct h5_data {
+	hid_t dset; /* -1: not open */
+	hsize_t size[H5_READ_RANK];
+	hsize_t chunk_rows; /* along the first axis; size[0] if it is not chunked */
+};
+
+bool h5_has(hid_t file, const char *path);
+int h5_data_open(hid_t file, const char *path, H5T_class_t class, int rank, struct h5_data *d,
+		 struct pl_error *err);
+void h5_data_close(struct h5_data *d);
+/* rows [first, first + n) of all other axes, as memory_type. */
+int h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
+		 uint64_t n, void *to, struct pl_error *err);
+/* h5_error, as damage. */
+int h5_damaged(struct pl_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A string dataset, malloced, at most cap - 1 bytes. */
+char *h5_read_long_text(hid_t file, const char *path, size_t cap, struct pl_error *err);
+
+/* What the file says of its session and mat, checked; meta is initialised and freed by the caller.
+ * Foreign HDF5 files and other schemas: PL_EFORMAT. */
+int h5_read_meta(hid_t file, struct pl_session_meta *meta, struct pl_error *err);
+
+#endif
