@@ -192,6 +192,31 @@ static bool ask_while_analysing(void *user, uint64_t done, uint64_t total)
 	return c->given_up;
 }
 
+/*
+ * The analysis names the file that it read: the part file, somewhere on this machine. What stays
+ * is the name that the file will have in its session.
+ */
+static void set_path(const struct conversion *c, char *json)
+{
+	static const char key[] = "\"path\":\"";
+	const char *name = strrchr(c->final, '/');
+	char *from = strstr(json, key), *end;
+	size_t n;
+
+	name = name ? name + 1 : c->final;
+	n = strlen(name);
+	if (!from)
+		return;
+	from += sizeof(key) - 1;
+	for (end = from; *end && *end != '"'; end++)
+		if (*end == '\\' && end[1])
+			end++;
+	if ((size_t)(end - from) < n)
+		return;
+	memmove(from + n, end, strlen(end) + 1);
+	memcpy(from, name, n);
+}
+
 /* The figures of the whole recording. A recording that cannot be analysed is still a recording. */
 static int add_summary(struct conversion *c, struct pl_error *err)
 {
@@ -212,6 +237,7 @@ static int add_summary(struct conversion *c, struct pl_error *err)
 	    pl_json_finish(&json) > 0) {
 		pl_recording_close(recording);
 		recording = NULL;
+		set_path(c, text);
 		result = h5_write_summary(c->part, text, err);
 	} else if (c->given_up) {
 		result = pl_error_set(err, PL_ESTATE, 0, "the conversion of %s was given up",

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <plantar/frame.h>
 
@@ -30,15 +31,23 @@ static herr_t innermost(unsigned n, const H5E_error2_t *error, void *user)
 	return 0;
 }
 
-/* What of HDF5's message is for people: the first line, without the tail of addresses. */
+/*
+ * What of HDF5's message is for people. Where the operating system refused something, its words
+ * stand in the middle of a long line: "..., error message = 'No space left on device', ...".
+ */
 static enum pl_code explain(char *out, size_t cap)
 {
-	const char *text = NULL;
+	static const char key[] = "error message = '";
+	const char *text = NULL, *inner;
 
-	out[0] = '\0';
 	H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &text);
-	snprintf(out, cap, "%s", text && *text ? text : "no reason given");
-	return strstr(out, "No space left") || strstr(out, "quota") ? PL_ENOSPC : PL_EIO;
+	if (!text || !*text)
+		text = "no reason given";
+	inner = strstr(text, key);
+	if (inner)
+		text = inner + sizeof(key) - 1;
+	snprintf(out, cap, "%.*s", (int)(inner ? strcspn(text, "'") : strlen(text)), text);
+	return strstr(out, strerror(ENOSPC)) || strstr(out, strerror(EDQUOT)) ? PL_ENOSPC : PL_EIO;
 }
 
 int h5_error(struct pl_error *err, const char *fmt, ...)
@@ -173,6 +182,8 @@ hid_t h5_create(const char *path, struct pl_error *err)
 
 	if (file < 0)
 		h5_error(err, "cannot create %s", path);
+	else
+		chmod(path, 0640); /* a person's data, whatever the umask */
 	H5Pclose(fapl);
 	return file;
 }
