@@ -87,6 +87,7 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.last = a->now[slot].last,
 		.first_x = track->first_x,
 		.first_y = track->first_y,
+		.touched = track->touched,
 		.onset = a->now[slot].first < 0.5 * a->now[slot].peak,
 	};
 	if (pl_print_copy(&contact->print, f, track) < 0)

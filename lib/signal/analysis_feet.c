@@ -173,6 +173,7 @@ static int join_contacts(struct pl_analysis *a)
 		if (print_join(&a->foot[k].print, &a->geometry, &contact->print) < 0)
 			return -1;
 		a->foot[k].contacts++;
+		a->foot[k].touched = a->foot[k].touched || contact->touched;
 		if (contact->last > a->foot[k].last)
 			a->foot[k].last = contact->last;
 	}
@@ -290,6 +291,8 @@ static int heading(const struct pl_analysis *a, int foot, const struct pl_shape 
 	}
 	if (a->options.region == PL_REGION_THIRDS_BOX && fabs(first) > FIRST_MIN)
 		return first < 0 ? 1 : -1;
+	if (a->foot[foot].touched)
+		return 0;
 	by_shape = pl_shape_heading(shape, NAN, NAN);
 	if (by_shape * first > FIRST_MIN && fabs(shape->heel_score) < SHAPE_ALONE)
 		return 0;
@@ -300,7 +303,6 @@ static void find_geometry(struct pl_analysis *a, int k)
 {
 	struct pl_foot *foot = &a->foot[k];
 	struct pl_shape *shape = &foot->shape;
-	bool rows = a->options.axis == PL_AXIS_ROWS;
 	int turn;
 
 	print_points(a, &foot->print);
@@ -311,16 +313,29 @@ static void find_geometry(struct pl_analysis *a, int k)
 		pl_shape_turn(shape);
 	if (turn == 0)
 		return;
-	if (rows) {
-		shape->ay = shape->ay < 0 ? -1 : 1;
-		shape->ax = 0;
-	}
-	pl_shape_fit(&a->feet.points, shape, rows);
+	pl_shape_fit(&a->feet.points, shape, a->options.axis == PL_AXIS_ROWS);
 	foot->ready = a->options.region == PL_REGION_THIRDS_BOX ||
 		      (shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
 		       shape->length_m <= PL_FOOT_MAX_LENGTH_M);
-	if (foot->side == PL_SIDE_UNKNOWN && shape->complete)
+	if (foot->side == PL_SIDE_UNKNOWN && !foot->touched)
 		foot->side = pl_shape_side(shape);
+}
+
+/* Two feet never fit into the box of one: these may be pieces of a single foot that was not
+ * recognised, and nothing is said about regions or sides of either. */
+static void doubt_pieces(struct pl_analysis *a)
+{
+	for (uint32_t i = 0; i < a->n_feet; i++) {
+		for (uint32_t k = i + 1; k < a->n_feet; k++) {
+			struct pl_foot *p = &a->foot[i], *q = &a->foot[k];
+
+			if (p->born > q->last || q->born > p->last ||
+			    !pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
+				continue;
+			p->ready = q->ready = false;
+			p->side = q->side = a->options.side;
+		}
+	}
 }
 
 /* Two feet that stood beside each other at the same time are told apart by their order. */
@@ -377,6 +392,7 @@ int pl_analysis_form_feet(struct pl_analysis *a)
 	find_homes(a);
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		find_geometry(a, (int)k);
+	doubt_pieces(a);
 	order_sides(a);
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		if (lay_regions(a, &a->foot[k]) < 0)
@@ -447,6 +463,17 @@ static void integrate(struct pl_integral *i, const struct pl_load *now, double d
 	i->before = *now;
 }
 
+/* Stance: from contact_on_n until below contact_off_n; in counts, while any cell is in contact. */
+static bool in_stance(const struct pl_analysis *a, const struct pl_foot *foot)
+{
+	double force = foot->sum * a->factor;
+
+	if (!a->calibrated)
+		return foot->cells > 0;
+	return force >=
+	       (foot->whole.before.contact ? a->options.contact_off_n : a->options.contact_on_n);
+}
+
 static struct pl_load region_load(const struct pl_foot *foot, unsigned atoms, double factor)
 {
 	struct pl_load load = {.force = factor * pl_atoms_sum(foot->atom, atoms)};
@@ -464,7 +491,7 @@ static struct pl_load region_load(const struct pl_foot *foot, unsigned atoms, do
 static double integrate_foot(struct pl_analysis *a, struct pl_foot *foot, double dt_s)
 {
 	struct pl_load whole = {
-		.force = foot->sum * a->factor, .peak = foot->top, .contact = foot->cells > 0};
+		.force = foot->sum * a->factor, .peak = foot->top, .contact = in_stance(a, foot)};
 	unsigned heel = pl_region_atoms(PL_REGION_HEEL, foot->side);
 	double parts = 0, four = 0;
 
@@ -475,6 +502,7 @@ static double integrate_foot(struct pl_analysis *a, struct pl_foot *foot, double
 		unsigned atoms = pl_region_atoms((enum pl_region)r, foot->side);
 		struct pl_load load = region_load(foot, atoms, a->factor);
 
+		load.contact = load.contact && whole.contact;
 		integrate(&foot->region[r], &load, dt_s);
 		if (r <= PL_REGION_FOREFOOT)
 			parts += load.force;

@@ -26,7 +26,8 @@ struct pl_contact {
 	struct pl_print print;
 	uint64_t born, last;
 	double first_x, first_y;
-	bool onset; /* began with less than half of its greatest force: not cut off */
+	bool touched; /* another foot: the outline is a guess */
+	bool onset;   /* began with less than half of its greatest force: not cut off */
 };
 
 /* What one frame gives for one region or a whole foot. */
@@ -45,7 +46,7 @@ struct pl_foot {
 	unsigned contacts;
 	uint64_t born, last; /* frames */
 	struct pl_shape shape;
-	bool ready;
+	bool ready, touched;
 	enum pl_side side;
 	struct pl_overlay overlay;
 	uint16_t *note;	   /* box, 0 outside the print */

@@ -25,6 +25,8 @@
 #define FOOT_WIDTH_M 0.13
 #define ACROSS_M 0.105 /* longer than this across the feet's direction: two feet's forefeet */
 #define ALONG_COS 0.64 /* 50 degrees */
+#define FOOT_SLIM 0.4  /* width / length of a foot ... */
+#define BROAD_M 2.0    /* ... and what 100 % more costs, as a distance */
 #define PIECES 64      /* components looked at in one frame, largest first */
 
 struct piece {
@@ -229,6 +231,7 @@ static void track_merge(struct pl_feet *f, struct pl_track *from, struct pl_trac
 				f->note[(size_t)r * f->geometry.cols + c] = 0;
 			}
 	}
+	into->touched = into->touched || from->touched;
 	into->cells += from->cells;
 	into->fresh += from->cells;
 	into->now_cells += from->now_cells;
@@ -246,16 +249,50 @@ static void track_merge(struct pl_feet *f, struct pl_track *from, struct pl_trac
 
 /* ---- what can be one foot ------------------------------------------------------------------- */
 
-static bool plausible(const struct pl_feet *f, const struct pl_hull *h)
+/* Small enough for one foot, whichever way it lies. */
+static bool foot_sized(const struct pl_feet *f, const struct pl_extent *e)
 {
 	double slack = fmax(f->geometry.pitch_row_m, f->geometry.pitch_col_m);
+
+	return e->length <= FOOT_LENGTH_M + slack && e->width <= FOOT_WIDTH_M + slack;
+}
+
+/* Longer across the direction feet lie in than one foot is wide. */
+static bool across(const struct pl_feet *f, const struct pl_extent *e)
+{
+	double slack = fmax(f->geometry.pitch_row_m, f->geometry.pitch_col_m);
+
+	return e->length >= ACROSS_M + slack && e->length >= 1.4 * e->width &&
+	       fabs(e->ax * f->ux + e->ay * f->uy) < ALONG_COS;
+}
+
+static bool plausible(const struct pl_feet *f, const struct pl_hull *h)
+{
 	struct pl_extent e = pl_hull_extent(h);
 
-	if (e.length > FOOT_LENGTH_M + slack || e.width > FOOT_WIDTH_M + slack)
-		return false;
-	if (e.length < ACROSS_M + slack || e.length < 1.4 * e.width)
-		return true;
-	return fabs(e.ax * f->ux + e.ay * f->uy) >= ALONG_COS;
+	return foot_sized(f, &e) && !across(f, &e);
+}
+
+static bool sized_hull(const struct pl_feet *f, const struct pl_hull *h)
+{
+	struct pl_extent e = pl_hull_extent(h);
+
+	return foot_sized(f, &e);
+}
+
+bool pl_feet_one_sized(const struct pl_feet *f, const struct pl_hull *a, const struct pl_hull *b)
+{
+	struct pl_hull both = *a;
+
+	pl_hull_join(&both, b);
+	return sized_hull(f, &both);
+}
+
+bool pl_feet_across(const struct pl_feet *f, const struct pl_track *track)
+{
+	struct pl_extent e = pl_hull_extent(&track->hull);
+
+	return foot_sized(f, &e) && across(f, &e);
 }
 
 static bool fits(const struct pl_feet *f, const struct pl_track *track, const struct pl_hull *more)
@@ -350,8 +387,10 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 				other = track_new(f);
 			if (!best)
 				best = other;
-			if (best)
-				claim_cells(f, best, run[i].row, c, c + 1, value);
+			if (!best)
+				continue;
+			best->touched = true;
+			claim_cells(f, best, run[i].row, c, c + 1, value);
 		}
 	}
 }
@@ -426,7 +465,10 @@ static void keep_grown(struct pl_feet *f, const struct pl_comp *comp, const doub
 		return;
 	}
 	comp_hull(f, comp, &whole);
-	if (plausible(f, &whole) && track->cells < 3 * comp->cells)
+	pl_hull_join(&fresh, &track->hull);
+	if (sized_hull(f, &fresh))
+		claim_comp(f, track, comp, value); /* connected, but across: orient.c decides */
+	else if (plausible(f, &whole) && track->cells < 3 * comp->cells)
 		restart(f, track, comp, value);
 	else
 		share_out(f, comp, value);
@@ -514,7 +556,18 @@ static unsigned new_pieces(const struct pl_feet *f, struct piece piece[PIECES])
 	return n;
 }
 
-/* The foot a piece adds least to: near, and without making it wider. */
+/* How badly a piece fits a foot: how far it is, and how much broader for its length than a foot
+ * both together are. The heel of the other foot may be nearer than one's own over a high arch. */
+static double misfit(const struct pl_track *track, const struct piece *piece, double gap)
+{
+	struct pl_hull both = track->hull;
+	struct pl_extent e;
+
+	pl_hull_join(&both, &piece->hull);
+	e = pl_hull_extent(&both);
+	return gap + BROAD_M * fmax(0, e.width / e.length - FOOT_SLIM);
+}
+
 static struct pl_track *nearest_foot(struct pl_feet *f, const struct piece *piece)
 {
 	double reach = speck(f, piece->cells) ? SPECK_GAP_M : JOIN_GAP_M, least = INFINITY;
@@ -523,7 +576,6 @@ static struct pl_track *nearest_foot(struct pl_feet *f, const struct piece *piec
 	reach += fmax(f->geometry.pitch_row_m, f->geometry.pitch_col_m);
 	for (unsigned t = 0; t < PL_TRACKS; t++) {
 		struct pl_track *track = &f->track[t];
-		struct pl_hull both;
 		double gap, cost;
 
 		if (!track->serial || track->fused)
@@ -531,32 +583,13 @@ static struct pl_track *nearest_foot(struct pl_feet *f, const struct piece *piec
 		gap = pl_hull_gap(&track->hull, &piece->hull);
 		if (gap > reach || !fits(f, track, &piece->hull))
 			continue;
-		both = track->hull;
-		pl_hull_join(&both, &piece->hull);
-		cost = gap +
-		       0.5 * (pl_hull_extent(&both).width - pl_hull_extent(&track->hull).width);
+		cost = misfit(track, piece, gap);
 		if (cost < least) {
 			least = cost;
 			best = track;
 		}
 	}
 	return best;
-}
-
-/* A single piece as long as a foot shows how the feet lie. */
-static void learn_direction(struct pl_feet *f, const struct piece *piece, unsigned n)
-{
-	if (f->options.facing != PL_FACING_AUTO)
-		return;
-	for (unsigned k = 0; k < n; k++) {
-		struct pl_extent e = pl_hull_extent(&piece[k].hull);
-
-		if (e.length < 0.17 || e.length > FOOT_LENGTH_M || e.length < 1.8 * e.width)
-			continue;
-		f->ux = e.ax;
-		f->uy = e.ay;
-		return;
-	}
 }
 
 static void place(struct pl_feet *f, const double *value)
@@ -566,7 +599,6 @@ static void place(struct pl_feet *f, const double *value)
 
 	if (!n)
 		return;
-	learn_direction(f, piece, n);
 	for (unsigned k = 0; k < n; k++) {
 		const struct pl_comp *comp = &f->segment.comp[piece[k].comp];
 		struct pl_track *track = nearest_foot(f, &piece[k]);
@@ -578,6 +610,25 @@ static void place(struct pl_feet *f, const double *value)
 		}
 		if (track)
 			claim_comp(f, track, comp, value);
+	}
+}
+
+void pl_feet_turn(struct pl_feet *f, double ux, double uy)
+{
+	f->ux = ux;
+	f->uy = uy;
+	for (unsigned a = 0; a < PL_TRACKS; a++) {
+		for (unsigned b = a + 1; b < PL_TRACKS && f->track[a].serial; b++) {
+			struct pl_track *p = &f->track[a], *q = &f->track[b];
+
+			if (!q->serial || p->fused || q->fused ||
+			    pl_hull_gap(&p->hull, &q->hull) > JOIN_GAP_M || !fits(f, p, &q->hull))
+				continue;
+			if (p->serial < q->serial)
+				track_merge(f, q, p);
+			else
+				track_merge(f, p, q);
+		}
 	}
 }
 

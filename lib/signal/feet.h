@@ -20,9 +20,10 @@
 #define PL_TRACKS 16
 
 struct pl_track {
-	uint32_t serial;	 /* counts contacts from 1; 0: this slot is free */
-	bool fused;		 /* larger than one foot can be: feet that touch each other */
-	uint32_t cells;		 /* of the print */
+	uint32_t serial; /* counts contacts from 1; 0: this slot is free */
+	bool touched;	 /* has shared a component with another foot: its outline is a guess */
+	bool fused;	 /* larger than one foot can be: feet that touch each other */
+	uint32_t cells;	 /* of the print */
 	uint16_t r0, r1, c0, c1; /* its box, r1 and c1 exclusive */
 	struct pl_hull hull;
 	double length_m;	    /* from the hull */
@@ -88,6 +89,12 @@ void pl_feet_end(struct pl_feet *f);
  * above contact belongs to owner[cell] - 1, or to no foot. No allocation. */
 void pl_feet_frame(struct pl_feet *f, const double *value, double contact);
 
+/* Would both together be no larger than one foot? Two feet are. */
+bool pl_feet_one_sized(const struct pl_feet *f, const struct pl_hull *a, const struct pl_hull *b);
+/* One foot's size, but across the direction feet are thought to lie in. */
+bool pl_feet_across(const struct pl_feet *f, const struct pl_track *track);
+/* The feet lie along (ux, uy) after all: what was kept apart for that is joined. */
+void pl_feet_turn(struct pl_feet *f, double ux, double uy);
 /* orient.c: geometry, heading and side of every track whose print changed. */
 void pl_feet_orient(struct pl_feet *f);
 /* The cells of a print into f->points. */

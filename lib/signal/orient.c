@@ -17,7 +17,14 @@
 #define PARALLEL_COS 0.8
 #define BESIDE_MIN_M 0.05 /* apart across the direction ... */
 #define BESIDE_ALONG 0.5  /* ... and less than this share of a length along it */
-#define JOINT_MIN 0.35	  /* sum of both feet's heel scores when neither is enough alone */
+#define PIECE_MIN_M 0.13  /* a piece that shows by itself how a foot lies */
+#define PIECE_SLENDER 1.6
+#define PIECE_SCORE 0.3
+#define PAIR_LENGTHS 0.85
+#define PAIR_SLENDER 1.9
+#define NEAR_M 0.015
+#define NEAR_SCORE 0.7
+#define JOINT_MIN 0.35 /* sum of both feet's heel scores when neither is enough alone */
 
 void pl_feet_points(struct pl_feet *f, unsigned slot)
 {
@@ -59,7 +66,7 @@ static bool head(const struct pl_feet *f, const struct pl_track *track, const st
 			pl_shape_turn(shape);
 		return true;
 	}
-	heading = pl_shape_heading(shape, track->first_x, track->first_y);
+	heading = track->touched ? 0 : pl_shape_heading(shape, track->first_x, track->first_y);
 	if (heading < 0)
 		pl_shape_turn(shape);
 	if (heading)
@@ -81,20 +88,17 @@ static void fit(struct pl_feet *f, struct pl_track *track)
 	struct pl_shape *shape = &track->shape;
 	enum pl_side side;
 
-	if (f->options.rows_axis) {
-		shape->ay = shape->ay < 0 ? -1 : 1;
-		shape->ax = 0;
-	}
 	pl_shape_fit(&f->points, shape, f->options.rows_axis);
 	track->version++;
 	track->ready = shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
 		       shape->length_m <= PL_FOOT_MAX_LENGTH_M &&
 		       shape->width_m <= PL_FOOT_MAX_WIDTH_M &&
 		       (track->ready || shape->complete || settled(f, track));
-	if (f->options.side != PL_SIDE_UNKNOWN || track->side_by_order || !track->ready)
+	if (f->options.side != PL_SIDE_UNKNOWN || track->side_by_order || track->touched ||
+	    !track->ready)
 		return;
 	side = pl_shape_side(shape);
-	if (side != PL_SIDE_UNKNOWN)
+	if (side != PL_SIDE_UNKNOWN || pl_shape_contradicts(shape))
 		track->side = side;
 }
 
@@ -161,11 +165,48 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 	}
 }
 
+/*
+ * Feet were thought to lie along one direction, and pieces across it were kept apart. A piece
+ * that is long, slender and broader at one end than at the other is a foot that does lie across:
+ * two heels or two forefeet that touch are the same at both ends.
+ */
+static void learn_direction(struct pl_feet *f)
+{
+	if (f->options.facing != PL_FACING_AUTO)
+		return;
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		struct pl_track *track = &f->track[t];
+		struct pl_shape shape;
+		struct pl_extent e;
+
+		if (!track->serial || !track->grew || !pl_feet_across(f, track))
+			continue;
+		e = pl_hull_extent(&track->hull);
+		if (e.length < PIECE_MIN_M || e.length < PIECE_SLENDER * e.width)
+			continue;
+		pl_feet_points(f, t);
+		pl_shape_measure(&f->points, &shape);
+		track->fused = fabs(shape.heel_score) < PIECE_SCORE;
+		if (track->fused)
+			continue;
+		pl_feet_turn(f, shape.ax, shape.ay);
+		return;
+	}
+}
+
+/* Two prints of one person's feet: equally long, and both slender. */
+static bool pair(const struct pl_shape *a, const struct pl_shape *b)
+{
+	return fmin(a->length_m, b->length_m) >= PAIR_LENGTHS * fmax(a->length_m, b->length_m) &&
+	       fmin(a->length_m / a->width_m, b->length_m / b->width_m) >= PAIR_SLENDER;
+}
+
 static void order(struct pl_track *a, struct pl_track *b)
 {
 	double x, y, bx, by, ux, uy, along, across, norm;
 
-	if (!a->ready || !b->ready || dot(&a->shape, b->shape.ax, b->shape.ay) < PARALLEL_COS)
+	if (!a->ready || !b->ready || !pair(&a->shape, &b->shape) ||
+	    dot(&a->shape, b->shape.ax, b->shape.ay) < PARALLEL_COS)
 		return;
 	ux = a->shape.ax + b->shape.ax;
 	uy = a->shape.ay + b->shape.ay;
@@ -183,11 +224,46 @@ static void order(struct pl_track *a, struct pl_track *b)
 	b->side_by_order = true;
 }
 
+/* Two feet never fit into the box of one: nothing is said about what may be pieces of one. */
+static void doubt_pieces(struct pl_feet *f)
+{
+	for (unsigned a = 0; a < PL_TRACKS; a++) {
+		for (unsigned b = a + 1; b < PL_TRACKS && f->track[a].serial; b++) {
+			struct pl_track *p = &f->track[a], *q = &f->track[b];
+
+			if (!q->serial || !(p->ready || q->ready) ||
+			    !pl_feet_one_sized(f, &p->hull, &q->hull))
+				continue;
+			p->ready = q->ready = false;
+			p->side = q->side = PL_SIDE_UNKNOWN;
+		}
+	}
+}
+
+/*
+ * Feet that nearly touch may have lent each other a heel or a toe, and a foot with half of the
+ * other's heel looks like one turned round. Unless the operator said how they face, both shapes
+ * together must be clear.
+ */
+static void doubt_neighbours(struct pl_feet *f, struct pl_track *a, struct pl_track *b)
+{
+	double score = a->shape.heel_score + b->shape.heel_score;
+
+	if (f->options.facing != PL_FACING_AUTO || !(a->ready || b->ready) ||
+	    pl_hull_gap(&a->hull, &b->hull) > NEAR_M ||
+	    (score >= NEAR_SCORE && pair(&a->shape, &b->shape)))
+		return;
+	a->ready = b->ready = false;
+	a->side = b->side = PL_SIDE_UNKNOWN;
+	a->side_by_order = b->side_by_order = false;
+}
+
 void pl_feet_orient(struct pl_feet *f)
 {
 	unsigned loaded[PL_TRACKS], n = 0;
 	bool changed = false;
 
+	learn_direction(f);
 	for (unsigned t = 0; t < PL_TRACKS; t++) {
 		struct pl_track *track = &f->track[t];
 
@@ -198,10 +274,14 @@ void pl_feet_orient(struct pl_feet *f)
 		if (track->serial && track->now_cells && track->measured && !track->fused)
 			loaded[n++] = t;
 	}
+	if (changed && f->options.side == PL_SIDE_UNKNOWN)
+		doubt_pieces(f);
 	if (n != 2 || f->options.side != PL_SIDE_UNKNOWN)
 		return;
 	if (changed)
 		agree(f, loaded[0], loaded[1]);
+	if (changed)
+		doubt_neighbours(f, &f->track[loaded[0]], &f->track[loaded[1]]);
 	if (changed || !f->track[loaded[0]].side_by_order || !f->track[loaded[1]].side_by_order)
 		order(&f->track[loaded[0]], &f->track[loaded[1]]);
 }

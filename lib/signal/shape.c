@@ -299,19 +299,32 @@ static double toe_cut(const struct pl_points *pts, const struct pl_shape *shape)
 	return 0.82;
 }
 
-void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool fixed)
+void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows)
 {
 	shape->side_score = NAN;
 	shape->toe_cut = NAN;
 	if (pts->n == 0)
 		return;
-	if (fixed)
-		project(pts, shape);
+	project(pts, shape); /* it may have been turned since it was measured */
 	for (int round = 0; round < 3; round++)
-		if (!refine(pts, shape, fixed))
-			return;
+		if (!refine(pts, shape, false))
+			break;
 	shape->side_score = side_score(pts, shape);
+	if (rows) {
+		shape->ay = shape->ay < 0 ? -1 : 1;
+		shape->ax = 0;
+		project(pts, shape);
+		refine(pts, shape, true);
+	}
 	shape->toe_cut = toe_cut(pts, shape);
+}
+
+/* Long and slender like a foot, and both ends have been loaded. */
+static bool whole(const struct pl_shape *shape)
+{
+	return shape->length_m >= PL_FOOT_MIN_LENGTH_M && shape->length_m <= PL_FOOT_MAX_LENGTH_M &&
+	       shape->complete && shape->balance >= BALANCE_MIN &&
+	       shape->slenderness >= SLENDER_MIN && shape->slenderness <= SLENDER_MAX;
 }
 
 int pl_shape_heading(const struct pl_shape *shape, double first_x, double first_y)
@@ -332,8 +345,15 @@ int pl_shape_heading(const struct pl_shape *shape, double first_x, double first_
 	return shape->heel_score > 0 ? 1 : -1;
 }
 
+bool pl_shape_contradicts(const struct pl_shape *shape)
+{
+	return whole(shape) && shape->heel_score < -HEADING_MIN;
+}
+
 enum pl_side pl_shape_side(const struct pl_shape *shape)
 {
+	if (!whole(shape) || shape->heel_score < HEADING_MIN)
+		return PL_SIDE_UNKNOWN;
 	if (!(fabs(shape->side_score) >= SIDE_MIN))
 		return PL_SIDE_UNKNOWN;
 	return shape->side_score > 0 ? PL_SIDE_RIGHT : PL_SIDE_LEFT;

@@ -55,15 +55,18 @@ void pl_shape_turn(struct pl_shape *shape);
 
 /*
  * With the axis pointing from heel to toe: heel centroid to forefoot centroid (three rounds),
- * then length and width from the outline, and the evidence for the side. fixed: keep the axis
- * as it is (mat rows).
+ * then length and width from the outline, and the evidence for the side. rows: in the end lay the
+ * axis along the mat's y instead, the same end first.
  */
-void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool fixed);
+void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows);
 
 /* +1: heel where the axis starts, -1: at its end, 0: the shape does not say. first_x, first_y:
  * where this contact began (NaN: was there from the start); a print that is still growing away from
  * there looks like a foot the wrong way round, so the two must agree. */
 int pl_shape_heading(const struct pl_shape *shape, double first_x, double first_y);
+/* A whole print whose heel is at the other end than the axis says. */
+bool pl_shape_contradicts(const struct pl_shape *shape);
+/* Only from a whole print whose shape agrees with the way the axis points. */
 enum pl_side pl_shape_side(const struct pl_shape *shape);
 
 #endif
