@@ -355,8 +355,12 @@ int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *res
 	c->o = o;
 	c->claim.fd = -1;
 	h5_init();
-	failed = set_names(c, err) != 0 || claim_take(&c->claim, c->stem, err) != 0 ||
-		 convert(c, err) != 0;
+	failed = set_names(c, err) != 0 || claim_take(&c->claim, c->stem, err) != 0;
+	if (!failed && convert(c, err) != 0) {
+		failed = 1;
+		if (err && !strstr(err->message, c->stem))
+			pl_error_prefix(err, "%s: ", o->journal);
+	}
 	if (!failed)
 		report(c, result);
 	pl_journal_reader_close(c->reader);
