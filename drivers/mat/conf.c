@@ -30,6 +30,9 @@ static void key_path(const config_setting_t *s, char *buf, size_t cap)
 }
 
 static void report(struct pl_conf *c, const config_setting_t *at, const char *key, const char *fmt,
+		   va_list args) __attribute__((format(printf, 4, 0)));
+
+static void report(struct pl_conf *c, const config_setting_t *at, const char *key, const char *fmt,
 		   va_list args)
 {
 	unsigned line = at ? config_setting_source_line(at) : 0;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any text as a mat file. Either it is refused with a message that has a place in it, or it is a
+ * mat whose own encoder and decoder understand each other.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/encode/encode.h"
+#include "drivers/mat/mat.h"
+
+#define CHECK(condition)          \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+/* libconfig 1.5 forgets the text token at which a syntax error is found: once a file, not ours. */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig.so";
+}
+
+/* Two frames of zeros there and back. A second mark lets those be read that wait for one. */
+static void talk(const struct pl_mat *mat)
+{
+	size_t cells = pl_geometry_cells(&mat->geometry) * pl_dtype_size(mat->dtype), n, used = 0;
+	struct pl_encoder *e = pl_encoder_new(&mat->decoder, NULL);
+	struct pl_decoder *d = pl_decoder_new(&mat->decoder, NULL);
+	struct pl_raw_frame frame = {.cells = malloc(cells)};
+	uint8_t *zeros = calloc(1, cells), *wire;
+	unsigned frames = 0;
+	bool got = true;
+
+	CHECK(e && d && zeros && frame.cells);
+	wire = malloc(2 * pl_encoder_max(e));
+	CHECK(wire);
+	n = pl_encoder_frame(e, zeros, 0, 0, wire);
+	n += pl_encoder_frame(e, zeros, 1, 0, wire + n);
+	for (size_t step = 1; step || got; used += step, frames += got)
+		step = pl_decoder_feed(d, wire + used, n - used, 0, &frame, &got);
+	CHECK(frames >= 1 && frames <= 2);
+	free(wire);
+	free(zeros);
+	free(frame.cells);
+	pl_decoder_free(d);
+	pl_encoder_free(e);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct pl_error err = {0};
+	char *text = malloc(size + 1);
+	struct pl_mat mat;
+
+	CHECK(text);
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	if (pl_mat_parse(&mat, "fuzz", text, &err)) {
+		CHECK(err.code == PL_ECONFIG && !strncmp(err.message, "fuzz:", 5));
+	} else {
+		if (pl_geometry_cells(&mat.geometry) <= 64 * 64)
+			talk(&mat);
+		pl_mat_free(&mat);
+	}
+	free(text);
+	return 0;
+}
