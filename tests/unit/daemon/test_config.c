@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's file: what the defaults are, and that every mistake is named with its line, its key
+ * and what would be valid.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config.h"
+
+static const char small_mat[] = "title = \"Small\"; rows = 16; cols = 8; pitch_mm = 10.0;\n"
+				"rate_hz = 100; protocol = \"pmp\"; cell = \"u16\";\n";
+
+/* Knows one mat, "small". */
+static int loader(struct pl_mat *mat, const char *name, const char *calibration,
+		  struct pl_error *err)
+{
+	if (strcmp(name, "small") != 0)
+		return pl_error_set(err, PL_ENOENT, 0, "no mat \"%s\"%s%s", name,
+				    calibration ? " with calibration " : "",
+				    calibration ? calibration : "");
+	return pl_mat_parse(mat, "small", small_mat, err);
+}
+
+static int parse(struct pl_config *config, const char *text, struct pl_error *err)
+{
+	*err = (struct pl_error){0};
+	return pl_config_parse(config, "/etc/x/plantard.conf", text, loader, err);
+}
+
+static void defaults(void **state)
+{
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	setenv("PLANTARD_RUNTIME_DIR", "/run/here", 1);
+	setenv("PLANTARD_STATE_DIR", "/var/there", 1);
+	assert_int_equal(
+		parse(&c, "mats = ({ source = \"sim:standing\"; mat = \"small\"; });", &err), 0);
+	assert_int_equal(c.n_mats, 1);
+	assert_string_equal(c.mats[0].name, "small");
+	assert_string_equal(c.mats[0].source, "sim:standing");
+	assert_int_equal(c.mats[0].mat.geometry.rows, 16);
+	assert_int_equal(c.n_data, 2);
+	assert_string_equal(c.data[0], "ipc:///run/here/data.sock");
+	assert_string_equal(c.data[1], "tcp://127.0.0.1:5571");
+	assert_string_equal(c.control, "ipc:///run/here/control.sock");
+	assert_string_equal(c.folder, "/var/there");
+	assert_true(c.view_hz == 25 && c.hwm_s == 1 && c.reserve_mb == 500);
+	assert_false(c.reserve_set);
+	assert_int_equal(c.log_level, PL_INFO);
+	pl_config_free(&c);
+}
+
+static void everything(void **state)
+{
+	static const char text[] =
+		"mats = (\n"
+		" { name = \"left\"; source = \"sim:walking?hz=50\"; mat = \"small\";\n"
+		"   facing = \"backward\"; side = \"left\"; region = \"thirds\"; filter_hz = 5; "
+		"},\n"
+		" { source = \"sim:empty\"; mat = \"small\"; },\n"
+		" { source = \"sim:empty\"; mat = \"small\"; }\n"
+		");\n"
+		"publish = { endpoints = [\"tcp://127.0.0.1:7000\"]; view_hz = 60; hwm_s = 0.5; "
+		"};\n"
+		"control = { endpoint = \"ipc:///tmp/c.sock\"; };\n"
+		"archive = { folder = \"sessions\"; reserve_mb = 10; };\n"
+		"log = \"debug\";\n";
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	assert_int_equal(parse(&c, text, &err), 0);
+	assert_int_equal(c.n_mats, 3);
+	assert_string_equal(c.mats[0].name, "left");
+	assert_string_equal(c.mats[1].name, "small");
+	assert_string_equal(c.mats[2].name, "small-2");
+	assert_int_equal(c.mats[0].mat.live.facing, PL_FACING_BACKWARD);
+	assert_int_equal(c.mats[0].mat.live.side, PL_SIDE_LEFT);
+	assert_int_equal(c.mats[0].mat.live.region, PL_REGION_THIRDS);
+	assert_true(c.mats[0].mat.live.filter_hz == 5);
+	assert_int_equal(c.n_data, 1);
+	assert_string_equal(c.folder, "/etc/x/sessions"); /* beside the file */
+	assert_true(c.reserve_set && c.reserve_mb == 10);
+	assert_int_equal(c.log_level, PL_DEBUG);
+	pl_config_free(&c);
+}
+
+#define MAT(more) "mats = (\n{ source = \"sim:standing\"; mat = \"small\";\n" more "});\n"
+
+static void mistakes(void **state)
+{
+	static const struct {
+		const char *text, *message; /* how the message begins */
+	} cases[] = {
+		{"", "/etc/x/plantard.conf: between 1 and 12 mats are needed"},
+		{"mats = ();", "/etc/x/plantard.conf:1: mats: between 1 and 12 mats"},
+		{"mats = 3;", "/etc/x/plantard.conf:1: mats: a list of groups is expected"},
+		{"mats = (3);", "/etc/x/plantard.conf:1: mats[0]: a group"},
+		{"mats = (\n{ mat = \"small\"; });", "/etc/x/plantard.conf:2: mats[0]"},
+		{"mats = (\n{ source = \"sim:empty\"; });", "/etc/x/plantard.conf:2: mats[0]"},
+		{"mats = ({ source = \"sim:empty\";\nmat = \"smal\"; });",
+		 "/etc/x/plantard.conf:2: mats[0].mat: no mat \"smal\""},
+		{"mats = ({ source = \"sim:empty\";\nmat = \"./mine.conf\"; });",
+		 "/etc/x/plantard.conf:2: mats[0].mat: no mat \"/etc/x/./mine.conf\""},
+		{"mats = ({ source = \"sim:empty\";\nmat = \"m\"; calibration = \"c.conf\"; });",
+		 "/etc/x/plantard.conf:2: mats[0].mat: no mat \"m\" with calibration "
+		 "/etc/x/c.conf"},
+		{"mats = (\n{ source = \"sim:nobody\"; mat = \"small\"; });",
+		 "/etc/x/plantard.conf:2: mats[0].source: sim"},
+		{"mats = (\n{ source = \"cereal:/dev/x\"; mat = \"small\"; });",
+		 "/etc/x/plantard.conf:2: mats[0].source: "},
+		{"mats = (\n{ source = \"sim:empty\"; mat = \"small\"; fliter_hz = 3; });",
+		 "/etc/x/plantard.conf:2: mats[0].fliter_hz: unknown key; did you mean "
+		 "\"filter_hz\"?"},
+		{MAT("facing = \"north\";"), "/etc/x/plantard.conf:3: mats[0].facing: "},
+		{MAT("facing = 3;"), "/etc/x/plantard.conf:3: mats[0].facing: "},
+		{MAT("filter_hz = -1;"), "/etc/x/plantard.conf:3: mats[0].filter_hz: "},
+		{MAT("filter_hz = 50;"),
+		 "/etc/x/plantard.conf:3: mats[0].filter_hz: 50 Hz needs a mat faster than 100"},
+		{MAT("name = \"a b\";"),
+		 "/etc/x/plantard.conf:3: mats[0].name: \"a b\" cannot name a mat"},
+		{MAT("name = \"\";"), "/etc/x/plantard.conf:3: mats[0].name: \"\" cannot name"},
+		{"mats = ({ source = \"sim:empty\"; mat = \"small\"; name = \"a\"; },\n"
+		 "{ source = \"sim:empty\"; mat = \"small\"; name = \"a\"; });",
+		 "/etc/x/plantard.conf:2: mats[1].name: there is a mat \"a\" already"},
+		{"mats = ({ source = \"serial:/dev/ttyUSB0\"; mat = \"small\"; },\n"
+		 "{ source = \"serial:/dev/ttyUSB0?baud=9600\"; mat = \"small\"; });",
+		 "/etc/x/plantard.conf:2: mats[1].source: mat \"small\" reads from there already"},
+		{MAT("") "publish = { view_hz = 0; };",
+		 "/etc/x/plantard.conf:4: publish.view_hz: "},
+		{MAT("") "publish = { endpoints = [\"http://x\"]; };",
+		 "/etc/x/plantard.conf:4: publish.endpoints: \"http://x\" is no endpoint"},
+		{MAT("") "publish = { endpoints = []; };",
+		 "/etc/x/plantard.conf:4: publish.endpoints: an array of 1 to 8"},
+		{MAT("") "publish = { endpoints = [1]; };",
+		 "/etc/x/plantard.conf:4: publish.endpoints: entry 0"},
+		{MAT("") "control = { endpoint = \"ipc://relative\"; };",
+		 "/etc/x/plantard.conf:4: control.endpoint: "},
+		{MAT("") "control = 3;", "/etc/x/plantard.conf:4: control: "},
+		{MAT("") "archive = { reserve_mb = \"much\"; };",
+		 "/etc/x/plantard.conf:4: archive.reserve_mb: "},
+		{MAT("") "log = \"loud\";", "/etc/x/plantard.conf:4: log: "},
+		{MAT("") "logs = \"info\";",
+		 "/etc/x/plantard.conf:4: logs: unknown key; did you mean"},
+		{MAT("") "log = ;", "/etc/x/plantard.conf:4: syntax error"},
+	};
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&c, cases[i].text, &err), -1);
+		if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
+			fail_msg("case %zu: \"%s\"\nexpected \"%s...\"", i, err.message,
+				 cases[i].message);
+		assert_int_equal(err.code, PL_ECONFIG);
+	}
+}
+
+static void long_socket_path(void **state)
+{
+	char text[600], path[160];
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	snprintf(text, sizeof(text), MAT("") "control = { endpoint = \"ipc:///%s\"; };", path);
+	assert_int_equal(parse(&c, text, &err), -1);
+	assert_non_null(strstr(err.message, "a socket's path may have 107 characters at most"));
+}
+
+static void shipped_example(void **state)
+{
+	const char *source = getenv("PLANTAR_SOURCE");
+	struct pl_error err = {0};
+	struct pl_config c;
+	char path[512];
+
+	(void)state;
+	if (!source)
+		skip();
+	snprintf(path, sizeof(path), "%s/config/plantard.conf", source);
+	if (pl_config_load(&c, path, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(c.n_mats, 1);
+	pl_config_free(&c);
+}
+
+static void found_or_told(void **state)
+{
+	struct pl_error err = {0};
+	char path[512];
+
+	(void)state;
+	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	if (pl_config_find(path, sizeof(path), &err) == 0)
+		skip(); /* this machine has an /etc/plantard/plantard.conf */
+	assert_int_equal(err.code, PL_ENOENT);
+	assert_non_null(strstr(err.message, "/nonexistent/plantard/plantard.conf"));
+	assert_non_null(strstr(err.message, "--config"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),	   cmocka_unit_test(everything),
+		cmocka_unit_test(mistakes),	   cmocka_unit_test(long_socket_path),
+		cmocka_unit_test(shipped_example), cmocka_unit_test(found_or_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
