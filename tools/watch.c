@@ -35,7 +35,7 @@ struct watching {
 	char mat_name[64];
 	json_t *mat_status; /* geometry of the mat, from status; owned */
 	struct pl_view view;
-	char event[256];
+	char event[768];
 	double seconds;
 	int64_t begin_ns, last_ns, next_line_ns;
 	double view_hz;
