@@ -27,20 +27,28 @@ struct verify {
 	int code;
 };
 
-static const char *manifest_text(const struct pl_verify_report *r)
+static void print_good(const struct pl_verify_report *r)
 {
-	return r->manifest_present ? "checksum right" : "no MANIFEST.sha256 names it";
+	char frames[32], lost[32];
+
+	printf("ok   %s: ", r->path);
+	if (r->frames) /* not only sealed beside the trials */
+		printf("%s frames, %s lost, ", pl_count_text(r->frames, frames),
+		       pl_count_text(r->lost_frames, lost));
+	printf("%s%s\n", r->manifest_present ? "checksum right" : "no MANIFEST.sha256 names it",
+	       r->metrics_checked ? ", metrics follow from the frames" : "");
 }
 
-static const char *metrics_text(const struct pl_verify_report *r)
+static bool step(void *user, uint64_t done, uint64_t total)
 {
-	return r->metrics_checked ? "metrics follow from the frames" : "metrics not checked";
+	struct verify *v = user;
+
+	return pl_progress_step(&v->progress, done, total);
 }
 
 static void show(void *user, const struct pl_verify_report *r)
 {
 	struct verify *v = user;
-	char frames[32], lost[32];
 
 	v->checked++;
 	v->problems += r->problem[0] != '\0';
@@ -61,10 +69,15 @@ static void show(void *user, const struct pl_verify_report *r)
 	if (r->problem[0])
 		printf("BAD  %s: %s\n", r->path, r->problem);
 	else
-		printf("ok   %s: %s frames, %s lost, %s, %s\n", r->path,
-		       pl_count_text(r->frames, frames), pl_count_text(r->lost_frames, lost),
-		       manifest_text(r), metrics_text(r));
+		print_good(r);
 	pl_progress_begin(&v->progress, "verifying", "frames");
+}
+
+static bool step(void *user, uint64_t done, uint64_t total)
+{
+	struct verify *v = user;
+
+	return pl_progress_step(&v->progress, done, total);
 }
 
 static void verify_one(struct verify *v, const char *path)
@@ -72,7 +85,7 @@ static void verify_one(struct verify *v, const char *path)
 	struct pl_error err = {.code = PL_OK};
 
 	pl_progress_begin(&v->progress, "verifying", "frames");
-	if (pl_verify(path, show, pl_progress_step, &v->progress, &err) < 0) {
+	if (pl_verify(path, show, step, v, &err) < 0) {
 		pl_progress_end(&v->progress);
 		v->code = pl_report(v->self, &err);
 	}
