@@ -73,13 +73,6 @@ static void show(void *user, const struct pl_verify_report *r)
 	pl_progress_begin(&v->progress, "verifying", "frames");
 }
 
-static bool step(void *user, uint64_t done, uint64_t total)
-{
-	struct verify *v = user;
-
-	return pl_progress_step(&v->progress, done, total);
-}
-
 static void verify_one(struct verify *v, const char *path)
 {
 	struct pl_error err = {.code = PL_OK};
