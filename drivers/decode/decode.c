@@ -17,7 +17,10 @@ static const struct pl_decoder_ops *const decoders[] = {
 	&pl_pmp_decoder,
 	&pl_matrix_decoder,
 };
+static const char *const names[] = {"pmp", "matrix", NULL}; /* in the same order */
+
 #define N_DECODERS (sizeof(decoders) / sizeof(decoders[0]))
+_Static_assert(sizeof(names) / sizeof(names[0]) == N_DECODERS + 1, "a name each");
 
 struct pl_decoder {
 	const struct pl_decoder_ops *ops;
@@ -25,11 +28,21 @@ struct pl_decoder {
 	_Alignas(max_align_t) uint8_t state[];
 };
 
+int pl_protocol_unknown(struct pl_error *err, const char *protocol)
+{
+	char valid[128];
+	size_t n = 0;
+
+	valid[0] = '\0';
+	for (size_t i = 0; i < N_DECODERS && n < sizeof(valid); i++)
+		n += (size_t)snprintf(valid + n, sizeof(valid) - n, "%s%s", i ? ", " : "",
+				      names[i]);
+	return pl_error_set(err, PL_ECONFIG, 0, "protocol: unknown \"%s\"; valid: %s",
+			    protocol ? protocol : "", valid);
+}
+
 const char *const *pl_decoder_protocols(void)
 {
-	static const char *const names[] = {"pmp", "matrix", NULL};
-
-	_Static_assert(sizeof(names) / sizeof(names[0]) == N_DECODERS + 1, "a name each");
 	return names;
 }
 
@@ -47,8 +60,7 @@ struct pl_decoder *pl_decoder_new(const struct pl_decoder_config *config, struct
 	struct pl_decoder *d;
 
 	if (!ops) {
-		pl_error_set(err, PL_ECONFIG, 0, "protocol: unknown \"%s\"; valid: pmp, matrix",
-			     config->protocol ? config->protocol : "");
+		pl_protocol_unknown(err, config->protocol);
 		return NULL;
 	}
 	if (config->rows < 1 || config->rows > PL_SIDE_MAX || config->cols < 1 ||

@@ -11,6 +11,9 @@
 extern const struct pl_decoder_ops pl_pmp_decoder;
 extern const struct pl_decoder_ops pl_matrix_decoder;
 
+/* Fails with the names that would have been valid. */
+int pl_protocol_unknown(struct pl_error *err, const char *protocol);
+
 /*
  * A device's frame counter of 8, 16 or 32 bits, unwrapped to 64. A step forward of d means d - 1
  * frames are missing. A 16 or 32 bit counter that went far back is a device that started again:

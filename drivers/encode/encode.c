@@ -10,6 +10,7 @@
 
 #include <plantar/calibration.h>
 
+#include "drivers/decode/protocols.h"
 #include "drivers/encode/protocols.h"
 
 static const struct pl_encoder_ops *const encoders[] = {
@@ -36,8 +37,7 @@ struct pl_encoder *pl_encoder_new(const struct pl_decoder_config *config, struct
 	struct pl_encoder *e;
 
 	if (!ops) {
-		pl_error_set(err, PL_ECONFIG, 0, "protocol: unknown \"%s\"; valid: pmp, matrix",
-			     config->protocol ? config->protocol : "");
+		pl_protocol_unknown(err, config->protocol);
 		return NULL;
 	}
 	if (config->rows < 1 || config->rows > PL_SIDE_MAX || config->cols < 1 ||

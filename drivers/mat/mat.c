@@ -12,13 +12,12 @@
 #include "drivers/decode/matrix_layout.h"
 #include "drivers/mat/mat_parts.h"
 
-enum protocol { PROTOCOL_PMP, PROTOCOL_MATRIX };
-static const char *const protocol_names[] = {"pmp", "matrix", NULL};
 static const char *const facing_names[] = {"auto", "forward", "backward", "left", "right", NULL};
 static const char *const side_names[] = {"unknown", "left", "right", NULL};
 static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
 
-static const enum pl_dtype pmp_dtype[] = {
+/* Of protocols that send cells as they are: all but "matrix". */
+static const enum pl_dtype plain_dtype[] = {
 	[PL_WIRE_U8] = PL_U8,	[PL_WIRE_U16] = PL_U16, [PL_WIRE_I16] = PL_I16,
 	[PL_WIRE_U32] = PL_U32, [PL_WIRE_I32] = PL_I32, [PL_WIRE_F32] = PL_F32,
 };
@@ -79,28 +78,30 @@ static void refuse(struct pl_conf *c, const config_setting_t *root, const char *
 	const config_setting_t *s = config_setting_get_member(root, name);
 
 	if (s)
-		pl_conf_fail(c, s,
-			     "only for protocol = \"matrix\"; PMP says it all in its packets");
+		pl_conf_fail(c, s, "only for protocol = \"matrix\"");
 }
 
 static void read_protocol(struct pl_conf *c, const config_setting_t *root, struct pl_mat *mat)
 {
-	int protocol, cell;
+	const char *const *protocols = pl_decoder_protocols();
+	bool matrix;
+	int cell;
 
 	pl_conf_require(c, root, "protocol");
-	protocol = pl_conf_choice(c, root, "protocol", protocol_names, PROTOCOL_PMP);
-	if (protocol == PROTOCOL_MATRIX)
+	mat->decoder.protocol = protocols[pl_conf_choice(c, root, "protocol", protocols, 0)];
+	matrix = !strcmp(mat->decoder.protocol, "matrix");
+	if (matrix)
 		pl_conf_require(c, root, "cell");
 	cell = pl_conf_choice(c, root, "cell", pl_wire_cell_names, PL_WIRE_U16);
-	mat->decoder.protocol = protocol_names[protocol];
-	if (protocol == PROTOCOL_MATRIX) {
+	if (matrix) {
 		mat->dtype = pl_wire_dtype((enum pl_wire_cell)cell);
 		pl_mat_read_frame(c, root, mat, (enum pl_wire_cell)cell);
 	} else {
-		mat->dtype = pmp_dtype[cell];
+		mat->dtype = plain_dtype[cell];
 		if (cell == PL_WIRE_I8 || cell == PL_WIRE_U24)
 			pl_conf_fail_at(c, root, "cell",
-					"not in PMP; valid: u8, u16, i16, u32, i32, f32");
+					"only for protocol = \"matrix\"; valid: u8, u16, i16, u32, "
+					"i32, f32");
 		refuse(c, root, "frame");
 		refuse(c, root, "commands");
 	}

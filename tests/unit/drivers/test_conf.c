@@ -75,7 +75,7 @@ static void test_messages(void **state)
 		{"rows = 4;\ncols = 6;\npitch_mm = 5.0;\nprotocol = \"matrix\";\n",
 		 "test: cell: missing"},
 		{"rows = 4;\ncols = 6;\npitch_mm = 5.0;\nprotocol = \"pmp\";\n" FRAME,
-		 "test:5: frame: only for protocol = \"matrix\"; PMP says it all in its packets"},
+		 "test:5: frame: only for protocol = \"matrix\""},
 		{HEAD "frame = 5;\n", "test:6: frame: is a whole number; valid: a group, { key = "
 				      "value; ... }"},
 		{HEAD "frame = {\n head = \"AA 5\";\n};\n",
