@@ -22,7 +22,7 @@ static bool still_named(int fd, const char *path)
 	       held.st_dev == named.st_dev;
 }
 
-int claim_take(struct claim *claim, const char *stem, struct pl_error *err)
+int pl_claim_take(struct claim *claim, const char *stem, struct pl_error *err)
 {
 	if ((size_t)snprintf(claim->path, sizeof(claim->path), "%s.lock", stem) >=
 	    sizeof(claim->path))
@@ -30,13 +30,13 @@ int claim_take(struct claim *claim, const char *stem, struct pl_error *err)
 	for (;;) {
 		claim->fd = open(claim->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 		if (claim->fd < 0)
-			return files_error(err, errno, "cannot create %s", claim->path);
+			return pl_files_error(err, errno, "cannot create %s", claim->path);
 		if (flock(claim->fd, LOCK_EX | LOCK_NB) != 0) {
 			int e = errno;
 
 			close(claim->fd);
 			if (e != EWOULDBLOCK)
-				return files_error(err, e, "cannot lock %s", claim->path);
+				return pl_files_error(err, e, "cannot lock %s", claim->path);
 			return pl_error_set(err, PL_EBUSY, e,
 					    "another process is converting %s.journal", stem);
 		}
@@ -46,7 +46,7 @@ int claim_take(struct claim *claim, const char *stem, struct pl_error *err)
 	}
 }
 
-void claim_release(struct claim *claim)
+void pl_claim_release(struct claim *claim)
 {
 	if (claim->fd < 0)
 		return;
@@ -55,7 +55,7 @@ void claim_release(struct claim *claim)
 	claim->fd = -1;
 }
 
-bool claim_held(const char *stem)
+bool pl_claim_held(const char *stem)
 {
 	char path[4096];
 	bool held;

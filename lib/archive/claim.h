@@ -13,8 +13,8 @@ struct claim {
 };
 
 /* PL_EBUSY if another process converts this journal. stem: without extension. */
-int claim_take(struct claim *claim, const char *stem, struct pl_error *err);
-void claim_release(struct claim *claim);
-bool claim_held(const char *stem);
+int pl_claim_take(struct claim *claim, const char *stem, struct pl_error *err);
+void pl_claim_release(struct claim *claim);
+bool pl_claim_held(const char *stem);
 
 #endif

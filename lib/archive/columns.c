@@ -57,7 +57,7 @@ static void set_type(struct column *c, int kind)
 	}
 }
 
-int columns_init(struct columns *c, const struct pl_journal_reader *r, struct pl_error *err)
+int pl_columns_init(struct columns *c, const struct pl_journal_reader *r, struct pl_error *err)
 {
 	*c = (struct columns){
 		.n_metrics = pl_journal_metric_columns(r),
@@ -73,7 +73,7 @@ int columns_init(struct columns *c, const struct pl_journal_reader *r, struct pl
 				 fixed_columns[i].name);
 		else
 			snprintf(col->path, sizeof(col->path), PL_H5_METRICS "/%s",
-				 journal_reader_key(r, i - FIXED));
+				 pl_journal_reader_key(r, i - FIXED));
 		set_type(col, i < FIXED ? (int)fixed_columns[i].kind : F32);
 		col->width = i == LOST ? PL_LOSS_CAUSES : 1;
 		col->dset = -1;
@@ -85,7 +85,7 @@ int columns_init(struct columns *c, const struct pl_journal_reader *r, struct pl
 	return c->column ? 0 : pl_error_set(err, PL_ENOMEM, 0, "no memory for the columns");
 }
 
-void columns_free(struct columns *c)
+void pl_columns_free(struct columns *c)
 {
 	for (unsigned i = 0; c->column && i < c->n; i++)
 		free(c->column[i].block);
@@ -93,9 +93,9 @@ void columns_free(struct columns *c)
 	c->column = NULL;
 }
 
-size_t columns_scratch(void)
+size_t pl_columns_scratch(void)
 {
-	return zpack_bound(COLUMN_ROWS * sizeof(uint64_t) * PL_LOSS_CAUSES);
+	return pl_zpack_bound(COLUMN_ROWS * sizeof(uint64_t) * PL_LOSS_CAUSES);
 }
 
 static int describe(const struct columns *c, unsigned i, struct pl_error *err)
@@ -115,12 +115,12 @@ static int describe(const struct columns *c, unsigned i, struct pl_error *err)
 		unit = pl_metric_unit((size_t)metric, strcmp(key, calibrated) == 0);
 		long_name = pl_metric_def((size_t)metric)->long_name;
 	}
-	if (*unit && h5_attr_text(dset, "units", unit, err) != 0)
+	if (*unit && pl_h5_attr_text(dset, "units", unit, err) != 0)
 		return -1;
-	return h5_attr_text(dset, "long_name", long_name, err);
+	return pl_h5_attr_text(dset, "long_name", long_name, err);
 }
 
-int columns_create(struct columns *c, hid_t file, struct pl_error *err)
+int pl_columns_create(struct columns *c, hid_t file, struct pl_error *err)
 {
 	const hsize_t unlimited[] = {H5S_UNLIMITED, PL_LOSS_CAUSES};
 	const hsize_t none[] = {0, PL_LOSS_CAUSES}, chunk[] = {COLUMN_ROWS, PL_LOSS_CAUSES};
@@ -133,11 +133,11 @@ int columns_create(struct columns *c, hid_t file, struct pl_error *err)
 
 		if (H5Pset_chunk(dcpl, rank, chunk) < 0 || H5Pset_shuffle(dcpl) < 0 ||
 		    H5Pset_deflate(dcpl, 1) < 0 || H5Pset_fill_time(dcpl, H5D_FILL_TIME_NEVER) < 0)
-			return h5_error(err, "cannot prepare %s", col->path);
+			return pl_h5_error(err, "cannot prepare %s", col->path);
 		col->dset = H5Dcreate2(file, col->path, col->file_type, space, H5P_DEFAULT, dcpl,
 				       H5P_DEFAULT);
 		if (col->dset < 0)
-			return h5_error(err, "cannot create %s", col->path);
+			return pl_h5_error(err, "cannot create %s", col->path);
 		if (describe(c, i, err) != 0)
 			return -1;
 		H5Pclose(dcpl);
@@ -161,21 +161,21 @@ static int check_shape(const struct column *col, uint64_t rows, struct pl_error 
 	return 0;
 }
 
-int columns_open(struct columns *c, hid_t file, uint64_t rows, struct pl_error *err)
+int pl_columns_open(struct columns *c, hid_t file, uint64_t rows, struct pl_error *err)
 {
 	for (unsigned i = 0; i < c->n; i++) {
 		struct column *col = &c->column[i];
 
 		col->dset = H5Dopen2(file, col->path, H5P_DEFAULT);
 		if (col->dset < 0)
-			return h5_error(err, "cannot open %s", col->path);
+			return pl_h5_error(err, "cannot open %s", col->path);
 		if (check_shape(col, rows, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-int columns_close(struct columns *c, struct pl_error *err)
+int pl_columns_close(struct columns *c, struct pl_error *err)
 {
 	int result = 0;
 
@@ -184,12 +184,12 @@ int columns_close(struct columns *c, struct pl_error *err)
 
 		c->column[i].dset = -1;
 		if (dset >= 0 && H5Dclose(dset) < 0 && result == 0)
-			result = h5_error(err, "cannot finish %s", c->column[i].path);
+			result = pl_h5_error(err, "cannot finish %s", c->column[i].path);
 	}
 	return result;
 }
 
-bool columns_push(struct columns *c, const struct pl_frame *f)
+bool pl_columns_push(struct columns *c, const struct pl_frame *f)
 {
 	struct column *col = c->column;
 	const size_t row = c->rows;
@@ -209,8 +209,8 @@ bool columns_push(struct columns *c, const struct pl_frame *f)
 	return ++c->rows == COLUMN_ROWS;
 }
 
-int columns_write(struct columns *c, struct zpack *z, void *shuffled, void *packed,
-		  struct pl_error *err)
+int pl_columns_write(struct columns *c, struct zpack *z, void *shuffled, void *packed,
+		     struct pl_error *err)
 {
 	const hsize_t size[] = {c->base + c->rows, PL_LOSS_CAUSES}, at[] = {c->base, 0};
 
@@ -218,11 +218,11 @@ int columns_write(struct columns *c, struct zpack *z, void *shuffled, void *pack
 		struct column *col = &c->column[i];
 		size_t elements = (size_t)COLUMN_ROWS * col->width, n;
 
-		zpack_shuffle(col->block, elements, col->size, shuffled);
-		n = zpack(z, shuffled, elements * col->size, 0, packed);
+		pl_zpack_shuffle(col->block, elements, col->size, shuffled);
+		n = pl_zpack(z, shuffled, elements * col->size, 0, packed);
 		if (H5Dset_extent(col->dset, size) < 0 ||
 		    H5Dwrite_chunk(col->dset, H5P_DEFAULT, 0, at, n, packed) < 0)
-			return h5_error(err, "cannot write %s", col->path);
+			return pl_h5_error(err, "cannot write %s", col->path);
 		memset(col->block, 0, elements * col->size);
 	}
 	c->base += c->rows;
@@ -239,7 +239,7 @@ static int check_column(const struct columns *c, const struct column *col, hid_t
 
 	if (H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, count, NULL) < 0 ||
 	    H5Dread(col->dset, col->type, memory[col->width > 1], space, H5P_DEFAULT, scratch) < 0)
-		return h5_error(err, "cannot read %s", col->path);
+		return pl_h5_error(err, "cannot read %s", col->path);
 	H5Sclose(space);
 	for (size_t i = 0; memcmp(scratch, col->block, n) != 0 && i < n; i++)
 		if (((const uint8_t *)scratch)[i] != col->block[i])
@@ -250,7 +250,7 @@ static int check_column(const struct columns *c, const struct column *col, hid_t
 	return 0;
 }
 
-int columns_check(struct columns *c, void *scratch, struct pl_error *err)
+int pl_columns_check(struct columns *c, void *scratch, struct pl_error *err)
 {
 	const hsize_t count[] = {c->rows, PL_LOSS_CAUSES};
 	hid_t memory[] = {H5Screate_simple(1, count, NULL), H5Screate_simple(2, count, NULL)};

@@ -30,21 +30,21 @@ struct columns {
 	int64_t t0_ns; /* where t_s begins */
 };
 
-int columns_init(struct columns *c, const struct pl_journal_reader *r, struct pl_error *err);
-void columns_free(struct columns *c);
+int pl_columns_init(struct columns *c, const struct pl_journal_reader *r, struct pl_error *err);
+void pl_columns_free(struct columns *c);
 
 /* Creates the datasets (the groups exist). Opens them. Closes them. */
-int columns_create(struct columns *c, hid_t file, struct pl_error *err);
-int columns_open(struct columns *c, hid_t file, uint64_t rows, struct pl_error *err);
-int columns_close(struct columns *c, struct pl_error *err);
+int pl_columns_create(struct columns *c, hid_t file, struct pl_error *err);
+int pl_columns_open(struct columns *c, hid_t file, uint64_t rows, struct pl_error *err);
+int pl_columns_close(struct columns *c, struct pl_error *err);
 
 /* Adds a row; the block must not be full. True if it is now. */
-bool columns_push(struct columns *c, const struct pl_frame *frame);
-/* Writes the block as a chunk, starts the next. packed and shuffled: columns_scratch() bytes. */
-int columns_write(struct columns *c, struct zpack *z, void *shuffled, void *packed,
-		  struct pl_error *err);
-size_t columns_scratch(void);
+bool pl_columns_push(struct columns *c, const struct pl_frame *frame);
+/* Writes the block as a chunk, starts the next. packed and shuffled: pl_columns_scratch() bytes. */
+int pl_columns_write(struct columns *c, struct zpack *z, void *shuffled, void *packed,
+		     struct pl_error *err);
+size_t pl_columns_scratch(void);
 /* Reads the block's rows from the file and compares; starts the next. */
-int columns_check(struct columns *c, void *scratch, struct pl_error *err);
+int pl_columns_check(struct columns *c, void *scratch, struct pl_error *err);
 
 #endif

@@ -72,7 +72,7 @@ static uint64_t total_guess(const struct conversion *c)
 
 	if (c->ended)
 		return c->frames;
-	return c->o->follow ? 0 : journal_reader_file_bytes(c->reader) / size;
+	return c->o->follow ? 0 : pl_journal_reader_file_bytes(c->reader) / size;
 }
 
 static int ask(const struct conversion *c, struct pl_error *err)
@@ -86,12 +86,12 @@ static int take(struct conversion *c, const struct pl_journal_record *record, st
 {
 	if (record->type == PL_RECORD_END) {
 		c->ended = true;
-		files_text(c->end_reason, sizeof(c->end_reason), record->kind);
+		pl_files_text(c->end_reason, sizeof(c->end_reason), record->kind);
 		return 0;
 	}
 	if (record->type != PL_RECORD_FRAME)
-		return rows_add(&c->rows, record, err);
-	if (c->writer && h5_write_frame(c->writer, &record->frame, err) != 0)
+		return pl_rows_add(&c->rows, record, err);
+	if (c->writer && pl_h5_write_frame(c->writer, &record->frame, err) != 0)
 		return -1;
 	c->last_mono_ns = record->frame.t_mono_ns;
 	if (++c->frames % ASK_FRAMES == 0)
@@ -106,7 +106,7 @@ static int wait_for_more(struct conversion *c, bool *writer_gone, struct pl_erro
 
 	if (!c->o->follow || c->ended || *writer_gone)
 		return 0;
-	*writer_gone = !journal_reader_has_writer(c->reader); /* then one last look */
+	*writer_gone = !pl_journal_reader_has_writer(c->reader); /* then one last look */
 	if (*writer_gone)
 		return 1;
 	nanosleep(&pause, NULL);
@@ -123,7 +123,7 @@ static int note_incomplete(struct conversion *c, struct pl_error *err)
 	strcpy(c->end_reason, *c->damage ? "damaged" : "interrupted");
 	snprintf(text, sizeof(text), "the recording has no end record; %llu frames recovered%s%s",
 		 (unsigned long long)c->frames, *c->damage ? ": " : "", c->damage);
-	return rows_add_event(&c->rows, c->last_mono_ns, "recovered", text, err);
+	return pl_rows_add_event(&c->rows, c->last_mono_ns, "recovered", text, err);
 }
 
 /* Every record of the journal, as far as it can be believed. */
@@ -163,7 +163,7 @@ static int read_journal(struct conversion *c, struct pl_error *err)
 
 static void forget(struct conversion *c)
 {
-	rows_free(&c->rows);
+	pl_rows_free(&c->rows);
 	c->frames = 0;
 	c->ended = false;
 	c->damage[0] = c->end_reason[0] = '\0';
@@ -174,12 +174,12 @@ static int write_part(struct conversion *c, struct pl_error *err)
 	int result = -1;
 
 	if (unlink(c->part) != 0 && errno != ENOENT)
-		return files_error(err, errno, "cannot remove %s", c->part);
-	c->writer = h5_write_new(c->part, c->reader, err);
+		return pl_files_error(err, errno, "cannot remove %s", c->part);
+	c->writer = pl_h5_write_new(c->part, c->reader, err);
 	if (c->writer && read_journal(c, err) == 0)
-		result = h5_write_finish(c->writer, &c->rows, c->ended && !*c->damage,
-					 c->end_reason, err);
-	h5_write_free(c->writer);
+		result = pl_h5_write_finish(c->writer, &c->rows, c->ended && !*c->damage,
+					    c->end_reason, err);
+	pl_h5_write_free(c->writer);
 	c->writer = NULL;
 	return result;
 }
@@ -238,7 +238,7 @@ static int add_summary(struct conversion *c, struct pl_error *err)
 		pl_recording_close(recording);
 		recording = NULL;
 		set_path(c, text);
-		result = h5_write_summary(c->part, text, err);
+		result = pl_h5_write_summary(c->part, text, err);
 	} else if (c->given_up) {
 		result = pl_error_set(err, PL_ESTATE, 0, "the conversion of %s was given up",
 				      c->o->journal);
@@ -261,7 +261,7 @@ static int check(struct conversion *c, const char *path, struct pl_error *err)
 		.user = c->o->user,
 	};
 
-	return h5_check(&h5, c->reader, err);
+	return pl_h5_check(&h5, c->reader, err);
 }
 
 /* A finished file is there already: is it this journal's? 1 yes, 0 no (moved aside), -1 error. */
@@ -283,23 +283,23 @@ static int already_done(struct conversion *c, struct pl_error *err)
 	}
 	snprintf(aside, sizeof(aside), "%s.replaced", c->final);
 	if (rename(c->final, aside) != 0)
-		return files_error(err, errno, "cannot rename %s", c->final);
+		return pl_files_error(err, errno, "cannot rename %s", c->final);
 	pl_logf(c->o->log, PL_WARNING, "%s does not agree with its journal (%s); kept as %s",
 		c->final, why.message, aside);
 	forget(c);
-	return journal_reader_rewind(c->reader, err);
+	return pl_journal_reader_rewind(c->reader, err);
 }
 
 static int build(struct conversion *c, struct pl_error *err)
 {
 	if (write_part(c, err) != 0 || add_summary(c, err) != 0 || check(c, c->part, err) != 0 ||
-	    files_sync(c->part, err) != 0) {
+	    pl_files_sync(c->part, err) != 0) {
 		unlink(c->part); /* the space is what a full disk needs most */
 		return -1;
 	}
 	if (rename(c->part, c->final) != 0)
-		return files_error(err, errno, "cannot rename %s", c->part);
-	return files_sync_parent(c->final, err);
+		return pl_files_error(err, errno, "cannot rename %s", c->part);
+	return pl_files_sync_parent(c->final, err);
 }
 
 static int remove_journal(struct conversion *c, struct pl_error *err)
@@ -307,8 +307,8 @@ static int remove_journal(struct conversion *c, struct pl_error *err)
 	if (c->o->keep_journal)
 		return 0;
 	if (unlink(c->o->journal) != 0)
-		return files_error(err, errno, "cannot remove %s", c->o->journal);
-	return files_sync_parent(c->o->journal, err);
+		return pl_files_error(err, errno, "cannot remove %s", c->o->journal);
+	return pl_files_sync_parent(c->o->journal, err);
 }
 
 static void report(const struct conversion *c, struct pl_convert_result *result)
@@ -334,12 +334,12 @@ static int convert(struct conversion *c, struct pl_error *err)
 	c->reader = pl_journal_open(c->o->journal, err);
 	if (!c->reader)
 		return -1;
-	if (!c->o->follow && journal_reader_has_writer(c->reader))
+	if (!c->o->follow && pl_journal_reader_has_writer(c->reader))
 		return pl_error_set(err, PL_EBUSY, 0, "%s is still being written", c->o->journal);
 	done = already_done(c, err);
 	if (done < 0 || (done == 0 && build(c, err) != 0))
 		return -1;
-	if (seal_session(c->final, err) != 0)
+	if (pl_seal_session(c->final, err) != 0)
 		return -1;
 	return remove_journal(c, err);
 }
@@ -354,8 +354,8 @@ int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *res
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory to convert a recording");
 	c->o = o;
 	c->claim.fd = -1;
-	h5_init();
-	failed = set_names(c, err) != 0 || claim_take(&c->claim, c->stem, err) != 0;
+	pl_h5_init();
+	failed = set_names(c, err) != 0 || pl_claim_take(&c->claim, c->stem, err) != 0;
 	if (!failed && convert(c, err) != 0) {
 		failed = 1;
 		if (err && !strstr(err->message, c->stem))
@@ -364,8 +364,8 @@ int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *res
 	if (!failed)
 		report(c, result);
 	pl_journal_reader_close(c->reader);
-	claim_release(&c->claim);
-	rows_free(&c->rows);
+	pl_claim_release(&c->claim);
+	pl_rows_free(&c->rows);
 	free(c);
 	return failed ? -1 : 0;
 }

@@ -12,7 +12,7 @@
 
 #include "files.h"
 
-enum pl_code files_code(int e)
+enum pl_code pl_files_code(int e)
 {
 	switch (e) {
 	case EACCES:
@@ -55,7 +55,7 @@ static const char *way_out(int e)
 	}
 }
 
-int files_error(struct pl_error *err, int e, const char *fmt, ...)
+int pl_files_error(struct pl_error *err, int e, const char *fmt, ...)
 {
 	char what[400];
 	va_list ap;
@@ -63,35 +63,35 @@ int files_error(struct pl_error *err, int e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	return pl_error_set(err, files_code(e), e, "%s: %s%s", what, strerror(e), way_out(e));
+	return pl_error_set(err, pl_files_code(e), e, "%s: %s%s", what, strerror(e), way_out(e));
 }
 
-int files_sync(const char *path, struct pl_error *err)
+int pl_files_sync(const char *path, struct pl_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int e = 0;
 
 	if (fd < 0)
-		return files_error(err, errno, "cannot open %s", path);
+		return pl_files_error(err, errno, "cannot open %s", path);
 	if (fsync(fd) != 0 && errno != EINVAL) /* EINVAL: a file system without sync of folders */
 		e = errno;
 	close(fd);
-	return e ? files_error(err, e, "cannot sync %s", path) : 0;
+	return e ? pl_files_error(err, e, "cannot sync %s", path) : 0;
 }
 
-int files_sync_parent(const char *path, struct pl_error *err)
+int pl_files_sync_parent(const char *path, struct pl_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX];
 
 	if (!slash)
-		return files_sync(".", err);
+		return pl_files_sync(".", err);
 	if (slash == path)
-		return files_sync("/", err);
+		return pl_files_sync("/", err);
 	if ((size_t)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) >=
 	    sizeof(folder))
 		return pl_error_set(err, PL_EUSAGE, 0, "the path is too long: %s", path);
-	return files_sync(folder, err);
+	return pl_files_sync(folder, err);
 }
 
 static int write_all(int fd, const char *data, size_t n)
@@ -109,7 +109,7 @@ static int write_all(int fd, const char *data, size_t n)
 	return fsync(fd);
 }
 
-int files_replace(const char *path, const void *data, size_t n, struct pl_error *err)
+int pl_files_replace(const char *path, const void *data, size_t n, struct pl_error *err)
 {
 	char temporary[PATH_MAX];
 	int fd, e = 0;
@@ -118,7 +118,7 @@ int files_replace(const char *path, const void *data, size_t n, struct pl_error 
 		return pl_error_set(err, PL_EUSAGE, 0, "the path is too long: %s", path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return files_error(err, errno, "cannot create %s", temporary);
+		return pl_files_error(err, errno, "cannot create %s", temporary);
 	if (write_all(fd, data, n) != 0)
 		e = errno;
 	if (close(fd) != 0 && !e)
@@ -127,12 +127,12 @@ int files_replace(const char *path, const void *data, size_t n, struct pl_error 
 		e = errno;
 	if (e) {
 		unlink(temporary);
-		return files_error(err, e, "cannot write %s", path);
+		return pl_files_error(err, e, "cannot write %s", path);
 	}
-	return files_sync_parent(path, err);
+	return pl_files_sync_parent(path, err);
 }
 
-void files_text(char *to, size_t cap, const char *from)
+void pl_files_text(char *to, size_t cap, const char *from)
 {
 	size_t n = from ? strnlen(from, cap) : 0;
 

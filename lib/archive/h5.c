@@ -15,7 +15,7 @@
 
 #include "h5.h"
 
-void h5_init(void)
+void pl_h5_init(void)
 {
 	H5dont_atexit();
 	H5open();
@@ -50,7 +50,7 @@ static enum pl_code explain(char *out, size_t cap)
 	return strstr(out, strerror(ENOSPC)) || strstr(out, strerror(EDQUOT)) ? PL_ENOSPC : PL_EIO;
 }
 
-int h5_error(struct pl_error *err, const char *fmt, ...)
+int pl_h5_error(struct pl_error *err, const char *fmt, ...)
 {
 	char what[300], why[160];
 	enum pl_code code = explain(why, sizeof(why));
@@ -63,7 +63,7 @@ int h5_error(struct pl_error *err, const char *fmt, ...)
 			    code == PL_ENOSPC ? "; make room and try again" : "");
 }
 
-hid_t h5_text_type(size_t size)
+hid_t pl_h5_text_type(size_t size)
 {
 	hid_t type = H5Tcopy(H5T_C_S1);
 
@@ -73,7 +73,7 @@ hid_t h5_text_type(size_t size)
 	return type;
 }
 
-hid_t h5_cell_type(int dtype, hid_t *memory)
+hid_t pl_h5_cell_type(int dtype, hid_t *memory)
 {
 	hid_t file = H5T_STD_U16LE, native = H5T_NATIVE_UINT16;
 
@@ -110,7 +110,7 @@ static int attribute(hid_t at, const char *name, hid_t file_type, hid_t type, hi
 	hid_t a = H5Acreate2(at, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
 
 	if (a < 0 || H5Awrite(a, type, value) < 0 || H5Aclose(a) < 0)
-		return h5_error(err, "cannot write the attribute %s", name);
+		return pl_h5_error(err, "cannot write the attribute %s", name);
 	return 0;
 }
 
@@ -124,19 +124,19 @@ static int scalar(hid_t at, const char *name, hid_t file_type, hid_t type, const
 	return result;
 }
 
-int h5_attr_text(hid_t at, const char *name, const char *value, struct pl_error *err)
+int pl_h5_attr_text(hid_t at, const char *name, const char *value, struct pl_error *err)
 {
-	hid_t type = h5_text_type(H5T_VARIABLE);
+	hid_t type = pl_h5_text_type(H5T_VARIABLE);
 	int result = scalar(at, name, type, type, &value, err);
 
 	H5Tclose(type);
 	return result;
 }
 
-int h5_attr_texts(hid_t at, const char *name, const char *const *values, unsigned n,
-		  struct pl_error *err)
+int pl_h5_attr_texts(hid_t at, const char *name, const char *const *values, unsigned n,
+		     struct pl_error *err)
 {
-	hid_t type = h5_text_type(H5T_VARIABLE);
+	hid_t type = pl_h5_text_type(H5T_VARIABLE);
 	hid_t space = H5Screate_simple(1, &(hsize_t){n}, NULL);
 	int result = attribute(at, name, type, type, space, values, err);
 
@@ -145,22 +145,22 @@ int h5_attr_texts(hid_t at, const char *name, const char *const *values, unsigne
 	return result;
 }
 
-int h5_attr_f64(hid_t at, const char *name, double value, struct pl_error *err)
+int pl_h5_attr_f64(hid_t at, const char *name, double value, struct pl_error *err)
 {
 	return scalar(at, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, err);
 }
 
-int h5_attr_i64(hid_t at, const char *name, int64_t value, struct pl_error *err)
+int pl_h5_attr_i64(hid_t at, const char *name, int64_t value, struct pl_error *err)
 {
 	return scalar(at, name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, err);
 }
 
-int h5_attr_u32(hid_t at, const char *name, uint32_t value, struct pl_error *err)
+int pl_h5_attr_u32(hid_t at, const char *name, uint32_t value, struct pl_error *err)
 {
 	return scalar(at, name, H5T_STD_U32LE, H5T_NATIVE_UINT32, &value, err);
 }
 
-int h5_attr_u8(hid_t at, const char *name, uint8_t value, struct pl_error *err)
+int pl_h5_attr_u8(hid_t at, const char *name, uint8_t value, struct pl_error *err)
 {
 	return scalar(at, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, &value, err);
 }
@@ -175,45 +175,45 @@ static hid_t access_list(void)
 	return fapl;
 }
 
-hid_t h5_create(const char *path, struct pl_error *err)
+hid_t pl_h5_create(const char *path, struct pl_error *err)
 {
 	hid_t fapl = access_list();
 	hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, fapl);
 
 	if (file < 0)
-		h5_error(err, "cannot create %s", path);
+		pl_h5_error(err, "cannot create %s", path);
 	else
 		chmod(path, 0640); /* a person's data, whatever the umask */
 	H5Pclose(fapl);
 	return file;
 }
 
-hid_t h5_open(const char *path, unsigned flags, struct pl_error *err)
+hid_t pl_h5_open(const char *path, unsigned flags, struct pl_error *err)
 {
 	hid_t fapl = access_list();
 	hid_t file = H5Fopen(path, flags, fapl);
 
 	if (file < 0)
-		h5_error(err, "cannot open %s", path);
+		pl_h5_error(err, "cannot open %s", path);
 	H5Pclose(fapl);
 	return file;
 }
 
-hid_t h5_group(hid_t at, const char *name, const char *nx_class, struct pl_error *err)
+hid_t pl_h5_group(hid_t at, const char *name, const char *nx_class, struct pl_error *err)
 {
 	hid_t group = H5Gcreate2(at, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 
 	if (group < 0) {
-		h5_error(err, "cannot create the group %s", name);
+		pl_h5_error(err, "cannot create the group %s", name);
 		return -1;
 	}
-	if (nx_class && h5_attr_text(group, "NX_class", nx_class, err) != 0)
+	if (nx_class && pl_h5_attr_text(group, "NX_class", nx_class, err) != 0)
 		return -1;
 	return group;
 }
 
-int h5_array(hid_t at, const char *name, hid_t type, unsigned rank, const hsize_t *size,
-	     const void *data, struct pl_error *err)
+int pl_h5_array(hid_t at, const char *name, hid_t type, unsigned rank, const hsize_t *size,
+		const void *data, struct pl_error *err)
 {
 	hid_t space = rank ? H5Screate_simple((int)rank, size, NULL) : H5Screate(H5S_SCALAR);
 	hid_t dset = H5Dcreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -222,16 +222,16 @@ int h5_array(hid_t at, const char *name, hid_t type, unsigned rank, const hsize_
 
 	if (dset < 0 || H5Dwrite(dset, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ||
 	    H5Dclose(dset) < 0)
-		return h5_error(err, "cannot write %s", name);
+		return pl_h5_error(err, "cannot write %s", name);
 	H5Tclose(native);
 	H5Sclose(space);
 	return 0;
 }
 
-int h5_text(hid_t at, const char *name, const char *value, struct pl_error *err)
+int pl_h5_text(hid_t at, const char *name, const char *value, struct pl_error *err)
 {
-	hid_t type = h5_text_type(strlen(value) + 1);
-	int result = h5_array(at, name, type, 0, NULL, value, err);
+	hid_t type = pl_h5_text_type(strlen(value) + 1);
+	int result = pl_h5_array(at, name, type, 0, NULL, value, err);
 
 	H5Tclose(type);
 	return result;
@@ -245,14 +245,16 @@ static int copy_text(hid_t a, hid_t type, char *buf, size_t cap)
 	int result = -1;
 
 	if (H5Tis_variable_str(type) > 0) {
-		memory = h5_text_type(H5T_VARIABLE);
+		memory = pl_h5_text_type(H5T_VARIABLE);
+		H5Tset_cset(memory, H5Tget_cset(type)); /* HDF5 does not take ASCII for UTF-8 */
 		if (H5Aread(a, memory, &text) >= 0 && text) {
 			snprintf(buf, cap, "%s", text);
 			H5free_memory(text);
 			result = 0;
 		}
 	} else {
-		memory = h5_text_type(size + 1);
+		memory = pl_h5_text_type(size + 1);
+		H5Tset_cset(memory, H5Tget_cset(type));
 		text = calloc(1, size + 1);
 		if (text && H5Aread(a, memory, text) >= 0) {
 			snprintf(buf, cap, "%s", text);
@@ -264,7 +266,7 @@ static int copy_text(hid_t a, hid_t type, char *buf, size_t cap)
 	return result;
 }
 
-int h5_read_text(hid_t at, const char *attribute_name, char *buf, size_t cap)
+int pl_h5_read_text(hid_t at, const char *attribute_name, char *buf, size_t cap)
 {
 	hid_t a = H5Aopen(at, attribute_name, H5P_DEFAULT), type, space;
 	int result = -1;
@@ -282,7 +284,7 @@ int h5_read_text(hid_t at, const char *attribute_name, char *buf, size_t cap)
 	return result;
 }
 
-int h5_read_number(hid_t at, const char *attribute_name, hid_t memory_type, void *value)
+int pl_h5_read_number(hid_t at, const char *attribute_name, hid_t memory_type, void *value)
 {
 	hid_t a = H5Aopen(at, attribute_name, H5P_DEFAULT), space;
 	int result = -1;

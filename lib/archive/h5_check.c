@@ -29,23 +29,23 @@ static int open_file(struct state *s, const struct pl_journal_reader *r, struct 
 	const struct pl_session_meta *m = pl_journal_meta(r);
 	char uuid[64];
 
-	s->file = h5_open(s->check->path, H5F_ACC_RDONLY, err);
+	s->file = pl_h5_open(s->check->path, H5F_ACC_RDONLY, err);
 	if (s->file < 0)
 		return -1;
-	if (h5_read_text(s->file, "session_uuid", uuid, sizeof(uuid)) != 0 ||
+	if (pl_h5_read_text(s->file, "session_uuid", uuid, sizeof(uuid)) != 0 ||
 	    strcmp(uuid, m->session_uuid) != 0)
 		return pl_error_set(err, PL_ECORRUPT, 0, "%s is of another session",
 				    s->check->path);
 	s->raw = H5Dopen2(s->file, PL_H5_RAW, H5P_DEFAULT);
 	if (s->raw < 0)
-		return h5_error(err, "cannot open " PL_H5_RAW);
-	return columns_open(&s->columns, s->file, s->check->frames, err);
+		return pl_h5_error(err, "cannot open " PL_H5_RAW);
+	return pl_columns_open(&s->columns, s->file, s->check->frames, err);
 }
 
 static int check_shape(struct state *s, int dtype, struct pl_error *err)
 {
 	hid_t space = H5Dget_space(s->raw), type = H5Dget_type(s->raw);
-	hid_t file_type = h5_cell_type(dtype, &s->memory_type);
+	hid_t file_type = pl_h5_cell_type(dtype, &s->memory_type);
 	hsize_t size[H5S_MAX_RANK] = {0};
 	bool good = H5Sget_simple_extent_dims(space, size, NULL) == 3 &&
 		    size[0] == s->check->frames && size[1] == s->rows && size[2] == s->cols &&
@@ -69,7 +69,7 @@ static int read_block(struct state *s, struct pl_error *err)
 
 	if (H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, count, NULL) < 0 ||
 	    H5Dread(s->raw, s->memory_type, memory, space, H5P_DEFAULT, s->block) < 0)
-		return h5_error(err, "cannot read " PL_H5_RAW);
+		return pl_h5_error(err, "cannot read " PL_H5_RAW);
 	H5Sclose(memory);
 	H5Sclose(space);
 	s->at = 0;
@@ -88,8 +88,8 @@ static int check_frame(struct state *s, const struct pl_frame *frame, struct pl_
 				    PL_H5_RAW " differs from the journal in frame %llu",
 				    (unsigned long long)s->done);
 	s->done++;
-	if (columns_push(&s->columns, frame))
-		return columns_check(&s->columns, s->scratch, err);
+	if (pl_columns_push(&s->columns, frame))
+		return pl_columns_check(&s->columns, s->scratch, err);
 	return 0;
 }
 
@@ -110,10 +110,10 @@ static int check_frames(struct state *s, struct pl_journal_reader *r, struct pl_
 		if (c->progress && s->done % 1024 == 0 && c->progress(c->user, s->done, c->frames))
 			return pl_error_set(err, PL_ESTATE, 0, "given up while checking");
 	}
-	return columns_check(&s->columns, s->scratch, err);
+	return pl_columns_check(&s->columns, s->scratch, err);
 }
 
-int h5_check(const struct h5_check *check, struct pl_journal_reader *r, struct pl_error *err)
+int pl_h5_check(const struct h5_check *check, struct pl_journal_reader *r, struct pl_error *err)
 {
 	const struct pl_session_meta *m = pl_journal_meta(r);
 	struct state s = {
@@ -125,24 +125,24 @@ int h5_check(const struct h5_check *check, struct pl_journal_reader *r, struct p
 	};
 	int result = -1;
 
-	h5_init();
+	pl_h5_init();
 	s.cells_bytes = pl_geometry_cells(&m->geometry) * pl_dtype_size(m->dtype);
-	s.block_frames = h5_chunk_frames(s.cells_bytes);
+	s.block_frames = pl_h5_chunk_frames(s.cells_bytes);
 	s.block = malloc(s.block_frames * s.cells_bytes);
-	s.scratch = malloc(columns_scratch());
+	s.scratch = malloc(pl_columns_scratch());
 	if (!s.block || !s.scratch)
 		pl_error_set(err, PL_ENOMEM, 0, "no memory to check a recording");
-	else if (columns_init(&s.columns, r, err) == 0 && journal_reader_rewind(r, err) == 0 &&
-		 open_file(&s, r, err) == 0 && check_shape(&s, m->dtype, err) == 0 &&
-		 check_frames(&s, r, err) == 0)
-		result = rows_check(check->rows, s.file, err);
+	else if (pl_columns_init(&s.columns, r, err) == 0 &&
+		 pl_journal_reader_rewind(r, err) == 0 && open_file(&s, r, err) == 0 &&
+		 check_shape(&s, m->dtype, err) == 0 && check_frames(&s, r, err) == 0)
+		result = pl_rows_check(check->rows, s.file, err);
 	/* only read: closing is safe, and what it says does not matter */
-	columns_close(&s.columns, NULL);
+	pl_columns_close(&s.columns, NULL);
 	if (s.raw >= 0)
 		H5Dclose(s.raw);
 	if (s.file >= 0)
 		H5Fclose(s.file);
-	columns_free(&s.columns);
+	pl_columns_free(&s.columns);
 	free(s.block);
 	free(s.scratch);
 	return result;

@@ -15,6 +15,6 @@ struct h5_check {
 
 /* Every frame, column and table by plain HDF5 reads. r is rewound first. PL_ECORRUPT on the first
  * difference, PL_ESTATE if progress asked to give up. */
-int h5_check(const struct h5_check *check, struct pl_journal_reader *r, struct pl_error *err);
+int pl_h5_check(const struct h5_check *check, struct pl_journal_reader *r, struct pl_error *err);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define CHUNK_BYTES_MAX ((size_t)256 << 20)
 
-int h5_damaged(struct pl_error *err, const char *fmt, ...)
+int pl_h5_damaged(struct pl_error *err, const char *fmt, ...)
 {
 	char text[256];
 	va_list args;
@@ -21,13 +21,13 @@ int h5_damaged(struct pl_error *err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	h5_error(err, "%s", text);
+	pl_h5_error(err, "%s", text);
 	if (err)
 		err->code = PL_ECORRUPT;
 	return -1;
 }
 
-bool h5_has(hid_t file, const char *path)
+bool pl_h5_has(hid_t file, const char *path)
 {
 	char part[128];
 	size_t n = strlen(path);
@@ -118,33 +118,33 @@ static int check_layout(hid_t dset, const char *path, int rank, size_t element, 
 	return result;
 }
 
-int h5_data_open(hid_t file, const char *path, H5T_class_t class, int rank, struct h5_data *d,
+int pl_h5_data_open(hid_t file, const char *path, H5T_class_t class, int rank, struct h5_data *d,
 		 struct pl_error *err)
 {
 	size_t element;
 
 	d->dset = -1;
-	if (!h5_has(file, path))
+	if (!pl_h5_has(file, path))
 		return pl_error_set(err, PL_ECORRUPT, 0, "%s is missing", path);
 	d->dset = H5Dopen2(file, path, H5P_DEFAULT);
 	if (d->dset < 0)
-		return h5_damaged(err, "cannot open %s", path);
+		return pl_h5_damaged(err, "cannot open %s", path);
 	if (check_type(d->dset, path, class, &element, err) == 0 &&
 	    check_shape(d->dset, path, rank, d->size, err) == 0 &&
 	    check_layout(d->dset, path, rank, element, d, err) == 0)
 		return 0;
-	h5_data_close(d);
+	pl_h5_data_close(d);
 	return -1;
 }
 
-void h5_data_close(struct h5_data *d)
+void pl_h5_data_close(struct h5_data *d)
 {
 	if (d->dset >= 0)
 		H5Dclose(d->dset);
 	d->dset = -1;
 }
 
-int h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
+int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
 		 uint64_t n, void *to, struct pl_error *err)
 {
 	hsize_t from[H5_READ_RANK] = {first}, count[H5_READ_RANK] = {n, d->size[1], d->size[2]};
@@ -158,7 +158,7 @@ int h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, u
 	    H5Dread(d->dset, memory_type, memory, space, H5P_DEFAULT, to) >= 0)
 		result = 0;
 	else
-		h5_damaged(err, "cannot read %s from row %llu on", path, (unsigned long long)first);
+		pl_h5_damaged(err, "cannot read %s from row %llu on", path, (unsigned long long)first);
 	if (memory >= 0)
 		H5Sclose(memory);
 	if (space >= 0)
@@ -175,13 +175,13 @@ static char *read_text(hid_t dset, hid_t type, size_t cap)
 	hid_t memory;
 
 	if (variable) {
-		memory = h5_text_type(H5T_VARIABLE);
+		memory = pl_h5_text_type(H5T_VARIABLE);
 		if (H5Dread(dset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) >= 0 && text) {
 			copy = strlen(text) < cap ? strdup(text) : NULL;
 			H5free_memory(text);
 		}
 	} else {
-		memory = h5_text_type(n + 1);
+		memory = pl_h5_text_type(n + 1);
 		copy = n < cap ? calloc(1, n + 1) : NULL;
 		if (copy && H5Dread(dset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, copy) < 0) {
 			free(copy);
@@ -192,13 +192,13 @@ static char *read_text(hid_t dset, hid_t type, size_t cap)
 	return copy;
 }
 
-char *h5_read_long_text(hid_t file, const char *path, size_t cap, struct pl_error *err)
+char *pl_h5_read_long_text(hid_t file, const char *path, size_t cap, struct pl_error *err)
 {
 	struct h5_data d;
 	char *text = NULL;
 	hid_t type;
 
-	if (h5_data_open(file, path, H5T_STRING, 0, &d, err))
+	if (pl_h5_data_open(file, path, H5T_STRING, 0, &d, err))
 		return NULL;
 	type = H5Dget_type(d.dset);
 	if (type >= 0) {
@@ -206,7 +206,7 @@ char *h5_read_long_text(hid_t file, const char *path, size_t cap, struct pl_erro
 		H5Tclose(type);
 	}
 	if (!text)
-		h5_damaged(err, "cannot read %s", path);
-	h5_data_close(&d);
+		pl_h5_damaged(err, "cannot read %s", path);
+	pl_h5_data_close(&d);
 	return text;
 }

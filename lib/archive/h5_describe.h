@@ -7,10 +7,10 @@
 #include "journal_file.h"
 
 /* Root attributes, /subject, /trial, /mat. */
-int h5_describe(hid_t file, const struct pl_session_meta *meta, struct pl_error *err);
+int pl_h5_describe(hid_t file, const struct pl_session_meta *meta, struct pl_error *err);
 /* Once the datasets exist: NeXus attributes of /frames and /metrics, axes, /entry. */
-int h5_describe_views(hid_t file, const struct pl_journal_reader *r, struct pl_error *err);
+int pl_h5_describe_views(hid_t file, const struct pl_journal_reader *r, struct pl_error *err);
 /* "2026-11-20T10:11:12.123456Z" */
-void h5_iso_time(int64_t utc_ns, char out[40]);
+void pl_h5_iso_time(int64_t utc_ns, char out[40]);
 
 #endif

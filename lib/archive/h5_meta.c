@@ -41,13 +41,13 @@ static struct group open_group(hid_t file, const char *path, struct pl_error *er
 {
 	struct group g = {.id = -1, .path = path, .err = err, .failed = true};
 
-	if (strcmp(path, "/") != 0 && !h5_has(file, path)) {
+	if (strcmp(path, "/") != 0 && !pl_h5_has(file, path)) {
 		pl_error_set(err, PL_ECORRUPT, 0, "%s is missing", path);
 		return g;
 	}
 	g.id = H5Gopen2(file, path, H5P_DEFAULT);
 	if (g.id < 0)
-		h5_damaged(err, "cannot open %s", path);
+		pl_h5_damaged(err, "cannot open %s", path);
 	else
 		g.failed = false;
 	return g;
@@ -63,13 +63,13 @@ static int close_group(struct group *g)
 static void get_text(struct group *g, const char *name, char *buf, size_t cap)
 {
 	buf[0] = '\0';
-	if (!g->failed && h5_read_text(g->id, name, buf, cap))
+	if (!g->failed && pl_h5_read_text(g->id, name, buf, cap))
 		missing(g, name, "text");
 }
 
 static void get_number(struct group *g, const char *name, hid_t type, void *value)
 {
-	if (!g->failed && h5_read_number(g->id, name, type, value))
+	if (!g->failed && pl_h5_read_number(g->id, name, type, value))
 		missing(g, name, "number");
 }
 
@@ -159,22 +159,22 @@ static int read_curve(hid_t file, struct pl_calibration *cal, struct pl_error *e
 	double *const to[] = {cal->curve_counts, cal->curve_value};
 	struct h5_data d;
 
-	if (!h5_has(file, paths[0]) && !h5_has(file, paths[1]))
+	if (!pl_h5_has(file, paths[0]) && !pl_h5_has(file, paths[1]))
 		return 0;
 	for (int i = 0; i < 2; i++) {
 		int result;
 
-		if (h5_data_open(file, paths[i], H5T_FLOAT, 1, &d, err))
+		if (pl_h5_data_open(file, paths[i], H5T_FLOAT, 1, &d, err))
 			return -1;
 		if (d.size[0] < 2 || d.size[0] > PL_CURVE_MAX ||
 		    (i && d.size[0] != cal->curve_points))
 			result = pl_error_set(err, PL_ECORRUPT, 0, "%s has %llu points", paths[i],
 					      (unsigned long long)d.size[0]);
 		else
-			result = h5_data_read(&d, paths[i], H5T_NATIVE_DOUBLE, 0, d.size[0], to[i],
+			result = pl_h5_data_read(&d, paths[i], H5T_NATIVE_DOUBLE, 0, d.size[0], to[i],
 					      err);
 		cal->curve_points = (unsigned)d.size[0];
-		h5_data_close(&d);
+		pl_h5_data_close(&d);
 		if (result)
 			return -1;
 	}
@@ -188,9 +188,9 @@ static int read_cells(hid_t file, const char *path, H5T_class_t class, hid_t typ
 	struct h5_data d;
 	int result = -1;
 
-	if (!h5_has(file, path))
+	if (!pl_h5_has(file, path))
 		return 0;
-	if (h5_data_open(file, path, class, 2, &d, err))
+	if (pl_h5_data_open(file, path, class, 2, &d, err))
 		return -1;
 	if (d.size[0] != g->rows || d.size[1] != g->cols)
 		pl_error_set(err, PL_ECORRUPT, 0, "%s is %llu x %llu, the mat %u x %u", path,
@@ -199,8 +199,8 @@ static int read_cells(hid_t file, const char *path, H5T_class_t class, hid_t typ
 	else if (!(*to = calloc(pl_geometry_cells(g), size)))
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 	else
-		result = h5_data_read(&d, path, type, 0, d.size[0], *to, err);
-	h5_data_close(&d);
+		result = pl_h5_data_read(&d, path, type, 0, d.size[0], *to, err);
+	pl_h5_data_close(&d);
 	return result;
 }
 
@@ -255,28 +255,28 @@ static int check_schema(hid_t file, struct pl_error *err)
 {
 	char schema[64];
 
-	if (h5_read_text(file, "schema", schema, sizeof(schema)))
+	if (pl_h5_read_text(file, "schema", schema, sizeof(schema)))
 		return pl_error_set(err, PL_EFORMAT, 0,
 				    "HDF5, but no recording of plantard (no attribute 'schema')");
 	if (strcmp(schema, PL_ARCHIVE_SCHEMA) != 0)
 		return pl_error_set(err, PL_EFORMAT, 0,
 				    "the schema is '%s'; this program reads '%s'", schema,
 				    PL_ARCHIVE_SCHEMA);
-	if (!h5_has(file, PL_H5_RAW))
+	if (!pl_h5_has(file, PL_H5_RAW))
 		return pl_error_set(err, PL_EFORMAT, 0,
 				    "no frames (%s is missing); name one trial of the session",
 				    PL_H5_RAW);
 	return 0;
 }
 
-int h5_read_meta(hid_t file, struct pl_session_meta *m, struct pl_error *err)
+int pl_h5_read_meta(hid_t file, struct pl_session_meta *m, struct pl_error *err)
 {
 	if (check_schema(file, err) || read_root(file, m, err) || read_subject(file, m, err) ||
 	    read_mat(file, m, err) || read_calibration(file, m, err) || read_live(file, m, err))
 		return -1;
-	if (h5_has(file, PL_H5_CONFIG_TEXT)) {
+	if (pl_h5_has(file, PL_H5_CONFIG_TEXT)) {
 		m->mat_config_text =
-			h5_read_long_text(file, PL_H5_CONFIG_TEXT, CONFIG_TEXT_MAX, err);
+			pl_h5_read_long_text(file, PL_H5_CONFIG_TEXT, CONFIG_TEXT_MAX, err);
 		if (!m->mat_config_text)
 			return -1;
 	}

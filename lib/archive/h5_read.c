@@ -52,14 +52,14 @@ static void close_h5(void *user)
 	struct h5 *h = user;
 
 	for (int i = 0; i < FIXED; i++) {
-		h5_data_close(&h->fixed[i].data);
+		pl_h5_data_close(&h->fixed[i].data);
 		free(h->fixed[i].block);
 	}
 	for (size_t i = 0; h->metric && i < h->n_metrics; i++) {
-		h5_data_close(&h->metric[i].data);
+		pl_h5_data_close(&h->metric[i].data);
 		free(h->metric[i].block);
 	}
-	h5_data_close(&h->raw.data);
+	pl_h5_data_close(&h->raw.data);
 	if (h->file >= 0)
 		H5Fclose(h->file);
 	pl_session_meta_free(&h->meta);
@@ -74,7 +74,7 @@ static void close_h5(void *user)
 
 static int check_cell_type(struct h5 *h, struct pl_error *err)
 {
-	hid_t wanted = h5_cell_type((int)h->meta.dtype, &h->raw.type);
+	hid_t wanted = pl_h5_cell_type((int)h->meta.dtype, &h->raw.type);
 	hid_t found = H5Dget_type(h->raw.data.dset);
 	bool same = found >= 0 && H5Tequal(found, wanted) > 0;
 
@@ -93,7 +93,7 @@ static int open_raw(struct h5 *h, struct pl_error *err)
 	bool is_float = h->meta.dtype == PL_F32 || h->meta.dtype == PL_F64;
 	struct h5_data *d = &h->raw.data;
 
-	if (h5_data_open(h->file, PL_H5_RAW, is_float ? H5T_FLOAT : H5T_INTEGER, 3, d, err) ||
+	if (pl_h5_data_open(h->file, PL_H5_RAW, is_float ? H5T_FLOAT : H5T_INTEGER, 3, d, err) ||
 	    check_cell_type(h, err))
 		return -1;
 	if (d->size[1] != g->rows || d->size[2] != g->cols)
@@ -119,7 +119,7 @@ static int open_column(struct h5 *h, struct column *c, hid_t type, H5T_class_t c
 
 	c->type = type;
 	c->row_bytes = size * width;
-	if (h5_data_open(h->file, c->path, class, width > 1 ? 2 : 1, &c->data, err))
+	if (pl_h5_data_open(h->file, c->path, class, width > 1 ? 2 : 1, &c->data, err))
 		return -1;
 	if (c->data.size[0] != h->frames)
 		return pl_error_set(err, PL_ECORRUPT, 0, "%s has %llu rows for %llu frames",
@@ -178,7 +178,7 @@ static int open_metrics(struct h5 *h, struct pl_error *err)
 		snprintf(c->path, sizeof(c->path), PL_H5_METRICS "/%s",
 			 pl_metric_key(i, calibrated, key, sizeof(key)));
 		h->metrics[i] = NAN;
-		if (!h5_has(h->file, c->path))
+		if (!pl_h5_has(h->file, c->path))
 			continue;
 		if (open_column(h, c, H5T_NATIVE_FLOAT, H5T_FLOAT, 1, err))
 			return -1;
@@ -204,7 +204,7 @@ static int load_raw(struct h5 *h, struct pl_error *err)
 	uint64_t n = at_most(h->frames - first, h->raw.cap);
 
 	h->raw.have = 0;
-	if (h5_data_read(&h->raw.data, PL_H5_RAW, h->raw.type, first, n, h->raw.block, err))
+	if (pl_h5_data_read(&h->raw.data, PL_H5_RAW, h->raw.type, first, n, h->raw.block, err))
 		return -1;
 	h->raw.first = first;
 	h->raw.have = n;
@@ -218,12 +218,12 @@ static int load_rows(struct h5 *h, struct pl_error *err)
 
 	h->rows_have = 0;
 	for (int i = 0; i < FIXED; i++)
-		if (h5_data_read(&h->fixed[i].data, h->fixed[i].path, h->fixed[i].type, first, n,
+		if (pl_h5_data_read(&h->fixed[i].data, h->fixed[i].path, h->fixed[i].type, first, n,
 				 h->fixed[i].block, err))
 			return -1;
 	for (size_t i = 0; i < h->n_metrics; i++)
 		if (h->metric[i].data.dset >= 0 &&
-		    h5_data_read(&h->metric[i].data, h->metric[i].path, h->metric[i].type, first, n,
+		    pl_h5_data_read(&h->metric[i].data, h->metric[i].path, h->metric[i].type, first, n,
 				 h->metric[i].block, err))
 			return -1;
 	h->rows_first = first;
@@ -299,15 +299,15 @@ static int sum_gaps(struct h5 *h, struct pl_recording_info *info, struct pl_erro
 	int result;
 
 	H5Tinsert(type, "count", 0, H5T_NATIVE_UINT64);
-	result = h5_data_open(h->file, PL_H5_GAPS, H5T_COMPOUND, 1, &d, err);
+	result = pl_h5_data_open(h->file, PL_H5_GAPS, H5T_COMPOUND, 1, &d, err);
 	info->gaps = result ? 0 : d.size[0];
 	for (uint64_t first = 0; result == 0 && first < info->gaps; first += n) {
 		n = at_most(info->gaps - first, 256);
-		result = h5_data_read(&d, PL_H5_GAPS, type, first, n, count, err);
+		result = pl_h5_data_read(&d, PL_H5_GAPS, type, first, n, count, err);
 		for (uint64_t i = 0; result == 0 && i < n; i++)
 			info->lost_frames += count[i];
 	}
-	h5_data_close(&d);
+	pl_h5_data_close(&d);
 	H5Tclose(type);
 	return result;
 }
@@ -319,8 +319,8 @@ static int measure(struct h5 *h, struct pl_recording_info *info, struct pl_error
 
 	if (!h->frames)
 		return 0;
-	if (h5_data_read(&t->data, t->path, t->type, 0, 1, &first_ns, err) ||
-	    h5_data_read(&t->data, t->path, t->type, h->frames - 1, 1, &last_ns, err))
+	if (pl_h5_data_read(&t->data, t->path, t->type, 0, 1, &first_ns, err) ||
+	    pl_h5_data_read(&t->data, t->path, t->type, h->frames - 1, 1, &last_ns, err))
 		return -1;
 	info->duration_s = ((double)last_ns - (double)first_ns) / 1e9 +
 			   (info->rate_hz > 0 ? 1 / info->rate_hz : 0);
@@ -341,8 +341,8 @@ static int fill_info(struct h5 *h, struct pl_recording_info *info, struct pl_err
 	if (h->meta.live.side != PL_SIDE_UNKNOWN)
 		snprintf(info->side_hint, sizeof(info->side_hint), "%s",
 			 pl_side_name(h->meta.live.side));
-	if (h5_read_number(h->file, "complete", H5T_NATIVE_UINT8, &complete) ||
-	    h5_read_text(h->file, "end_reason", reason, sizeof(reason)))
+	if (pl_h5_read_number(h->file, "complete", H5T_NATIVE_UINT8, &complete) ||
+	    pl_h5_read_text(h->file, "end_reason", reason, sizeof(reason)))
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "the attributes 'complete' and 'end_reason' are missing");
 	if (!complete)
@@ -355,21 +355,21 @@ static const char *summary(void *user)
 {
 	struct h5 *h = user;
 
-	if (!h->summary && h5_has(h->file, PL_H5_SUMMARY))
-		h->summary = h5_read_long_text(h->file, PL_H5_SUMMARY, SUMMARY_MAX, NULL);
+	if (!h->summary && pl_h5_has(h->file, PL_H5_SUMMARY))
+		h->summary = pl_h5_read_long_text(h->file, PL_H5_SUMMARY, SUMMARY_MAX, NULL);
 	return h->summary;
 }
 
 static int open_all(struct h5 *h, const char *path, struct pl_recording_info *info,
 		    struct pl_error *err)
 {
-	h->file = h5_open(path, H5F_ACC_RDONLY, err);
+	h->file = pl_h5_open(path, H5F_ACC_RDONLY, err);
 	if (h->file < 0) {
 		if (err)
 			err->code = PL_ECORRUPT;
 		return -1;
 	}
-	if (h5_read_meta(h->file, &h->meta, err) || open_raw(h, err) || open_fixed(h, err) ||
+	if (pl_h5_read_meta(h->file, &h->meta, err) || open_raw(h, err) || open_fixed(h, err) ||
 	    open_metrics(h, err) || fill_info(h, info, err)) {
 		pl_error_prefix(err, "%s: ", path);
 		return -1;
@@ -383,7 +383,7 @@ int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err)
 
 	if (!h)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	h5_init();
+	pl_h5_init();
 	h->file = h->raw.data.dset = -1;
 	h->n_metrics = pl_metric_count();
 	for (int i = 0; i < FIXED; i++)

@@ -23,20 +23,20 @@ struct h5_data {
 	hsize_t chunk_rows; /* along the first axis; size[0] if it is not chunked */
 };
 
-bool h5_has(hid_t file, const char *path);
-int h5_data_open(hid_t file, const char *path, H5T_class_t class, int rank, struct h5_data *d,
+bool pl_h5_has(hid_t file, const char *path);
+int pl_h5_data_open(hid_t file, const char *path, H5T_class_t class, int rank, struct h5_data *d,
 		 struct pl_error *err);
-void h5_data_close(struct h5_data *d);
+void pl_h5_data_close(struct h5_data *d);
 /* rows [first, first + n) of all other axes, as memory_type. */
-int h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
+int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
 		 uint64_t n, void *to, struct pl_error *err);
-/* h5_error, as damage. */
-int h5_damaged(struct pl_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* pl_h5_error, as damage. */
+int pl_h5_damaged(struct pl_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A string dataset, malloced, at most cap - 1 bytes. */
-char *h5_read_long_text(hid_t file, const char *path, size_t cap, struct pl_error *err);
+char *pl_h5_read_long_text(hid_t file, const char *path, size_t cap, struct pl_error *err);
 
 /* What the file says of its session and mat, checked; meta is initialised and freed by the caller.
  * Foreign HDF5 files and other schemas: PL_EFORMAT. */
-int h5_read_meta(hid_t file, struct pl_session_meta *meta, struct pl_error *err);
+int pl_h5_read_meta(hid_t file, struct pl_session_meta *meta, struct pl_error *err);
 
 #endif

@@ -25,7 +25,7 @@ struct h5_writer {
 	uint8_t *chunk, *shuffled, *packed;
 };
 
-unsigned h5_chunk_frames(size_t cells_bytes)
+unsigned pl_h5_chunk_frames(size_t cells_bytes)
 {
 	size_t n = CHUNK_BYTES / cells_bytes;
 
@@ -46,15 +46,15 @@ static int set_up(struct h5_writer *w, const struct pl_journal_reader *r, struct
 	w->cols = m->geometry.cols;
 	w->cell = pl_dtype_size(m->dtype);
 	w->cells_bytes = w->cell * w->rows * w->cols;
-	w->chunk_frames = h5_chunk_frames(w->cells_bytes);
+	w->chunk_frames = pl_h5_chunk_frames(w->cells_bytes);
 	bytes = w->chunk_frames * w->cells_bytes;
-	w->z = zpack_new();
+	w->z = pl_zpack_new();
 	w->chunk = malloc(bytes);
-	w->shuffled = malloc(larger(bytes, columns_scratch()));
-	w->packed = malloc(larger(zpack_bound(bytes), columns_scratch()));
+	w->shuffled = malloc(larger(bytes, pl_columns_scratch()));
+	w->packed = malloc(larger(pl_zpack_bound(bytes), pl_columns_scratch()));
 	if (!w->z || !w->chunk || !w->shuffled || !w->packed)
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory to convert a recording");
-	return columns_init(&w->columns, r, err);
+	return pl_columns_init(&w->columns, r, err);
 }
 
 static int create_raw(struct h5_writer *w, int dtype, struct pl_error *err)
@@ -67,18 +67,18 @@ static int create_raw(struct h5_writer *w, int dtype, struct pl_error *err)
 
 	if (H5Pset_chunk(dcpl, 3, chunk) < 0 || (w->cell > 1 && H5Pset_shuffle(dcpl) < 0) ||
 	    H5Pset_deflate(dcpl, 1) < 0 || H5Pset_fill_time(dcpl, H5D_FILL_TIME_NEVER) < 0)
-		return h5_error(err, "cannot prepare " PL_H5_RAW);
-	w->raw = H5Dcreate2(w->file, PL_H5_RAW, h5_cell_type(dtype, NULL), space, H5P_DEFAULT, dcpl,
-			    H5P_DEFAULT);
+		return pl_h5_error(err, "cannot prepare " PL_H5_RAW);
+	w->raw = H5Dcreate2(w->file, PL_H5_RAW, pl_h5_cell_type(dtype, NULL), space, H5P_DEFAULT,
+			    dcpl, H5P_DEFAULT);
 	if (w->raw < 0)
-		return h5_error(err, "cannot create " PL_H5_RAW);
+		return pl_h5_error(err, "cannot create " PL_H5_RAW);
 	H5Pclose(dcpl);
 	H5Sclose(space);
-	return h5_attr_text(w->raw, "units", "counts", err) ||
-			       h5_attr_text(w->raw, "long_name",
-					    "raw cell values as they came, row 0 at the front",
-					    err) ||
-			       h5_attr_text(w->raw, "interpretation", "image", err)
+	return pl_h5_attr_text(w->raw, "units", "counts", err) ||
+			       pl_h5_attr_text(w->raw, "long_name",
+					       "raw cell values as they came, row 0 at the front",
+					       err) ||
+			       pl_h5_attr_text(w->raw, "interpretation", "image", err)
 		       ? -1
 		       : 0;
 }
@@ -89,23 +89,23 @@ static int create(struct h5_writer *w, const char *path, const struct pl_journal
 	const struct pl_session_meta *m = pl_journal_meta(r);
 	hid_t frames, metrics;
 
-	w->file = h5_create(path, err);
-	if (w->file < 0 || h5_describe(w->file, m, err) != 0)
+	w->file = pl_h5_create(path, err);
+	if (w->file < 0 || pl_h5_describe(w->file, m, err) != 0)
 		return -1;
-	frames = h5_group(w->file, PL_H5_FRAMES, "NXdata", err);
-	metrics = frames < 0 ? -1 : h5_group(w->file, PL_H5_METRICS, "NXdata", err);
+	frames = pl_h5_group(w->file, PL_H5_FRAMES, "NXdata", err);
+	metrics = frames < 0 ? -1 : pl_h5_group(w->file, PL_H5_METRICS, "NXdata", err);
 	if (metrics < 0)
 		return -1;
 	if (H5Gclose(frames) < 0 || H5Gclose(metrics) < 0)
-		return h5_error(err, "cannot close a group");
-	return create_raw(w, m->dtype, err) || columns_create(&w->columns, w->file, err) ||
-			       h5_describe_views(w->file, r, err)
+		return pl_h5_error(err, "cannot close a group");
+	return create_raw(w, m->dtype, err) || pl_columns_create(&w->columns, w->file, err) ||
+			       pl_h5_describe_views(w->file, r, err)
 		       ? -1
 		       : 0;
 }
 
-struct h5_writer *h5_write_new(const char *path, const struct pl_journal_reader *r,
-			       struct pl_error *err)
+struct h5_writer *pl_h5_write_new(const char *path, const struct pl_journal_reader *r,
+				  struct pl_error *err)
 {
 	struct h5_writer *w = calloc(1, sizeof(*w));
 
@@ -113,19 +113,19 @@ struct h5_writer *h5_write_new(const char *path, const struct pl_journal_reader 
 		pl_error_set(err, PL_ENOMEM, 0, "no memory to convert a recording");
 		return NULL;
 	}
-	h5_init();
+	pl_h5_init();
 	if (set_up(w, r, err) == 0 && create(w, path, r, err) == 0)
 		return w;
-	h5_write_free(w);
+	pl_h5_write_free(w);
 	return NULL;
 }
 
-void h5_write_free(struct h5_writer *w)
+void pl_h5_write_free(struct h5_writer *w)
 {
 	if (!w)
 		return;
-	columns_free(&w->columns);
-	zpack_free(w->z);
+	pl_columns_free(&w->columns);
+	pl_zpack_free(w->z);
 	free(w->chunk);
 	free(w->shuffled);
 	free(w->packed);
@@ -144,54 +144,54 @@ static int write_chunk(struct h5_writer *w, struct pl_error *err)
 		return 0;
 	memset(w->chunk + w->held * w->cells_bytes, 0, n - w->held * w->cells_bytes);
 	if (w->cell > 1) {
-		zpack_shuffle(w->chunk, n / w->cell, w->cell, w->shuffled);
+		pl_zpack_shuffle(w->chunk, n / w->cell, w->cell, w->shuffled);
 		bytes = w->shuffled;
 	}
 	/* within a plane, the frame before is as far as a frame has cells */
-	packed = zpack(w->z, bytes, n, w->cells_bytes / w->cell, w->packed);
+	packed = pl_zpack(w->z, bytes, n, w->cells_bytes / w->cell, w->packed);
 	if (H5Dset_extent(w->raw, size) < 0 ||
 	    H5Dwrite_chunk(w->raw, H5P_DEFAULT, 0, at, packed, w->packed) < 0)
-		return h5_error(err, "cannot write frames");
+		return pl_h5_error(err, "cannot write frames");
 	w->frames += w->held;
 	w->held = 0;
 	return 0;
 }
 
-int h5_write_frame(struct h5_writer *w, const struct pl_frame *frame, struct pl_error *err)
+int pl_h5_write_frame(struct h5_writer *w, const struct pl_frame *frame, struct pl_error *err)
 {
 	memcpy(w->chunk + w->held * w->cells_bytes, frame->cells, w->cells_bytes);
-	if (columns_push(&w->columns, frame) &&
-	    columns_write(&w->columns, w->z, w->shuffled, w->packed, err) != 0)
+	if (pl_columns_push(&w->columns, frame) &&
+	    pl_columns_write(&w->columns, w->z, w->shuffled, w->packed, err) != 0)
 		return -1;
 	return ++w->held == w->chunk_frames ? write_chunk(w, err) : 0;
 }
 
-int h5_write_finish(struct h5_writer *w, const struct rows *rows, bool complete,
-		    const char *end_reason, struct pl_error *err)
+int pl_h5_write_finish(struct h5_writer *w, const struct rows *rows, bool complete,
+		       const char *end_reason, struct pl_error *err)
 {
 	if (write_chunk(w, err) != 0 ||
-	    columns_write(&w->columns, w->z, w->shuffled, w->packed, err) != 0 ||
-	    rows_write(rows, w->file, err) != 0 ||
-	    h5_attr_u8(w->file, "complete", complete, err) != 0 ||
-	    h5_attr_text(w->file, "end_reason", end_reason, err) != 0)
+	    pl_columns_write(&w->columns, w->z, w->shuffled, w->packed, err) != 0 ||
+	    pl_rows_write(rows, w->file, err) != 0 ||
+	    pl_h5_attr_u8(w->file, "complete", complete, err) != 0 ||
+	    pl_h5_attr_text(w->file, "end_reason", end_reason, err) != 0)
 		return -1;
 	/* flush first: a full disk shows here, while nothing has been closed yet */
 	if (H5Fflush(w->file, H5F_SCOPE_GLOBAL) < 0)
-		return h5_error(err, "cannot write the recording");
-	if (columns_close(&w->columns, err) != 0)
+		return pl_h5_error(err, "cannot write the recording");
+	if (pl_columns_close(&w->columns, err) != 0)
 		return -1;
 	if (H5Dclose(w->raw) < 0 || H5Fclose(w->file) < 0)
-		return h5_error(err, "cannot finish the recording");
+		return pl_h5_error(err, "cannot finish the recording");
 	return 0;
 }
 
-int h5_write_summary(const char *path, const char *json, struct pl_error *err)
+int pl_h5_write_summary(const char *path, const char *json, struct pl_error *err)
 {
-	hid_t file = h5_open(path, H5F_ACC_RDWR, err);
+	hid_t file = pl_h5_open(path, H5F_ACC_RDWR, err);
 
-	if (file < 0 || h5_text(file, PL_H5_SUMMARY, json, err) != 0)
+	if (file < 0 || pl_h5_text(file, PL_H5_SUMMARY, json, err) != 0)
 		return -1;
 	if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(file) < 0)
-		return h5_error(err, "cannot write " PL_H5_SUMMARY);
+		return pl_h5_error(err, "cannot write " PL_H5_SUMMARY);
 	return 0;
 }

@@ -21,10 +21,10 @@ static int read_journal(const char *path, struct rows *rows, struct pl_error *er
 	if (!reader)
 		return -1;
 	while (r == 0 && pl_journal_next(reader, &record, NULL) > 0)
-		r = rows_add(rows, &record, err);
+		r = pl_rows_add(rows, &record, err);
 	pl_journal_reader_close(reader);
 	if (r != 0)
-		rows_free(rows);
+		pl_rows_free(rows);
 	return r;
 }
 
@@ -33,11 +33,11 @@ static int read_h5(const char *path, struct rows *rows, struct pl_error *err)
 	hid_t file;
 	int r;
 
-	h5_init();
-	file = h5_open(path, H5F_ACC_RDONLY, err);
+	pl_h5_init();
+	file = pl_h5_open(path, H5F_ACC_RDONLY, err);
 	if (file < 0)
 		return -1;
-	r = rows_read(rows, file, err);
+	r = pl_rows_read(rows, file, err);
 	H5Fclose(file);
 	if (r != 0)
 		pl_error_prefix(err, "%s: ", path);
@@ -77,7 +77,7 @@ int pl_archive_events(const char *path,
 		snprintf(event.text, sizeof(event.text), "%s", rows.event[i].text);
 		each(user, &event);
 	}
-	rows_free(&rows);
+	pl_rows_free(&rows);
 	return 0;
 }
 
@@ -98,6 +98,6 @@ int pl_archive_gaps(const char *path, void (*each)(void *user, const struct pl_g
 		snprintf(gap.cause, sizeof(gap.cause), "%s", rows.gap[i].cause);
 		each(user, &gap);
 	}
-	rows_free(&rows);
+	pl_rows_free(&rows);
 	return 0;
 }

@@ -99,19 +99,19 @@ struct journal_keys {
 };
 
 /* The whole head, malloced; *size is a multiple of 8. NULL: out of memory or over the limit. */
-uint8_t *journal_head_encode(const struct pl_session_meta *meta, const struct journal_keys *keys,
-			     size_t *size, struct pl_error *err);
+uint8_t *pl_journal_head_encode(const struct pl_session_meta *meta, const struct journal_keys *keys,
+				size_t *size, struct pl_error *err);
 /* head: head_bytes bytes whose CRC was checked. Fills meta and keys; the caller frees both. */
-int journal_head_decode(const uint8_t *head, size_t size, struct pl_session_meta *meta,
-			struct journal_keys *keys, struct pl_error *err);
-uint32_t journal_head_crc(const uint8_t *head, size_t size);
+int pl_journal_head_decode(const uint8_t *head, size_t size, struct pl_session_meta *meta,
+			   struct journal_keys *keys, struct pl_error *err);
+uint32_t pl_journal_head_crc(const uint8_t *head, size_t size);
 
 /* Beyond the public interface, for the converter. */
-bool journal_reader_has_writer(const struct pl_journal_reader *r);
-const char *journal_reader_key(const struct pl_journal_reader *r, unsigned column);
-uint64_t journal_reader_bytes(const struct pl_journal_reader *r); /* of whole records read */
-uint64_t journal_reader_file_bytes(const struct pl_journal_reader *r);
+bool pl_journal_reader_has_writer(const struct pl_journal_reader *r);
+const char *pl_journal_reader_key(const struct pl_journal_reader *r, unsigned column);
+uint64_t pl_journal_reader_bytes(const struct pl_journal_reader *r); /* of whole records read */
+uint64_t pl_journal_reader_file_bytes(const struct pl_journal_reader *r);
 /* From the first record again. */
-int journal_reader_rewind(struct pl_journal_reader *r, struct pl_error *err);
+int pl_journal_reader_rewind(struct pl_journal_reader *r, struct pl_error *err);
 
 #endif

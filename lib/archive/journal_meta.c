@@ -209,7 +209,7 @@ static void everything(struct codec *c, struct pl_session_meta *m, struct journa
 	metric_keys(c, keys);
 }
 
-uint32_t journal_head_crc(const uint8_t *head, size_t size)
+uint32_t pl_journal_head_crc(const uint8_t *head, size_t size)
 {
 	const size_t at = offsetof(struct journal_head, crc);
 	uint32_t crc = libdeflate_crc32(0, head, at);
@@ -217,8 +217,8 @@ uint32_t journal_head_crc(const uint8_t *head, size_t size)
 	return libdeflate_crc32(crc, head + at + 4, size - at - 4);
 }
 
-uint8_t *journal_head_encode(const struct pl_session_meta *meta, const struct journal_keys *keys,
-			     size_t *size, struct pl_error *err)
+uint8_t *pl_journal_head_encode(const struct pl_session_meta *meta, const struct journal_keys *keys,
+				size_t *size, struct pl_error *err)
 {
 	/* COUNT and WRITE only read the meta */
 	struct pl_session_meta *m = (struct pl_session_meta *)meta;
@@ -244,7 +244,7 @@ uint8_t *journal_head_encode(const struct pl_session_meta *meta, const struct jo
 	memcpy(head.magic, JOURNAL_MAGIC, sizeof(head.magic));
 	head.head_bytes = (uint32_t)*size;
 	memcpy(out, &head, sizeof(head));
-	head.crc = journal_head_crc(out, *size);
+	head.crc = pl_journal_head_crc(out, *size);
 	memcpy(out, &head, sizeof(head));
 	return out;
 }
@@ -257,8 +257,8 @@ static bool believable(const struct pl_session_meta *m)
 	       isfinite(g->pitch_col_m) && g->pitch_col_m > 0;
 }
 
-int journal_head_decode(const uint8_t *head, size_t size, struct pl_session_meta *meta,
-			struct journal_keys *keys, struct pl_error *err)
+int pl_journal_head_decode(const uint8_t *head, size_t size, struct pl_session_meta *meta,
+			   struct journal_keys *keys, struct pl_error *err)
 {
 	struct codec c = {
 		.walk = READ,

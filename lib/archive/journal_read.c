@@ -63,7 +63,7 @@ static int read_head(struct pl_journal_reader *r, struct pl_error *err)
 	int result = -1;
 
 	if (n < 0)
-		return files_error(err, errno, "cannot read %s", r->path);
+		return pl_files_error(err, errno, "cannot read %s", r->path);
 	if ((size_t)n < sizeof(head) || memcmp(head.magic, JOURNAL_MAGIC, sizeof(head.magic)) != 0)
 		return pl_error_set(err, PL_EFORMAT, 0, "%s is not a journal", r->path);
 	if (head.version != JOURNAL_VERSION)
@@ -71,16 +71,17 @@ static int read_head(struct pl_journal_reader *r, struct pl_error *err)
 				    "%s is a journal of version %u; this program reads version %u",
 				    r->path, head.version, JOURNAL_VERSION);
 	if (head.head_bytes < sizeof(head) || head.head_bytes % 8 ||
-	    head.head_bytes > JOURNAL_HEAD_MAX || head.head_bytes > journal_reader_file_bytes(r))
+	    head.head_bytes > JOURNAL_HEAD_MAX || head.head_bytes > pl_journal_reader_file_bytes(r))
 		return pl_error_set(err, PL_ECORRUPT, 0, "the head of %s is damaged", r->path);
 	whole = malloc(head.head_bytes);
 	if (!whole)
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory for the head of %s", r->path);
 	n = read_at(r->fd, whole, head.head_bytes, 0);
-	if (n != (ssize_t)head.head_bytes || journal_head_crc(whole, head.head_bytes) != head.crc)
+	if (n != (ssize_t)head.head_bytes ||
+	    pl_journal_head_crc(whole, head.head_bytes) != head.crc)
 		pl_error_set(err, PL_ECORRUPT, 0, "the head of %s is damaged", r->path);
 	else
-		result = journal_head_decode(whole, head.head_bytes, &r->meta, &r->keys, err);
+		result = pl_journal_head_decode(whole, head.head_bytes, &r->meta, &r->keys, err);
 	free(whole);
 	r->seed = head.crc;
 	r->start = r->at = head.head_bytes;
@@ -111,7 +112,7 @@ struct pl_journal_reader *pl_journal_open(const char *path, struct pl_error *err
 	pl_session_meta_init(&r->meta);
 	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (r->fd < 0)
-		files_error(err, errno, "cannot open the journal %s", path);
+		pl_files_error(err, errno, "cannot open the journal %s", path);
 	else if (read_head(r, err) == 0 && set_up(r, err) == 0)
 		return r;
 	pl_journal_reader_close(r);
@@ -140,24 +141,24 @@ unsigned pl_journal_metric_columns(const struct pl_journal_reader *r)
 	return r->keys.n;
 }
 
-const char *journal_reader_key(const struct pl_journal_reader *r, unsigned column)
+const char *pl_journal_reader_key(const struct pl_journal_reader *r, unsigned column)
 {
 	return r->keys.key[column];
 }
 
-uint64_t journal_reader_bytes(const struct pl_journal_reader *r)
+uint64_t pl_journal_reader_bytes(const struct pl_journal_reader *r)
 {
 	return r->at + r->used;
 }
 
-uint64_t journal_reader_file_bytes(const struct pl_journal_reader *r)
+uint64_t pl_journal_reader_file_bytes(const struct pl_journal_reader *r)
 {
 	struct stat st;
 
 	return fstat(r->fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }
 
-int journal_reader_rewind(struct pl_journal_reader *r, struct pl_error *err)
+int pl_journal_reader_rewind(struct pl_journal_reader *r, struct pl_error *err)
 {
 	(void)err;
 	r->at = r->start;
@@ -178,7 +179,7 @@ static int refill(struct pl_journal_reader *r, struct pl_error *err)
 	r->used = r->have = 0;
 	n = read_at(r->fd, r->buffer, r->cap, r->at);
 	if (n < 0)
-		return files_error(err, errno, "cannot read %s", r->path);
+		return pl_files_error(err, errno, "cannot read %s", r->path);
 	r->have = (size_t)n;
 	return 0;
 }
@@ -252,8 +253,8 @@ static void give_event(const uint8_t *p, struct pl_journal_record *out)
 
 	memcpy(&record, p, sizeof(record));
 	out->t_mono_ns = record.t_mono_ns;
-	files_text(out->kind, sizeof(out->kind), record.kind);
-	files_text(out->text, sizeof(out->text), record.text);
+	pl_files_text(out->kind, sizeof(out->kind), record.kind);
+	pl_files_text(out->text, sizeof(out->text), record.text);
 }
 
 static void give_gap(const uint8_t *p, struct pl_gap *gap)
@@ -268,7 +269,7 @@ static void give_gap(const uint8_t *p, struct pl_gap *gap)
 		.t0_mono_ns = record.t0_mono_ns,
 		.t1_mono_ns = record.t1_mono_ns,
 	};
-	files_text(gap->cause, sizeof(gap->cause), record.cause);
+	pl_files_text(gap->cause, sizeof(gap->cause), record.cause);
 }
 
 static void give_clock(const uint8_t *p, struct pl_journal_record *out)
@@ -291,7 +292,7 @@ static int give_end(struct pl_journal_reader *r, const uint8_t *p, struct pl_jou
 				    r->path, (unsigned long long)record.frames,
 				    (unsigned long long)r->frames);
 	r->ended = true;
-	files_text(out->kind, sizeof(out->kind), record.reason);
+	pl_files_text(out->kind, sizeof(out->kind), record.reason);
 	return 0;
 }
 
@@ -357,7 +358,7 @@ static bool locked(int fd)
 	return false;
 }
 
-bool journal_reader_has_writer(const struct pl_journal_reader *r)
+bool pl_journal_reader_has_writer(const struct pl_journal_reader *r)
 {
 	return locked(r->fd);
 }

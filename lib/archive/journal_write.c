@@ -42,7 +42,7 @@ struct pl_journal {
 
 static int failed(struct pl_journal *j, int e, struct pl_error *err)
 {
-	return files_error(err, e, "cannot write the journal %s", j->path);
+	return pl_files_error(err, e, "cannot write the journal %s", j->path);
 }
 
 static int write_head(struct pl_journal *j, const struct pl_session_meta *meta,
@@ -59,7 +59,7 @@ static int write_head(struct pl_journal *j, const struct pl_session_meta *meta,
 	for (uint32_t i = 0; i < keys.n; i++)
 		pl_metric_key(i, pl_calibrated(&meta->calibration), keys.key[i],
 			      sizeof(keys.key[i]));
-	head = journal_head_encode(meta, &keys, &size, err);
+	head = pl_journal_head_encode(meta, &keys, &size, err);
 	while (head && done < size) {
 		ssize_t n = write(j->fd, head + done, size - done);
 
@@ -71,7 +71,7 @@ static int write_head(struct pl_journal *j, const struct pl_session_meta *meta,
 	}
 	if (!head)
 		goto out;
-	j->seed = journal_head_crc(head, size);
+	j->seed = pl_journal_head_crc(head, size);
 	j->bytes = j->reserved = size;
 	result = 0;
 out:
@@ -104,7 +104,7 @@ static int fill_and_publish(struct pl_journal *j, const char *fresh,
 	if (fdatasync(j->fd) != 0)
 		return failed(j, errno, err);
 	if (publish(fresh, j->path) != 0)
-		return files_error(err, errno, "cannot create the journal %s", j->path);
+		return pl_files_error(err, errno, "cannot create the journal %s", j->path);
 	return 0;
 }
 
@@ -119,7 +119,7 @@ static int create_file(struct pl_journal *j, const struct pl_session_meta *meta,
 				    j->path);
 	j->fd = open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (j->fd < 0)
-		return files_error(err, errno, "cannot create the journal %s", j->path);
+		return pl_files_error(err, errno, "cannot create the journal %s", j->path);
 	if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
 		return pl_error_set(err, PL_EBUSY, errno, "another recorder is creating %s",
 				    j->path);
@@ -127,7 +127,7 @@ static int create_file(struct pl_journal *j, const struct pl_session_meta *meta,
 		unlink(fresh);
 		return -1;
 	}
-	return files_sync_parent(j->path, err);
+	return pl_files_sync_parent(j->path, err);
 }
 
 struct pl_journal *pl_journal_create(const char *path, const struct pl_session_meta *meta,
@@ -316,8 +316,8 @@ int pl_journal_event(struct pl_journal *j, int64_t t_mono_ns, const char *kind, 
 {
 	struct event_record r = {.t_mono_ns = t_mono_ns};
 
-	files_text(r.kind, sizeof(r.kind), kind);
-	files_text(r.text, sizeof(r.text), text);
+	pl_files_text(r.kind, sizeof(r.kind), kind);
+	pl_files_text(r.text, sizeof(r.text), text);
 	return small_record(j, &r, sizeof(r), JOURNAL_EVENT, err);
 }
 
@@ -331,7 +331,7 @@ int pl_journal_gap(struct pl_journal *j, const struct pl_gap *gap, struct pl_err
 		.t1_mono_ns = gap->t1_mono_ns,
 	};
 
-	files_text(r.cause, sizeof(r.cause), gap->cause);
+	pl_files_text(r.cause, sizeof(r.cause), gap->cause);
 	return small_record(j, &r, sizeof(r), JOURNAL_GAP, err);
 }
 
@@ -352,7 +352,7 @@ int pl_journal_end(struct pl_journal *j, const char *reason, struct pl_error *er
 	struct end_record r = {.frames = j->frames};
 	int result;
 
-	files_text(r.reason, sizeof(r.reason), reason);
+	pl_files_text(r.reason, sizeof(r.reason), reason);
 	result = small_record(j, &r, sizeof(r), JOURNAL_END, err);
 	/* gives back what was reserved beyond the end */
 	if (result == 0 && ftruncate(j->fd, (off_t)j->bytes) != 0)

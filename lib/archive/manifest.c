@@ -17,13 +17,13 @@
 
 #define BUFFER (256u << 10)
 
-void manifest_free(struct manifest *m)
+void pl_manifest_free(struct manifest *m)
 {
 	free(m->line);
 	*m = (struct manifest){0};
 }
 
-const char *manifest_find(const struct manifest *m, const char *name)
+const char *pl_manifest_find(const struct manifest *m, const char *name)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (strcmp(m->line[i].name, name) == 0)
@@ -31,9 +31,9 @@ const char *manifest_find(const struct manifest *m, const char *name)
 	return NULL;
 }
 
-int manifest_set(struct manifest *m, const char *name, const char *hex, struct pl_error *err)
+int pl_manifest_set(struct manifest *m, const char *name, const char *hex, struct pl_error *err)
 {
-	char *old = (char *)manifest_find(m, name);
+	char *old = (char *)pl_manifest_find(m, name);
 
 	if (old) {
 		memcpy(old, hex, sizeof(m->line->hex));
@@ -65,7 +65,7 @@ static bool parse_line(char *text, struct manifest_line *line)
 	return true;
 }
 
-int manifest_read(const char *folder, struct manifest *m, struct pl_error *err)
+int pl_manifest_read(const char *folder, struct manifest *m, struct pl_error *err)
 {
 	char path[PATH_MAX], text[256];
 	struct manifest_line line;
@@ -76,18 +76,18 @@ int manifest_read(const char *folder, struct manifest *m, struct pl_error *err)
 	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
 	f = fopen(path, "re");
 	if (!f)
-		return errno == ENOENT ? 0 : files_error(err, errno, "cannot read %s", path);
+		return errno == ENOENT ? 0 : pl_files_error(err, errno, "cannot read %s", path);
 	while (result == 0 && fgets(text, sizeof(text), f)) {
 		text[strcspn(text, "\n")] = '\0';
 		if (!parse_line(text, &line))
 			result = pl_error_set(err, PL_ECORRUPT, 0,
 					      "%s has a line that is none: %.80s", path, text);
 		else
-			result = manifest_set(m, line.name, line.hex, err);
+			result = pl_manifest_set(m, line.name, line.hex, err);
 	}
 	fclose(f);
 	if (result != 0)
-		manifest_free(m);
+		pl_manifest_free(m);
 	return result;
 }
 
@@ -97,7 +97,7 @@ static int by_name(const void *a, const void *b)
 		      ((const struct manifest_line *)b)->name);
 }
 
-int manifest_write(const char *folder, const struct manifest *m, struct pl_error *err)
+int pl_manifest_write(const char *folder, const struct manifest *m, struct pl_error *err)
 {
 	const size_t cap = m->n * (sizeof(m->line->hex) + sizeof(m->line->name) + 4) + 1;
 	char *text = malloc(cap), path[PATH_MAX];
@@ -112,12 +112,12 @@ int manifest_write(const char *folder, const struct manifest *m, struct pl_error
 		at += (size_t)snprintf(text + at, cap - at, "%s  %s\n", m->line[i].hex,
 				       m->line[i].name);
 	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
-	result = files_replace(path, text, at, err);
+	result = pl_files_replace(path, text, at, err);
 	free(text);
 	return result;
 }
 
-int manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err)
+int pl_manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err)
 {
 	unsigned char digest[crypto_hash_sha256_BYTES];
 	crypto_hash_sha256_state state;
@@ -146,7 +146,7 @@ int manifest_hash(const char *folder, const char *name, char hex[65], struct pl_
 		close(fd);
 	free(buffer);
 	if (e)
-		return files_error(err, e, "cannot read %s", path);
+		return pl_files_error(err, e, "cannot read %s", path);
 	sodium_bin2hex(hex, 65, digest, sizeof(digest));
 	return 0;
 }

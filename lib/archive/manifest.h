@@ -21,14 +21,14 @@ struct manifest {
 };
 
 /* A missing file is an empty manifest. PL_ECORRUPT if a line is none. */
-int manifest_read(const char *folder, struct manifest *m, struct pl_error *err);
-int manifest_write(const char *folder, const struct manifest *m, struct pl_error *err);
-void manifest_free(struct manifest *m);
+int pl_manifest_read(const char *folder, struct manifest *m, struct pl_error *err);
+int pl_manifest_write(const char *folder, const struct manifest *m, struct pl_error *err);
+void pl_manifest_free(struct manifest *m);
 /* NULL: not listed. */
-const char *manifest_find(const struct manifest *m, const char *name);
+const char *pl_manifest_find(const struct manifest *m, const char *name);
 /* Adds or replaces. */
-int manifest_set(struct manifest *m, const char *name, const char *hex, struct pl_error *err);
+int pl_manifest_set(struct manifest *m, const char *name, const char *hex, struct pl_error *err);
 /* SHA-256 of a file. */
-int manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err);
+int pl_manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err);
 
 #endif

@@ -91,7 +91,7 @@ static int open_file(const char *path, struct stat *st, struct pl_error *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return files_error(err, errno, "cannot open %s", path);
+		return pl_files_error(err, errno, "cannot open %s", path);
 	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
 		return fd;
 	pl_error_set(err, PL_EFORMAT, 0,
@@ -112,7 +112,7 @@ static int read_start(int fd, char *to, size_t n, size_t *got, const char *path,
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
-			return files_error(err, errno, "cannot read %s", path);
+			return pl_files_error(err, errno, "cannot read %s", path);
 		if (k == 0)
 			break;
 		*got += (size_t)k;
@@ -185,7 +185,7 @@ static int import_file(int fd, const struct stat *st, enum pl_format format, con
 	if (!text)
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory to read %s", path);
 	if (lseek(fd, 0, SEEK_SET) != 0)
-		files_error(err, errno, "cannot read %s", path);
+		pl_files_error(err, errno, "cannot read %s", path);
 	else if (read_start(fd, text, (size_t)st->st_size, &n, path, err) == 0) {
 		result = import(format, text, n, b, err);
 		if (result)

@@ -48,7 +48,7 @@ static int map_metrics(struct journal *j, bool calibrated, struct pl_error *err)
 		pl_metric_key(i, calibrated, key, sizeof(key));
 		j->column[i] = -1;
 		for (unsigned c = 0; c < n && j->column[i] < 0; c++)
-			if (strcmp(journal_reader_key(j->reader, c), key) == 0)
+			if (strcmp(pl_journal_reader_key(j->reader, c), key) == 0)
 				j->column[i] = (int)c;
 	}
 	return 0;
@@ -84,7 +84,7 @@ static int rewind_journal(void *user, struct pl_error *err)
 	struct journal *j = user;
 
 	j->given = 0;
-	return journal_reader_rewind(j->reader, err);
+	return pl_journal_reader_rewind(j->reader, err);
 }
 
 /* Walks the whole journal for what info has to say. */

@@ -53,7 +53,7 @@ static void add(struct search *s, const char *path, const struct stat *st)
 	char stem[PATH_MAX];
 
 	snprintf(stem, sizeof(stem), "%.*s", (int)(strlen(path) - 8), path);
-	if (pl_journal_has_writer(path) || claim_held(stem))
+	if (pl_journal_has_writer(path) || pl_claim_held(stem))
 		return;
 	if (s->n == s->room) {
 		size_t room = s->room ? 2 * s->room : 16;
@@ -83,8 +83,8 @@ static int walk(struct search *s, const char *folder, unsigned depth, struct pl_
 
 	if (!dir)
 		return depth == 0 && errno != ENOENT
-			       ? files_error(err, errno, "cannot read the archive folder %s",
-					     folder)
+			       ? pl_files_error(err, errno, "cannot read the archive folder %s",
+						folder)
 			       : 0;
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' ||

@@ -14,7 +14,7 @@
 
 #define ROWS_MAX (64u << 20) /* bytes of a table that are read back */
 
-void rows_free(struct rows *rows)
+void pl_rows_free(struct rows *rows)
 {
 	free(rows->event);
 	free(rows->gap);
@@ -39,8 +39,8 @@ static int grow(void *array, size_t n, size_t *room, size_t size, struct pl_erro
 	return 0;
 }
 
-int rows_add_event(struct rows *rows, int64_t t_mono_ns, const char *kind, const char *text,
-		   struct pl_error *err)
+int pl_rows_add_event(struct rows *rows, int64_t t_mono_ns, const char *kind, const char *text,
+		      struct pl_error *err)
 {
 	struct event_row *row;
 
@@ -48,8 +48,8 @@ int rows_add_event(struct rows *rows, int64_t t_mono_ns, const char *kind, const
 		return -1;
 	row = &rows->event[rows->events++];
 	row->t_mono_ns = t_mono_ns;
-	files_text(row->kind, sizeof(row->kind), kind);
-	files_text(row->text, sizeof(row->text), text);
+	pl_files_text(row->kind, sizeof(row->kind), kind);
+	pl_files_text(row->text, sizeof(row->text), text);
 	return 0;
 }
 
@@ -67,15 +67,15 @@ static int add_gap(struct rows *rows, const struct pl_gap *gap, struct pl_error 
 		.t1_mono_ns = gap->t1_mono_ns,
 		.epoch = gap->epoch,
 	};
-	files_text(row->cause, sizeof(row->cause), gap->cause);
+	pl_files_text(row->cause, sizeof(row->cause), gap->cause);
 	return 0;
 }
 
-int rows_add(struct rows *rows, const struct pl_journal_record *record, struct pl_error *err)
+int pl_rows_add(struct rows *rows, const struct pl_journal_record *record, struct pl_error *err)
 {
 	switch (record->type) {
 	case PL_RECORD_EVENT:
-		return rows_add_event(rows, record->t_mono_ns, record->kind, record->text, err);
+		return pl_rows_add_event(rows, record->t_mono_ns, record->kind, record->text, err);
 	case PL_RECORD_GAP:
 		return add_gap(rows, &record->gap, err);
 	case PL_RECORD_CLOCK:
@@ -93,7 +93,7 @@ int rows_add(struct rows *rows, const struct pl_journal_record *record, struct p
 
 static void text_member(hid_t type, const char *name, size_t offset, size_t size)
 {
-	hid_t text = h5_text_type(size);
+	hid_t text = pl_h5_text_type(size);
 
 	H5Tinsert(type, name, offset, text);
 	H5Tclose(text);
@@ -144,18 +144,18 @@ static int write_table(hid_t file, const char *name, hid_t type, size_t n, const
 	H5Pset_deflate(dcpl, 1);
 	dset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT);
 	if (dset < 0 || (n && H5Dwrite(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
-		return h5_error(err, "cannot write %s", name);
-	if (h5_attr_text(dset, "long_name", long_name, err) != 0)
+		return pl_h5_error(err, "cannot write %s", name);
+	if (pl_h5_attr_text(dset, "long_name", long_name, err) != 0)
 		return -1;
 	if (H5Dclose(dset) < 0)
-		return h5_error(err, "cannot write %s", name);
+		return pl_h5_error(err, "cannot write %s", name);
 	H5Pclose(dcpl);
 	H5Sclose(space);
 	H5Tclose(type);
 	return 0;
 }
 
-int rows_write(const struct rows *rows, hid_t file, struct pl_error *err)
+int pl_rows_write(const struct rows *rows, hid_t file, struct pl_error *err)
 {
 	if (write_table(file, PL_H5_EVENTS, event_type(), rows->events, rows->event,
 			"what happened, on the host's monotonic clock", err) != 0 ||
@@ -175,7 +175,7 @@ static void *read_table(hid_t file, const char *name, hid_t type, size_t *n, str
 	void *data = NULL;
 
 	if (dset < 0) {
-		h5_error(err, "cannot open %s", name);
+		pl_h5_error(err, "cannot open %s", name);
 		goto out;
 	}
 	space = H5Dget_space(dset);
@@ -190,7 +190,7 @@ static void *read_table(hid_t file, const char *name, hid_t type, size_t *n, str
 	if (!data) {
 		pl_error_set(err, PL_ENOMEM, 0, "no memory to read %s", name);
 	} else if (*n && H5Dread(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
-		h5_error(err, "cannot read %s", name);
+		pl_h5_error(err, "cannot read %s", name);
 		free(data);
 		data = NULL;
 	}
@@ -201,7 +201,7 @@ out:
 	return data;
 }
 
-int rows_read(struct rows *rows, hid_t file, struct pl_error *err)
+int pl_rows_read(struct rows *rows, hid_t file, struct pl_error *err)
 {
 	*rows = (struct rows){0};
 	rows->event = read_table(file, PL_H5_EVENTS, event_type(), &rows->events, err);
@@ -211,16 +211,16 @@ int rows_read(struct rows *rows, hid_t file, struct pl_error *err)
 		rows->clock = read_table(file, PL_H5_CLOCK, clock_type(), &rows->clocks, err);
 	if (rows->clock)
 		return 0;
-	rows_free(rows);
+	pl_rows_free(rows);
 	return -1;
 }
 
-int rows_check(const struct rows *rows, hid_t file, struct pl_error *err)
+int pl_rows_check(const struct rows *rows, hid_t file, struct pl_error *err)
 {
 	struct rows is;
 	int result = 0;
 
-	if (rows_read(&is, file, err) != 0)
+	if (pl_rows_read(&is, file, err) != 0)
 		return -1;
 	if (is.events != rows->events ||
 	    (is.events && memcmp(is.event, rows->event, is.events * sizeof(*is.event)) != 0))
@@ -231,6 +231,6 @@ int rows_check(const struct rows *rows, hid_t file, struct pl_error *err)
 	else if (is.clocks != rows->clocks ||
 		 (is.clocks && memcmp(is.clock, rows->clock, is.clocks * sizeof(*is.clock)) != 0))
 		result = pl_error_set(err, PL_ECORRUPT, 0, "/clock differs from the journal");
-	rows_free(&is);
+	pl_rows_free(&is);
 	return result;
 }

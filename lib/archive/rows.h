@@ -35,15 +35,15 @@ struct rows {
 	size_t events_room, gaps_room, clocks_room;
 };
 
-void rows_free(struct rows *rows);
+void pl_rows_free(struct rows *rows);
 /* Takes EVENT, GAP and CLOCK records, ignores others. */
-int rows_add(struct rows *rows, const struct pl_journal_record *record, struct pl_error *err);
-int rows_add_event(struct rows *rows, int64_t t_mono_ns, const char *kind, const char *text,
-		   struct pl_error *err);
+int pl_rows_add(struct rows *rows, const struct pl_journal_record *record, struct pl_error *err);
+int pl_rows_add_event(struct rows *rows, int64_t t_mono_ns, const char *kind, const char *text,
+		      struct pl_error *err);
 /* /events, /gaps, /clock: write them; compare them with what the file has. */
-int rows_write(const struct rows *rows, hid_t file, struct pl_error *err);
-int rows_check(const struct rows *rows, hid_t file, struct pl_error *err);
+int pl_rows_write(const struct rows *rows, hid_t file, struct pl_error *err);
+int pl_rows_check(const struct rows *rows, hid_t file, struct pl_error *err);
 /* Fill rows from a file. */
-int rows_read(struct rows *rows, hid_t file, struct pl_error *err);
+int pl_rows_read(struct rows *rows, hid_t file, struct pl_error *err);
 
 #endif

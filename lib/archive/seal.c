@@ -36,7 +36,7 @@ struct session {
 	size_t n;
 };
 
-int seal_is_trial(const char *name)
+int pl_seal_is_trial(const char *name)
 {
 	size_t digits;
 
@@ -48,13 +48,13 @@ int seal_is_trial(const char *name)
 
 static int is_trial_entry(const struct dirent *entry)
 {
-	return seal_is_trial(entry->d_name);
+	return pl_seal_is_trial(entry->d_name);
 }
 
 static void session_free(struct session *s)
 {
 	for (size_t i = 0; s->trial && i < s->n; i++)
-		rows_free(&s->trial[i].rows);
+		pl_rows_free(&s->trial[i].rows);
 	free(s->trial);
 	free(s->problem);
 }
@@ -66,15 +66,15 @@ static int read_trials(struct session *s, struct pl_error *err)
 	int n = scandir(s->folder, &entry, is_trial_entry, versionsort);
 
 	if (n < 0)
-		return files_error(err, errno, "cannot read the folder %s", s->folder);
+		return pl_files_error(err, errno, "cannot read the folder %s", s->folder);
 	s->n = (size_t)n;
 	s->trial = calloc(s->n + 1, sizeof(*s->trial));
 	s->problem = calloc(s->n + 1, sizeof(*s->problem));
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->trial && s->problem) {
-			files_text(s->trial[i].name, sizeof(s->trial[i].name), entry[i]->d_name);
+			pl_files_text(s->trial[i].name, sizeof(s->trial[i].name), entry[i]->d_name);
 			snprintf(path, sizeof(path), "%s/%s", s->folder, entry[i]->d_name);
-			trial_read(path, &s->trial[i], &s->problem[i]);
+			pl_trial_read(path, &s->trial[i], &s->problem[i]);
 		}
 		free(entry[i]);
 	}
@@ -186,7 +186,7 @@ static int write_json(const struct session *s, struct pl_error *err)
 
 		if (n) {
 			buf[n] = '\n';
-			result = files_replace(path, buf, n + 1, err);
+			result = pl_files_replace(path, buf, n + 1, err);
 			free(buf);
 			return result;
 		}
@@ -206,9 +206,9 @@ static int link_trials(hid_t file, const struct session *s, struct pl_error *err
 			 s->trial[i].name);
 		if (H5Lcreate_external(s->trial[i].name, "/", file, group, H5P_DEFAULT,
 				       H5P_DEFAULT) < 0)
-			return h5_error(err, "cannot link %s", s->trial[i].name);
+			return pl_h5_error(err, "cannot link %s", s->trial[i].name);
 		snprintf(entry, sizeof(entry), "%s/entry", group);
-		if (i == 0 && h5_attr_text(file, "default", entry, err) != 0)
+		if (i == 0 && pl_h5_attr_text(file, "default", entry, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -223,26 +223,26 @@ static int write_h5(const struct session *s, struct pl_error *err)
 	snprintf(path, sizeof(path), "%s/" SESSION_H5, s->folder);
 	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
 	unlink(temporary);
-	file = h5_create(temporary, err);
-	if (file < 0 || h5_attr_text(file, "NX_class", "NXroot", err) != 0 ||
-	    h5_attr_text(file, "schema", PL_ARCHIVE_SCHEMA, err) != 0 ||
-	    h5_attr_text(file, "session_uuid", first ? first->uuid : "", err) != 0 ||
-	    h5_attr_text(file, "subject", first ? first->subject : "", err) != 0 ||
-	    h5_attr_text(file, "protocol", first ? first->protocol : "", err) != 0 ||
-	    h5_attr_text(file, "started_utc", first ? first->started_utc : "", err) != 0 ||
+	file = pl_h5_create(temporary, err);
+	if (file < 0 || pl_h5_attr_text(file, "NX_class", "NXroot", err) != 0 ||
+	    pl_h5_attr_text(file, "schema", PL_ARCHIVE_SCHEMA, err) != 0 ||
+	    pl_h5_attr_text(file, "session_uuid", first ? first->uuid : "", err) != 0 ||
+	    pl_h5_attr_text(file, "subject", first ? first->subject : "", err) != 0 ||
+	    pl_h5_attr_text(file, "protocol", first ? first->protocol : "", err) != 0 ||
+	    pl_h5_attr_text(file, "started_utc", first ? first->started_utc : "", err) != 0 ||
 	    link_trials(file, s, err) != 0) {
 		unlink(temporary);
 		return -1;
 	}
 	if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(file) < 0) {
 		unlink(temporary);
-		return h5_error(err, "cannot write %s", path);
+		return pl_h5_error(err, "cannot write %s", path);
 	}
-	if (files_sync(temporary, err) != 0)
+	if (pl_files_sync(temporary, err) != 0)
 		return -1;
 	if (rename(temporary, path) != 0)
-		return files_error(err, errno, "cannot rename %s", temporary);
-	return files_sync_parent(path, err);
+		return pl_files_error(err, errno, "cannot rename %s", temporary);
+	return pl_files_sync_parent(path, err);
 }
 
 /* ---- MANIFEST.sha256 ---- */
@@ -251,9 +251,9 @@ static int hash_into(struct manifest *m, const char *folder, const char *name, s
 {
 	char hex[65];
 
-	if (manifest_hash(folder, name, hex, err) != 0)
+	if (pl_manifest_hash(folder, name, hex, err) != 0)
 		return -1;
-	return manifest_set(m, name, hex, err);
+	return pl_manifest_set(m, name, hex, err);
 }
 
 /*
@@ -265,7 +265,7 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 	struct manifest was, now = {0};
 	int result = 0;
 
-	if (manifest_read(s->folder, &was, NULL) != 0) {
+	if (pl_manifest_read(s->folder, &was, NULL) != 0) {
 		char path[PATH_MAX], aside[PATH_MAX + 16];
 
 		snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, s->folder);
@@ -274,13 +274,14 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 	}
 	if (fresh)
 		for (size_t i = 0; i < was.n && result == 0; i++)
-			if (seal_is_trial(was.line[i].name))
-				result = manifest_set(&now, was.line[i].name, was.line[i].hex, err);
+			if (pl_seal_is_trial(was.line[i].name))
+				result = pl_manifest_set(&now, was.line[i].name, was.line[i].hex,
+							 err);
 	for (size_t i = 0; i < s->n && result == 0; i++) {
-		const char *name = s->trial[i].name, *known = manifest_find(&was, name);
+		const char *name = s->trial[i].name, *known = pl_manifest_find(&was, name);
 
 		if (known && !(fresh && strcmp(name, fresh) == 0))
-			result = manifest_set(&now, name, known, err);
+			result = pl_manifest_set(&now, name, known, err);
 		else
 			result = hash_into(&now, s->folder, name, err);
 	}
@@ -289,9 +290,9 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 	if (result == 0)
 		result = hash_into(&now, s->folder, SESSION_H5, err);
 	if (result == 0)
-		result = manifest_write(s->folder, &now, err);
-	manifest_free(&was);
-	manifest_free(&now);
+		result = pl_manifest_write(s->folder, &now, err);
+	pl_manifest_free(&was);
+	pl_manifest_free(&now);
 	return result;
 }
 
@@ -301,9 +302,9 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
 
 	if (lock < 0)
-		return files_error(err, errno, "cannot open the folder %s", folder);
+		return pl_files_error(err, errno, "cannot open the folder %s", folder);
 	flock(lock, LOCK_EX); /* another trial of the session may be finished right now */
-	h5_init();
+	pl_h5_init();
 	result = read_trials(&s, err);
 	if (result == 0)
 		result = write_json(&s, err);
@@ -321,7 +322,7 @@ int pl_session_seal(const char *folder, struct pl_error *err)
 	return seal(folder, NULL, err);
 }
 
-int seal_session(const char *trial_path, struct pl_error *err)
+int pl_seal_session(const char *trial_path, struct pl_error *err)
 {
 	const char *slash = strrchr(trial_path, '/');
 	char folder[PATH_MAX];

@@ -6,8 +6,8 @@
 #include <plantar/error.h>
 
 /* As pl_session_seal, for the folder of a trial whose file is new: it is hashed afresh. */
-int seal_session(const char *trial_path, struct pl_error *err);
+int pl_seal_session(const char *trial_path, struct pl_error *err);
 /* "trial-" digits ".h5" */
-int seal_is_trial(const char *name);
+int pl_seal_is_trial(const char *name);
 
 #endif

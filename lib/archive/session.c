@@ -80,13 +80,13 @@ static int make_folders(char *path, struct pl_error *err)
 		if (made != 0 && errno != EEXIST) {
 			int e = errno;
 
-			files_error(err, e, "cannot create the folder %s", path);
+			pl_files_error(err, e, "cannot create the folder %s", path);
 			*slash = was;
 			return -1;
 		}
 		if (made == 0)
-			files_sync_parent(path,
-					  NULL); /* best effort: the journal's own sync counts */
+			pl_files_sync_parent(path,
+					     NULL); /* best effort: the journal's own sync counts */
 		*slash = was;
 		if (!was)
 			return 0;
@@ -113,7 +113,7 @@ int pl_session_folder(const char *root, const struct pl_session_meta *meta, char
 	if (make_folders(folder, err) != 0)
 		return -1;
 	if (access(folder, W_OK | X_OK) != 0)
-		return files_error(err, errno, "cannot write to %s", folder);
+		return pl_files_error(err, errno, "cannot write to %s", folder);
 	n = snprintf(stem, cap, "%s/trial-%03u", folder, meta->trial);
 	if (n < 0 || (size_t)n >= cap)
 		return pl_error_set(err, PL_EUSAGE, 0, "the archive folder's name is too long");

@@ -11,7 +11,7 @@
 #include "layout.h"
 #include "trial.h"
 
-int64_t trial_length(hid_t file, const char *dataset)
+int64_t pl_trial_length(hid_t file, const char *dataset)
 {
 	hid_t dset = H5Dopen2(file, dataset, H5P_DEFAULT), space;
 	hsize_t size[H5S_MAX_RANK];
@@ -26,7 +26,7 @@ int64_t trial_length(hid_t file, const char *dataset)
 	return rank >= 1 ? (int64_t)size[0] : -1;
 }
 
-uint64_t trial_lost(const struct rows *rows)
+uint64_t pl_trial_lost(const struct rows *rows)
 {
 	uint64_t lost = 0;
 
@@ -60,40 +60,40 @@ static int read_open(hid_t file, const char *path, struct trial *t, struct pl_er
 	uint8_t complete = 0;
 	char schema[64];
 
-	if (h5_read_text(file, "schema", schema, sizeof(schema)) != 0 ||
+	if (pl_h5_read_text(file, "schema", schema, sizeof(schema)) != 0 ||
 	    strcmp(schema, PL_ARCHIVE_SCHEMA) != 0)
 		return pl_error_set(err, PL_EFORMAT, 0, "%s is HDF5, but no plantar session file",
 				    path);
-	if (h5_read_text(file, "session_uuid", t->uuid, sizeof(t->uuid)) != 0 ||
-	    h5_read_text(file, "subject", t->subject, sizeof(t->subject)) != 0 ||
-	    h5_read_text(file, "protocol", t->protocol, sizeof(t->protocol)) != 0 ||
-	    h5_read_text(file, "condition", t->condition, sizeof(t->condition)) != 0 ||
-	    h5_read_text(file, "started_utc", t->started_utc, sizeof(t->started_utc)) != 0 ||
-	    h5_read_text(file, "software", t->software, sizeof(t->software)) != 0 ||
-	    h5_read_text(file, "end_reason", t->end_reason, sizeof(t->end_reason)) != 0 ||
-	    h5_read_number(file, "trial", H5T_NATIVE_UINT32, &t->number) != 0 ||
-	    h5_read_number(file, "complete", H5T_NATIVE_UINT8, &complete) != 0)
+	if (pl_h5_read_text(file, "session_uuid", t->uuid, sizeof(t->uuid)) != 0 ||
+	    pl_h5_read_text(file, "subject", t->subject, sizeof(t->subject)) != 0 ||
+	    pl_h5_read_text(file, "protocol", t->protocol, sizeof(t->protocol)) != 0 ||
+	    pl_h5_read_text(file, "condition", t->condition, sizeof(t->condition)) != 0 ||
+	    pl_h5_read_text(file, "started_utc", t->started_utc, sizeof(t->started_utc)) != 0 ||
+	    pl_h5_read_text(file, "software", t->software, sizeof(t->software)) != 0 ||
+	    pl_h5_read_text(file, "end_reason", t->end_reason, sizeof(t->end_reason)) != 0 ||
+	    pl_h5_read_number(file, "trial", H5T_NATIVE_UINT32, &t->number) != 0 ||
+	    pl_h5_read_number(file, "complete", H5T_NATIVE_UINT8, &complete) != 0)
 		return pl_error_set(err, PL_ECORRUPT, 0, "%s lacks attributes of its head", path);
-	frames = trial_length(file, PL_H5_FRAMES "/t_est_ns");
+	frames = pl_trial_length(file, PL_H5_FRAMES "/t_est_ns");
 	if (frames < 0 || (frames > 0 && (time_at(file, 0, &first) != 0 ||
 					  time_at(file, (hsize_t)frames - 1, &last) != 0)))
-		return h5_error(err, "cannot read the times of %s", path);
+		return pl_h5_error(err, "cannot read the times of %s", path);
 	t->complete = complete != 0;
 	t->frames = (uint64_t)frames;
 	t->duration_s = (double)(int64_t)((uint64_t)last - (uint64_t)first) * 1e-9;
-	if (rows_read(&t->rows, file, err) != 0)
+	if (pl_rows_read(&t->rows, file, err) != 0)
 		return -1;
-	t->lost_frames = trial_lost(&t->rows);
+	t->lost_frames = pl_trial_lost(&t->rows);
 	return 0;
 }
 
-int trial_read(const char *path, struct trial *trial, struct pl_error *err)
+int pl_trial_read(const char *path, struct trial *trial, struct pl_error *err)
 {
 	hid_t file;
 	int result;
 
-	h5_init();
-	file = h5_open(path, H5F_ACC_RDONLY, err);
+	pl_h5_init();
+	file = pl_h5_open(path, H5F_ACC_RDONLY, err);
 	if (file < 0)
 		return -1;
 	result = read_open(file, path, trial, err);

@@ -17,10 +17,10 @@ struct trial {
 };
 
 /* path is a session file. trial->name is left alone. The caller frees trial->rows. */
-int trial_read(const char *path, struct trial *trial, struct pl_error *err);
+int pl_trial_read(const char *path, struct trial *trial, struct pl_error *err);
 /* Extent of a dataset's first dimension; -1 if it is not there. */
-int64_t trial_length(hid_t file, const char *dataset);
+int64_t pl_trial_length(hid_t file, const char *dataset);
 /* Frames that /gaps says are missing. */
-uint64_t trial_lost(const struct rows *rows);
+uint64_t pl_trial_lost(const struct rows *rows);
 
 #endif

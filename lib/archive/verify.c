@@ -39,14 +39,14 @@ static void note(struct pl_verify_report *report, const struct pl_error *why)
 static void check_manifest(const struct manifest *m, const char *folder, const char *name,
 			   struct pl_verify_report *report)
 {
-	const char *listed = manifest_find(m, name);
+	const char *listed = pl_manifest_find(m, name);
 	struct pl_error why = {0};
 	char hex[65];
 
 	report->manifest_present = listed != NULL;
 	if (!listed)
 		return;
-	if (manifest_hash(folder, name, hex, &why) != 0)
+	if (pl_manifest_hash(folder, name, hex, &why) != 0)
 		note(report, &why);
 	else if (strcmp(hex, listed) != 0)
 		snprintf(report->problem, sizeof(report->problem),
@@ -79,8 +79,8 @@ static int check_file(struct pass *p, const struct manifest *m, const char *fold
 	trial = strcmp(name, "session.json") != 0 && strcmp(name, "session.h5") != 0;
 	if (!trial) {
 		report->readable = access(report->path, R_OK) == 0;
-	} else if (verify_structure(report->path, &progress, report, &why) != 0 ||
-		   verify_metrics(report->path, &progress, report, &why) != 0) {
+	} else if (pl_verify_structure(report->path, &progress, report, &why) != 0 ||
+		   pl_verify_metrics(report->path, &progress, report, &why) != 0) {
 		note(report, &why);
 	}
 	p->stopped = progress.stopped;
@@ -92,7 +92,7 @@ static int check_file(struct pass *p, const struct manifest *m, const char *fold
 
 static int is_h5(const struct dirent *entry)
 {
-	return seal_is_trial(entry->d_name);
+	return pl_seal_is_trial(entry->d_name);
 }
 
 /* A file that the manifest lists and the folder does not have. */
@@ -114,7 +114,7 @@ static int check_listed(struct pass *p, const struct manifest *m, const char *fo
 		const char *name = m->line[i].name;
 		struct pl_verify_report report = {.manifest_present = true};
 
-		if (seal_is_trial(name) && !is_missing(folder, name))
+		if (pl_seal_is_trial(name) && !is_missing(folder, name))
 			continue; /* with the trials */
 		if (!is_missing(folder, name)) {
 			result = check_file(p, m, folder, name, err);
@@ -135,8 +135,8 @@ static int check_folder(struct pass *p, const char *folder, struct pl_error *err
 	int n = scandir(folder, &entry, is_h5, versionsort), result;
 
 	if (n < 0)
-		return files_error(err, errno, "cannot read the folder %s", folder);
-	result = manifest_read(folder, &m, err);
+		return pl_files_error(err, errno, "cannot read the folder %s", folder);
+	result = pl_manifest_read(folder, &m, err);
 	if (result == 0 && n == 0 && m.n == 0)
 		result = pl_error_set(err, PL_ENOENT, 0, "%s has no finished recording", folder);
 	for (int i = 0; i < n; i++) {
@@ -147,7 +147,7 @@ static int check_folder(struct pass *p, const char *folder, struct pl_error *err
 	free(entry);
 	if (result == 0 && !p->stopped)
 		result = check_listed(p, &m, folder, err);
-	manifest_free(&m);
+	pl_manifest_free(&m);
 	return result;
 }
 
@@ -162,10 +162,10 @@ static int check_single(struct pass *p, const char *path, struct pl_error *err)
 		 slash ? path : ".");
 	if (slash == path)
 		strcpy(folder, "/");
-	if (manifest_read(folder, &m, err) != 0)
+	if (pl_manifest_read(folder, &m, err) != 0)
 		return -1;
 	result = check_file(p, &m, folder, slash ? slash + 1 : path, err);
-	manifest_free(&m);
+	pl_manifest_free(&m);
 	return result;
 }
 
@@ -178,7 +178,7 @@ int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_
 	int result;
 
 	if (stat(path, &st) != 0)
-		return files_error(err, errno, "cannot verify %s", path);
+		return pl_files_error(err, errno, "cannot verify %s", path);
 	result = S_ISDIR(st.st_mode) ? check_folder(&p, path, err) : check_single(&p, path, err);
 	if (result == 0 && p.stopped)
 		result = pl_error_set(err, PL_ESTATE, 0, "given up while verifying %s", path);

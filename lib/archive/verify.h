@@ -12,10 +12,10 @@ struct verify_progress {
 };
 
 /* Each fills its part of report; -1 with the first thing that is wrong, or when stopped. */
-int verify_structure(const char *path, struct verify_progress *progress,
-		     struct pl_verify_report *report, struct pl_error *err);
-int verify_metrics(const char *path, struct verify_progress *progress,
-		   struct pl_verify_report *report, struct pl_error *err);
+int pl_verify_structure(const char *path, struct verify_progress *progress,
+			struct pl_verify_report *report, struct pl_error *err);
+int pl_verify_metrics(const char *path, struct verify_progress *progress,
+		      struct pl_verify_report *report, struct pl_error *err);
 
 static inline int verify_ask(struct verify_progress *p, uint64_t done, uint64_t total,
 			     struct pl_error *err)

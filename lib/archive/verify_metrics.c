@@ -95,8 +95,8 @@ static int replay_all(struct replay *p, struct pl_recording *r, struct verify_pr
 	return got;
 }
 
-int verify_metrics(const char *path, struct verify_progress *progress,
-		   struct pl_verify_report *report, struct pl_error *err)
+int pl_verify_metrics(const char *path, struct verify_progress *progress,
+		      struct pl_verify_report *report, struct pl_error *err)
 {
 	struct pl_recording *r = pl_recording_open(path, err);
 	struct trial trial = {0};
@@ -108,14 +108,14 @@ int verify_metrics(const char *path, struct verify_progress *progress,
 	p.live = pl_live_new(&pl_recording_info(r)->geometry, pl_recording_calibration(r),
 			     pl_recording_live(r), err);
 	p.metrics = calloc(pl_metric_count() + 1, sizeof(float));
-	if (p.live && p.metrics && trial_read(path, &trial, err) == 0) {
+	if (p.live && p.metrics && pl_trial_read(path, &trial, err) == 0) {
 		p.gap = trial.rows.gap;
 		p.gaps = trial.rows.gaps;
 		result = replay_all(&p, r, progress, err);
 	}
 	report->metrics_checked = p.compared > 0;
 	report->metrics_bit_equal = p.compared > 0 && result == 0;
-	rows_free(&trial.rows);
+	pl_rows_free(&trial.rows);
 	free(p.metrics);
 	pl_live_free(p.live);
 	pl_recording_close(r);

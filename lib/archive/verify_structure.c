@@ -56,8 +56,8 @@ static int read_slabs(hid_t dset, hid_t type, hid_t space, const char *name, str
 		memory = H5Screate_simple(rank, count, NULL);
 		if (H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, count, NULL) < 0 ||
 		    H5Dread(dset, type, memory, space, H5P_DEFAULT, data) < 0)
-			result = h5_error(look->err, "%s cannot be read from row %llu on", name,
-					  (unsigned long long)from[0]);
+			result = pl_h5_error(look->err, "%s cannot be read from row %llu on", name,
+					     (unsigned long long)from[0]);
 		H5Sclose(memory);
 		look->done += count[0];
 		if (result == 0)
@@ -73,7 +73,7 @@ static int read_scalar(hid_t dset, hid_t type, const char *name, struct look *lo
 	int result = 0;
 
 	if (!data || H5Dread(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-		result = h5_error(look->err, "%s cannot be read", name);
+		result = pl_h5_error(look->err, "%s cannot be read", name);
 	free(data);
 	return result;
 }
@@ -87,7 +87,7 @@ static herr_t read_object(hid_t root, const char *name, const H5O_info_t *info, 
 		return 0;
 	dset = H5Dopen2(root, name, H5P_DEFAULT);
 	if (dset < 0) {
-		look->result = h5_error(look->err, "cannot open %s", name);
+		look->result = pl_h5_error(look->err, "cannot open %s", name);
 		return 1;
 	}
 	type = H5Dget_type(dset);
@@ -113,7 +113,7 @@ static herr_t check_length(hid_t group, const char *name, const H5L_info_t *info
 	(void)info;
 	if (strcmp(name, "x_mm") == 0 || strcmp(name, "y_mm") == 0)
 		return 0;
-	rows = trial_length(group, name);
+	rows = pl_trial_length(group, name);
 	if (rows == (int64_t)look->frames)
 		return 0;
 	look->result = pl_error_set(look->err, PL_ECORRUPT, 0,
@@ -129,7 +129,7 @@ static int check_lengths(struct look *look)
 	    (look->result == 0 &&
 	     H5Literate_by_name(look->file, PL_H5_METRICS, H5_INDEX_NAME, H5_ITER_INC, NULL,
 				check_length, look, H5P_DEFAULT) < 0))
-		return h5_error(look->err, "cannot list the columns");
+		return pl_h5_error(look->err, "cannot list the columns");
 	return look->result;
 }
 
@@ -144,7 +144,7 @@ static void *read_column(hid_t file, const char *name, hid_t type, size_t size, 
 	if (!data)
 		pl_error_set(err, PL_ENOMEM, 0, "no memory to read %s", name);
 	else if (dset < 0 || (n && H5Dread(dset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)) {
-		h5_error(err, "cannot read %s", name);
+		pl_h5_error(err, "cannot read %s", name);
 		free(data);
 		data = NULL;
 	}
@@ -232,7 +232,7 @@ static int check_sequence(hid_t file, const struct trial *t, struct pl_error *er
 
 static int check_open(struct look *look, const struct trial *t)
 {
-	int64_t raw = trial_length(look->file, PL_H5_RAW);
+	int64_t raw = pl_trial_length(look->file, PL_H5_RAW);
 
 	look->frames = t->frames;
 	look->total = t->frames * 64; /* about as many columns as there are */
@@ -243,32 +243,32 @@ static int check_open(struct look *look, const struct trial *t)
 	if (check_lengths(look) != 0)
 		return -1;
 	if (H5Ovisit(look->file, H5_INDEX_NAME, H5_ITER_NATIVE, read_object, look) < 0)
-		return h5_error(look->err, "cannot list what is in the file");
+		return pl_h5_error(look->err, "cannot list what is in the file");
 	if (look->result != 0)
 		return -1;
 	return check_sequence(look->file, t, look->err);
 }
 
-int verify_structure(const char *path, struct verify_progress *progress,
-		     struct pl_verify_report *report, struct pl_error *err)
+int pl_verify_structure(const char *path, struct verify_progress *progress,
+			struct pl_verify_report *report, struct pl_error *err)
 {
 	struct look look = {.progress = progress, .err = err};
 	struct trial trial = {0};
 	int result = -1;
 
-	if (trial_read(path, &trial, err) != 0) {
-		rows_free(&trial.rows);
+	if (pl_trial_read(path, &trial, err) != 0) {
+		pl_rows_free(&trial.rows);
 		return -1;
 	}
 	report->frames = trial.frames;
 	report->gaps = trial.rows.gaps;
 	report->lost_frames = trial.lost_frames;
-	look.file = h5_open(path, H5F_ACC_RDONLY, err);
+	look.file = pl_h5_open(path, H5F_ACC_RDONLY, err);
 	if (look.file >= 0) {
 		result = check_open(&look, &trial);
 		H5Fclose(look.file);
 	}
 	report->readable = result == 0;
-	rows_free(&trial.rows);
+	pl_rows_free(&trial.rows);
 	return result;
 }

@@ -56,7 +56,7 @@ struct zpack {
 	uint8_t length_extra_bits[MATCH_MAX + 1], length_extra[MATCH_MAX + 1];
 };
 
-struct zpack *zpack_new(void)
+struct zpack *pl_zpack_new(void)
 {
 	struct zpack *z = calloc(1, sizeof(*z));
 
@@ -75,12 +75,12 @@ struct zpack *zpack_new(void)
 	return z;
 }
 
-void zpack_free(struct zpack *z)
+void pl_zpack_free(struct zpack *z)
 {
 	free(z);
 }
 
-size_t zpack_bound(size_t n)
+size_t pl_zpack_bound(size_t n)
 {
 	/* at most 15 bits a literal, and what a block's codes take; a match is shorter than its
 	 * literals would be */
@@ -108,7 +108,7 @@ static void shuffle2(const uint16_t *p, size_t n, uint8_t *low, uint8_t *high)
 	}
 }
 
-void zpack_shuffle(const void *from, size_t n, size_t size, void *to)
+void pl_zpack_shuffle(const void *from, size_t n, size_t size, void *to)
 {
 	const uint8_t *p = from;
 	uint8_t *q = to;
@@ -463,7 +463,7 @@ static void find(struct zpack *z, const uint8_t *data, size_t n, size_t repeat)
 	add_literals(z, p, (size_t)(end - p));
 }
 
-size_t zpack(struct zpack *z, const void *data, size_t n, size_t repeat, void *out)
+size_t pl_zpack(struct zpack *z, const void *data, size_t n, size_t repeat, void *out)
 {
 	uint32_t adler = libdeflate_adler32(1, data, n);
 	uint8_t *start = out;

@@ -112,17 +112,18 @@ static void bench_follow(const char *path, const char *part, long n)
 	while (pl_journal_next(r, &record, &err) > 0)
 		;
 	printf("reading the journal %7.2f us CPU\n", (cpu_us() - cpu) / (double)n);
-	journal_reader_rewind(r, &err);
-	w = h5_write_new(part, r, &err);
+	pl_journal_reader_rewind(r, &err);
+	w = pl_h5_write_new(part, r, &err);
 	cpu = cpu_us();
 	while (w && pl_journal_next(r, &record, &err) > 0)
-		if (record.type == PL_RECORD_FRAME && h5_write_frame(w, &record.frame, &err) != 0)
+		if (record.type == PL_RECORD_FRAME &&
+		    pl_h5_write_frame(w, &record.frame, &err) != 0)
 			die("converter", &err);
-	if (!w || h5_write_finish(w, &rows, true, "stopped", &err) != 0)
+	if (!w || pl_h5_write_finish(w, &rows, true, "stopped", &err) != 0)
 		die("converter", &err);
 	printf("converter following %7.2f us CPU (reading included)\n",
 	       (cpu_us() - cpu) / (double)n);
-	h5_write_free(w);
+	pl_h5_write_free(w);
 	pl_journal_reader_close(r);
 	remove(part);
 }
@@ -147,8 +148,8 @@ static void bench_packing(const struct pl_frame *frames)
 {
 	const size_t n = 64, bytes = n * frames[0].cells_bytes;
 	struct libdeflate_compressor *d = libdeflate_alloc_compressor(1);
-	struct zpack *z = zpack_new();
-	uint8_t *raw = malloc(bytes), *planes = malloc(bytes), *out = malloc(zpack_bound(bytes));
+	struct zpack *z = pl_zpack_new();
+	uint8_t *raw = malloc(bytes), *planes = malloc(bytes), *out = malloc(pl_zpack_bound(bytes));
 	size_t packed = 0;
 	double cpu;
 
@@ -156,18 +157,18 @@ static void bench_packing(const struct pl_frame *frames)
 		memcpy(raw + i * frames[0].cells_bytes, frames[i].cells, frames[0].cells_bytes);
 	cpu = cpu_us();
 	for (int i = 0; i < 50; i++) {
-		zpack_shuffle(raw, bytes / 2, 2, planes);
-		packed = zpack(z, planes, bytes, frames[0].cells_bytes / 2, out);
+		pl_zpack_shuffle(raw, bytes / 2, 2, planes);
+		packed = pl_zpack(z, planes, bytes, frames[0].cells_bytes / 2, out);
 	}
 	printf("shuffle and zpack   %7.2f us CPU, %zu bytes a frame\n",
 	       (cpu_us() - cpu) / (50.0 * (double)n), packed / n);
 	cpu = cpu_us();
 	for (int i = 0; i < 20; i++)
-		packed = libdeflate_zlib_compress(d, raw, bytes, out, zpack_bound(bytes));
+		packed = libdeflate_zlib_compress(d, raw, bytes, out, pl_zpack_bound(bytes));
 	printf("libdeflate level 1  %7.2f us CPU, %zu bytes a frame, for comparison\n",
 	       (cpu_us() - cpu) / (20.0 * (double)n), packed / n);
 	libdeflate_free_compressor(d);
-	zpack_free(z);
+	pl_zpack_free(z);
 	free(raw);
 	free(planes);
 	free(out);

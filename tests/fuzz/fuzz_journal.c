@@ -35,7 +35,7 @@ static void mend(uint8_t *p, size_t size)
 	if (head.head_bytes < sizeof(head) || head.head_bytes > size)
 		return;
 	memcpy(p, &head, sizeof(head));
-	head.crc = journal_head_crc(p, head.head_bytes);
+	head.crc = pl_journal_head_crc(p, head.head_bytes);
 	memcpy(p, &head, sizeof(head));
 	at = head.head_bytes;
 	for (uint32_t i = 0; size - at >= sizeof(record); i++) {
@@ -53,7 +53,7 @@ static void mend(uint8_t *p, size_t size)
 /* Everything that a record points to is really there. */
 static void touch(const struct pl_journal_record *record, unsigned columns)
 {
-	volatile uint8_t sum = 0;
+	uint8_t sum = 0;
 
 	if (record->type != PL_RECORD_FRAME)
 		return;
@@ -61,6 +61,7 @@ static void touch(const struct pl_journal_record *record, unsigned columns)
 		sum ^= ((const uint8_t *)record->frame.cells)[i];
 	for (size_t i = 0; i < columns * sizeof(float); i++)
 		sum ^= ((const uint8_t *)record->frame.metrics)[i];
+	__asm__ volatile("" : : "r"(sum)); /* not to be optimised away */
 }
 
 static void read_all(const char *path)

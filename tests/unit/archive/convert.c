@@ -130,8 +130,8 @@ static void same_meta(const char *path, const struct pl_session_meta *want)
 	uint8_t *x, *y;
 
 	assert_non_null(r);
-	x = journal_head_encode(want, &none, &n, NULL);
-	y = journal_head_encode(pl_recording_meta(r), &none, &m, NULL);
+	x = pl_journal_head_encode(want, &none, &n, NULL);
+	y = pl_journal_head_encode(pl_recording_meta(r), &none, &m, NULL);
 	assert_int_equal(n, m);
 	assert_memory_equal(x, y, n);
 	free(x);
@@ -434,12 +434,12 @@ static void test_refusals(void **state)
 	assert_int_equal(err.code, PL_EBUSY);
 	assert_int_equal(pl_journal_end(j, "stopped", NULL), 0);
 	replaced(path, "", stem);
-	assert_int_equal(claim_take(&claim, stem, &err), 0);
-	assert_true(claim_held(stem));
+	assert_int_equal(pl_claim_take(&claim, stem, &err), 0);
+	assert_true(pl_claim_held(stem));
 	assert_int_equal(pl_convert(&o, NULL, &err), -1); /* being converted */
 	assert_int_equal(err.code, PL_EBUSY);
-	claim_release(&claim);
-	assert_false(claim_held(stem));
+	pl_claim_release(&claim);
+	assert_false(pl_claim_held(stem));
 	fixture_free(&f);
 }
 
@@ -477,11 +477,11 @@ static void test_find(void **state)
 	pl_journal_abandon(j[1]);
 	pl_journal_abandon(j[2]); /* 3 is alive */
 	replaced(paths[1], "", stem);
-	assert_int_equal(claim_take(&claim, stem, NULL), 0);
+	assert_int_equal(pl_claim_take(&claim, stem, NULL), 0);
 	assert_int_equal(pl_recover_find(folder, take, &list, NULL), 2);
 	assert_string_equal(list.path[0], paths[2]); /* oldest first */
 	assert_string_equal(list.path[1], paths[0]);
-	claim_release(&claim);
+	pl_claim_release(&claim);
 	assert_int_equal(pl_recover_find(folder, NULL, NULL, NULL), 3);
 	assert_int_equal(pl_recover_find("/nonexistent", take, &list, NULL), 0);
 	pl_journal_abandon(j[3]);

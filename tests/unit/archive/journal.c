@@ -111,8 +111,8 @@ static void same_meta(const struct pl_session_meta *a, const struct pl_session_m
 {
 	struct journal_keys none = {0};
 	size_t n, m;
-	uint8_t *x = journal_head_encode(a, &none, &n, NULL);
-	uint8_t *y = journal_head_encode(b, &none, &m, NULL);
+	uint8_t *x = pl_journal_head_encode(a, &none, &n, NULL);
+	uint8_t *y = pl_journal_head_encode(b, &none, &m, NULL);
 
 	assert_int_equal(n, m);
 	assert_memory_equal(x, y, n);

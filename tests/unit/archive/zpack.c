@@ -26,10 +26,10 @@ static uint32_t any(uint32_t below)
 static void there_and_back(struct zpack *z, const uint8_t *data, size_t n, size_t repeat)
 {
 	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
-	size_t bound = zpack_bound(n), packed, got;
+	size_t bound = pl_zpack_bound(n), packed, got;
 	uint8_t *out = malloc(bound), *back = malloc(n + 1);
 
-	packed = zpack(z, data, n, repeat, out);
+	packed = pl_zpack(z, data, n, repeat, out);
 	assert_in_range(packed, 1, bound);
 	assert_int_equal(libdeflate_zlib_decompress(d, out, packed, back, n, &got),
 			 LIBDEFLATE_SUCCESS);
@@ -61,7 +61,7 @@ static uint8_t byte_of(int kind, const uint8_t *data, size_t i, size_t repeat, u
 
 static void test_there_and_back(void **state)
 {
-	struct zpack *z = zpack_new();
+	struct zpack *z = pl_zpack_new();
 	uint8_t *data = malloc(300000);
 
 	(void)state;
@@ -79,13 +79,13 @@ static void test_there_and_back(void **state)
 		there_and_back(z, data, n, n % 9);
 	}
 	free(data);
-	zpack_free(z);
+	pl_zpack_free(z);
 }
 
 /* Symbol k occurs about 1.6 times as often as k + 1: Huffman's tree is deeper than 15 bits. */
 static void test_deep_codes(void **state)
 {
-	struct zpack *z = zpack_new();
+	struct zpack *z = pl_zpack_new();
 	size_t n = 0, fib[24] = {1, 1};
 	uint8_t *data = malloc(1 << 20);
 
@@ -104,13 +104,13 @@ static void test_deep_codes(void **state)
 	}
 	there_and_back(z, data, n, 0);
 	free(data);
-	zpack_free(z);
+	pl_zpack_free(z);
 }
 
 /* Long distances of every size class. */
 static void test_distances(void **state)
 {
-	struct zpack *z = zpack_new();
+	struct zpack *z = pl_zpack_new();
 	uint8_t *data = malloc(1 << 17);
 
 	(void)state;
@@ -122,7 +122,7 @@ static void test_distances(void **state)
 		there_and_back(z, data, n, repeat);
 	}
 	free(data);
-	zpack_free(z);
+	pl_zpack_free(z);
 }
 
 static void test_shuffle(void **state)
@@ -136,7 +136,7 @@ static void test_shuffle(void **state)
 	for (size_t size = 1; size <= 8; size *= 2) {
 		size_t n = sizeof(from) / size;
 
-		zpack_shuffle(from, n, size, to);
+		pl_zpack_shuffle(from, n, size, to);
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; k < size; k++)
 				assert_int_equal(to[k * n + i], ((uint8_t *)from)[i * size + k]);
