@@ -15,7 +15,7 @@
 
 #define DEFAULT_HZ 100
 /* Counts of a mat without calibration: its full scale is taken for this pressure. */
-#define FULL_SCALE_KPA 250
+#define FULL_SCALE_KPA 150
 
 struct sim {
 	struct pl_paced paced;

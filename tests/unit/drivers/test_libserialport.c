@@ -177,15 +177,40 @@ static void a_registered_port_has_one_reader(void **state)
 	pl_transport_close(t);
 }
 
+/* USB gadgets and virtual ttys are registered but have no control lines: libserialport gives up on
+ * them, the port is opened all the same. */
+static void ports_without_lines_work(void **state)
+{
+	struct port *p = *state;
+	char uri[64];
+	struct pl_error err;
+	struct termios2 set;
+	struct pl_transport *t;
+	uint8_t buf[8];
+
+	setenv("PLANTAR_NO_LINES", "1", 1);
+	snprintf(uri, sizeof(uri), "serial:%s?baud=921600&dtr=1", getenv("PLANTAR_TTY"));
+	t = pl_transport_open(uri, &p->mat, NULL, &err);
+	unsetenv("PLANTAR_NO_LINES");
+	if (!t)
+		fail_msg("%s", err.message);
+	assert_false(ioctl(p->master, TCGETS2, &set));
+	assert_int_equal(set.c_ospeed, 921600);
+	assert_int_equal(set.c_lflag & (ICANON | ECHO | ISIG), 0);
+	assert_int_equal(write(p->master, "\x03\x11\r\n", 4), 4);
+	assert_int_equal(pl_transport_read(t, buf, sizeof(buf), 4, 1000, NULL), 4);
+	assert_memory_equal(buf, "\x03\x11\r\n", 4);
+	pl_transport_close(t);
+}
+
 #define ON_A_PORT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		ON_A_PORT(ports_are_configured),
-		ON_A_PORT(bytes_pass_both_ways),
-		ON_A_PORT(an_unplugged_port_is_gone),
-		ON_A_PORT(a_registered_port_has_one_reader),
+		ON_A_PORT(ports_are_configured),      ON_A_PORT(bytes_pass_both_ways),
+		ON_A_PORT(an_unplugged_port_is_gone), ON_A_PORT(a_registered_port_has_one_reader),
+		ON_A_PORT(ports_without_lines_work),
 	};
 	const char *tty = registered_tty();
 

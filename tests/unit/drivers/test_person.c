@@ -20,8 +20,8 @@
 #include "drivers/sim/person.h"
 
 #define WEIGHT_N (70 * 9.80665)
-#define FINGERPRINT_STANDING 0x12f68c08u
-#define FINGERPRINT_WALKING 0x90ef7609u
+#define FINGERPRINT_STANDING 0xd3dc507du
+#define FINGERPRINT_WALKING 0x3d8a2640u
 
 struct run {
 	struct pl_sim_options o;
