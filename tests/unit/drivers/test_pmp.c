@@ -158,6 +158,33 @@ static void test_firmware_header(void **state)
 	free(cells);
 }
 
+/* The example of docs/mats.md, byte by byte. */
+static void test_specification(void **state)
+{
+	static const uint8_t wire[] = {0x04, 0x01, 0x01, 0x05, 0x03, 0xE8, 0x03, 0x01, 0x01, 0x01,
+				       0x03, 0x2C, 0x01, 0x01, 0x02, 0x07, 0x03, 0x28, 0x9D, 0x00};
+	struct pl_decoder_config c = {.protocol = "pmp", .rows = 2, .cols = 2, .dtype = PL_U16};
+	uint16_t cells[] = {0, 300, 0, 7};
+	uint8_t out[64];
+	struct stream s = {0};
+	struct pl_error err;
+	struct pl_encoder *e = pl_encoder_new(&c, &err);
+	struct play p;
+
+	(void)state;
+	stream_add(&s, wire, sizeof(wire));
+	p = play(&c, &s, cut_bytes, 0);
+	assert_int_equal(p.n, 1);
+	assert_memory_equal(p.frames[0].frame.cells, cells, sizeof(cells));
+	assert_int_equal(p.frames[0].frame.device_seq, 5);
+	assert_int_equal(p.frames[0].frame.t_device_ns, 1000000);
+	assert_int_equal(pl_encoder_frame(e, cells, 5, 1000000, out), sizeof(wire));
+	assert_memory_equal(out, wire, sizeof(wire));
+	pl_encoder_free(e);
+	play_free(&p);
+	stream_free(&s);
+}
+
 static void test_text(void **state)
 {
 	struct pl_error err;
@@ -493,19 +520,13 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_cobs_edges),
-		cmocka_unit_test(test_firmware_header),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_banner),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_counter),
-		cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_skip),
-		cmocka_unit_test(test_joined_late),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_noise),
-		cmocka_unit_test(test_need),
+		cmocka_unit_test(test_round_trip),	cmocka_unit_test(test_cobs_edges),
+		cmocka_unit_test(test_firmware_header), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_specification),	cmocka_unit_test(test_banner),
+		cmocka_unit_test(test_reasons),		cmocka_unit_test(test_counter),
+		cmocka_unit_test(test_restart),		cmocka_unit_test(test_skip),
+		cmocka_unit_test(test_joined_late),	cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_noise),		cmocka_unit_test(test_need),
 		cmocka_unit_test(test_refused),
 	};
 
