@@ -496,21 +496,43 @@ static int mark(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 	return 0;
 }
 
+static void reply_converted(struct pl_daemon *d, uint64_t token, const struct pl_conversion *c)
+{
+	struct pl_json j;
+
+	if (c->err.code != PL_OK) {
+		pl_control_refuse(d->control, token, &c->err);
+		return;
+	}
+	start_reply(d, &j);
+	pl_json_string(&j, "path", c->path);
+	pl_json_uint(&j, "frames", c->frames);
+	pl_json_uint(&j, "gaps", c->gaps);
+	pl_json_bool(&j, "complete", c->complete);
+	send_reply(d, token, &j);
+}
+
+static const struct pl_conversion *find_result(const struct pl_daemon *d, const char *path)
+{
+	for (unsigned i = 0; i < d->n_results && i < PL_RESULTS; i++)
+		if (strcmp(d->results[i].path, path) == 0)
+			return &d->results[i];
+	return NULL;
+}
+
 static int wait_for(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 		    struct pl_error *err)
 {
+	const struct pl_conversion *result = find_result(d, r->path);
 	struct pl_held *h;
-	struct pl_json j;
 
-	if (!pl_converter_knows(d->converter, r->path)) {
-		if (access(r->path, F_OK))
-			return pl_error_set(err, PL_ENOENT, ENOENT,
-					    "no recording %s is being made or finished", r->path);
-		start_reply(d, &j);
-		pl_json_string(&j, "path", r->path);
-		send_reply(d, token, &j);
+	if (result) {
+		reply_converted(d, token, result);
 		return 0;
 	}
+	if (!pl_converter_knows(d->converter, r->path))
+		return pl_error_set(err, PL_ENOENT, ENOENT,
+				    "no recording %.300s was made since plantard runs", r->path);
 	h = hold(d, token, PL_CMD_WAIT, err);
 	if (!h)
 		return -1;
@@ -518,24 +540,22 @@ static int wait_for(struct pl_daemon *d, uint64_t token, const struct pl_request
 	return 0;
 }
 
-static void answer_waiting(struct pl_daemon *d, const struct pl_conversion *c, bool finished)
+/* Keeps the outcome for those who ask later, and answers those who wait. */
+static void settle(struct pl_daemon *d, const struct pl_conversion *c, bool finished)
 {
+	unsigned at = d->n_results++ % PL_RESULTS;
+
+	d->results[at] = *c;
+	if (finished) {
+		d->results[at].err.code = PL_OK;
+		d->last_finished = (int)at;
+	}
 	for (int i = 0; i < PL_HELD_MAX; i++) {
 		struct pl_held *h = &d->held[i];
-		struct pl_json j;
 
 		if (!h->id || h->cmd != PL_CMD_WAIT || strcmp(h->path, c->path) != 0)
 			continue;
-		if (!finished) {
-			refuse(d, h, &c->err);
-			continue;
-		}
-		start_reply(d, &j);
-		pl_json_string(&j, "path", c->path);
-		pl_json_uint(&j, "frames", c->frames);
-		pl_json_uint(&j, "gaps", c->gaps);
-		pl_json_bool(&j, "complete", c->complete);
-		send_reply(d, h->token, &j);
+		reply_converted(d, h->token, &d->results[at]);
 		drop(h);
 	}
 }
@@ -546,13 +566,10 @@ void pl_command_converted(void *daemon, enum pl_conversion_news news, const stru
 
 	switch (news) {
 	case PL_CONVERSION_FINISHED:
-		d->last.any = true;
-		pl_copy(d->last.path, sizeof(d->last.path), c->path);
-		d->last.frames = c->frames;
 		pl_daemon_event(d, c->mat, PL_NOTICE,
 				c->recovery ? "recovered" : "recording-finished",
 				"%llu frames in %s", (unsigned long long)c->frames, c->path);
-		answer_waiting(d, c, true);
+		settle(d, c, true);
 		break;
 	case PL_CONVERSION_RESTARTED:
 		pl_daemon_event(d, c->mat, PL_WARNING, "converter-restarted",
@@ -563,7 +580,7 @@ void pl_command_converted(void *daemon, enum pl_conversion_news news, const stru
 				"%s cannot be finished: %s. Nothing is lost: everything is in %s; "
 				"remove the cause and run `plantar recover`, or restart plantard",
 				c->path, c->err.message, c->journal);
-		answer_waiting(d, c, false);
+		settle(d, c, false);
 		break;
 	}
 }

@@ -448,7 +448,7 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 		return pl_error_set(err, PL_ENOMEM, errno, "out of memory");
 	d->config = config;
 	d->log = log;
-	d->eventfd = d->signal_fd = d->lock_fd = -1;
+	d->eventfd = d->signal_fd = d->lock_fd = d->last_finished = -1;
 	d->started_ns = d->next_status_ns = pl_now_ns();
 	r = make(d, err);
 	if (r == 0) {

@@ -25,6 +25,7 @@
 #define PL_SOFTWARE "plantard " PLANTAR_VERSION
 #define PL_STATUS_MAX 65536
 #define PL_HELD_MAX 64
+#define PL_RESULTS 32
 
 /* A request whose answer comes later, from one or several mats. */
 struct pl_held {
@@ -49,12 +50,6 @@ struct pl_mat_run {
 	int64_t stop_ns, stop_after_ns; /* end the recording by itself; 0: no */
 };
 
-struct pl_last_recording {
-	bool any;
-	char path[1024];
-	uint64_t frames;
-};
-
 struct pl_daemon {
 	const struct pl_config *config;
 	const struct pl_log *log;
@@ -72,7 +67,9 @@ struct pl_daemon {
 	struct pl_engine *engines[PL_MATS_MAX];
 	struct pl_held held[PL_HELD_MAX];
 	uint64_t next_held;
-	struct pl_last_recording last;
+	struct pl_conversion results[PL_RESULTS]; /* the last ones, err.code says how they went */
+	unsigned n_results;
+	int last_finished; /* index in results, -1: none */
 	bool stopping;
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;

@@ -34,10 +34,10 @@ static void archive(struct pl_daemon *d, struct pl_json *j)
 	pl_json_uint(j, "recovering", pl_converter_recovering(d->converter));
 	pl_json_uint(j, "recorder_stalls", d->recorder_stalls);
 	pl_json_uint(j, "requests_audited", d->audit_requests);
-	if (d->last.any) {
+	if (d->last_finished >= 0) {
 		pl_json_begin_object(j, "last");
-		pl_json_string(j, "path", d->last.path);
-		pl_json_uint(j, "frames", d->last.frames);
+		pl_json_string(j, "path", d->results[d->last_finished].path);
+		pl_json_uint(j, "frames", d->results[d->last_finished].frames);
 		pl_json_end_object(j);
 	} else {
 		pl_json_null(j, "last");

@@ -58,6 +58,9 @@ def environment(**more):
     # libzmq and HDF5 are not instrumented: what they do between their threads is not judged.
     env["TSAN_OPTIONS"] = (env.get("TSAN_OPTIONS", "") + " suppressions=" +
                            os.path.join(SOURCE, "tests", "tsan.supp")).strip()
+    # libconfig 1.5 forgets the token at which a syntax error is found.
+    env["LSAN_OPTIONS"] = ("suppressions=" + os.path.join(SOURCE, "tests", "lsan.supp") +
+                           ":print_suppressions=0")
     for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
         env.pop(name, None)
     env.update({k: str(v) for k, v in more.items()})
