@@ -219,7 +219,7 @@ static inline double convert(const struct pl_calibration *cal, double lin, doubl
 {
 	double v = cal->curve_points ? curve_at(cal, lin) : cal->scale * lin;
 
-	return v >= cal->noise_floor && v > 0 ? v * k : 0.0;
+	return v >= cal->noise_floor && v >= DBL_MIN ? v * k : 0.0;
 }
 
 static inline double linearise(const struct pl_calibration *cal, size_t i, double raw)
@@ -276,47 +276,47 @@ static bool zero_is_zero(const struct pl_calibration *cal)
 	       (cal->curve_points == 0 || curve_at(cal, 0.0) <= 0.0);
 }
 
-static inline uint32_t convert_some(const struct pl_calibration *cal, size_t i, size_t n, double k,
-				    double full, const unsigned char *cells, size_t size,
-				    double *value)
+static inline double load(const unsigned char *cells, size_t i, size_t size)
 {
-	uint32_t flags = 0;
+	uint16_t u;
 
-	for (; n > 0; i++, n--) {
-		double raw;
-
-		if (size == 1) {
-			raw = cells[i];
-		} else {
-			uint16_t u;
-
-			memcpy(&u, cells + i * 2, 2);
-			raw = u;
-		}
-		value[i] = convert(cal, linearise(cal, i, raw), k);
-		if (raw >= full && usable(cal, i))
-			flags = PL_FLAG_SATURATED;
-	}
-	return flags;
+	if (size == 1)
+		return cells[i];
+	memcpy(&u, cells + i * 2, 2);
+	return u;
 }
 
-/* u8 or u16 where most cells are 0: eight bytes are looked at together. */
-static uint32_t convert_sparse(const struct pl_calibration *cal, size_t n, double k,
-			       const unsigned char *cells, size_t size, double *value)
+/* u8 or u16 where most cells are 0: sixteen bytes are looked at together. */
+static inline uint32_t convert_sparse(const struct pl_calibration *cal, size_t n, double k,
+				      const unsigned char *cells, size_t size, double *value)
 {
 	double full = cal->saturation_counts > 0 ? cal->saturation_counts : (double)INFINITY;
-	size_t step = 8 / size, i = 0;
+	bool plain = !cal->cell_gain && cal->curve_points == 0;
+	double scale = cal->scale, floor = fmax(cal->noise_floor, DBL_MIN);
+	size_t step = 16 / size, next = 0;
 	uint32_t flags = 0;
 
 	memset(value, 0, n * sizeof(*value));
-	for (; i + step <= n; i += step) {
-		uint64_t word;
+	for (size_t i = 0; i < n; i = next) {
+		uint64_t word[2] = {1, 1};
 
-		memcpy(&word, cells + i * size, 8);
-		if (word)
-			flags |= convert_some(cal, i, step, k, full, cells, size, value);
+		next = i + step <= n ? i + step : n;
+		if (next == i + step)
+			memcpy(word, cells + i * size, 16);
+		if (!(word[0] | word[1]))
+			continue;
+		for (size_t c = i; c < next; c++) {
+			double raw = load(cells, c, size), v = scale * raw;
+
+			if (plain)
+				value[c] = v >= floor ? v * k : 0.0;
+			else
+				value[c] = convert(cal, linearise(cal, c, raw), k);
+			if (raw >= full && usable(cal, c))
+				flags = PL_FLAG_SATURATED;
+		}
 	}
-	return flags | convert_some(cal, i, n - i, k, full, cells, size, value);
+	return flags;
 }
 
 static uint32_t convert_all(const struct pl_calibration *cal, size_t n, double k, const void *cells,

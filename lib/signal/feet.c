@@ -503,6 +503,15 @@ static void release_fused(struct pl_feet *f)
 	}
 }
 
+/* Nothing new: what most frames of a standing foot are. */
+static void keep_all(struct pl_feet *f, const struct pl_comp *comp)
+{
+	struct pl_track *track = &f->track[comp->owner - 1];
+
+	track->now_cells += comp->cells;
+	track->seen = f->frame;
+}
+
 static uint32_t live_tracks(const struct pl_feet *f)
 {
 	uint32_t n = 0;
@@ -526,7 +535,9 @@ static void keep(struct pl_feet *f, const double *value)
 			share_out(f, comp, value);
 		else if (comp->mixed)
 			keep_mixed(f, comp, value);
-		else if (comp->owned == comp->cells || f->track[comp->owner - 1].fused)
+		else if (comp->owned == comp->cells)
+			keep_all(f, comp);
+		else if (f->track[comp->owner - 1].fused)
 			claim_comp(f, &f->track[comp->owner - 1], comp, value);
 		else
 			keep_grown(f, comp, value);
@@ -640,8 +651,14 @@ static void all_one_foot(struct pl_feet *f, const double *value)
 
 	if (!track->serial && f->segment.comps)
 		track = track_new(f);
-	for (uint32_t i = 0; i < f->segment.comps; i++)
-		claim_comp(f, track, &f->segment.comp[i], value);
+	for (uint32_t i = 0; i < f->segment.comps; i++) {
+		const struct pl_comp *comp = &f->segment.comp[i];
+
+		if (comp->owned == comp->cells)
+			keep_all(f, comp);
+		else
+			claim_comp(f, track, comp, value);
+	}
 }
 
 static void after(struct pl_feet *f)

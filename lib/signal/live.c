@@ -273,13 +273,13 @@ static void sum_cells(struct pl_live *live, unsigned t, unsigned row, unsigned c
 	uint16_t *note = live->feet.note + at;
 	float *peak = live->feet.peak + at;
 	const double *value = live->value + at;
-	double sum = 0, sum_col = 0, top = track->peak;
+	double sum = 0, sum_col = 0, top = track->peak, col = c0;
 
-	for (unsigned c = c0; c < c1; c++) {
+	for (unsigned c = c0; c < c1; c++, col += 1) {
 		double v = value[c];
 
 		sum += v;
-		sum_col += v * c;
+		sum_col += v * col;
 		if (v > top)
 			top = v;
 		if ((float)v > peak[c])
@@ -291,11 +291,16 @@ static void sum_cells(struct pl_live *live, unsigned t, unsigned row, unsigned c
 	track->peak = top;
 	if (!foot->laid)
 		return;
-	for (unsigned c = c0; c < c1; c++) {
+	for (unsigned c = c0; c < c1;) {
+		unsigned from = c;
+		double same = 0; /* neighbours mostly lie in the same region */
+
 		if (!note[c])
 			note[c] = pl_overlay_note(&foot->overlay, pl_x_m(&live->geometry, c),
 						  pl_y_m(&live->geometry, row));
-		pl_overlay_add(&foot->overlay, note[c], value[c], foot->atom);
+		for (; c < c1 && note[c] == note[from]; c++)
+			same += value[c];
+		pl_overlay_add(&foot->overlay, note[from], same, foot->atom);
 	}
 }
 

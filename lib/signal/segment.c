@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which loaded cells hang together? A mat is mostly empty, so four zeros are skipped at once, and
+ * Which loaded cells hang together? A mat is mostly empty, so eight zeros are skipped at once, and
  * what is left is handled as horizontal runs: two runs in neighbouring rows belong together when
  * they touch, diagonally too. Union-find over the runs gives the components in one pass,
  * whatever their shape, without recursion.
@@ -65,33 +65,40 @@ static void join_rows(struct pl_segment *s, uint32_t above, uint32_t first)
 	}
 }
 
+/* Eight zeros? Values are never negative, so zero is all bits zero. */
+static inline bool empty(const double *v)
+{
+	uint64_t w[8];
+
+	memcpy(w, v, sizeof(w));
+	return !((w[0] | w[1] | w[2] | w[3]) | (w[4] | w[5] | w[6] | w[7]));
+}
+
 static void scan_row(struct pl_segment *s, unsigned row, const double *v, double contact,
 		     struct pl_scan *scan)
 {
 	unsigned cols = s->cols, c = 0;
-	double sum = 0, sum_col = 0;
+	double sum = 0, sum_col = 0, peak = scan->peak, at;
 
 	while (c < cols) {
 		unsigned c0;
 
-		if (c + 4 <= cols && v[c] + v[c + 1] + v[c + 2] + v[c + 3] == 0) {
-			c += 4;
+		if (c + 8 <= cols && empty(v + c)) {
+			c += 8;
 			continue;
 		}
 		if (!(v[c] > contact)) {
 			sum += v[c];
 			sum_col += v[c] * c;
 			scan->below += v[c];
-			if (v[c] > scan->peak)
-				scan->peak = v[c];
+			peak = v[c] > peak ? v[c] : peak;
 			c++;
 			continue;
 		}
-		for (c0 = c; c < cols && v[c] > contact; c++) {
+		for (c0 = c, at = c; c < cols && v[c] > contact; c++, at += 1) {
 			sum += v[c];
-			sum_col += v[c] * c;
-			if (v[c] > scan->peak)
-				scan->peak = v[c];
+			sum_col += v[c] * at;
+			peak = v[c] > peak ? v[c] : peak;
 		}
 		s->run[s->runs] = (struct pl_run){.row = (uint16_t)row,
 						  .c0 = (uint16_t)c0,
@@ -103,6 +110,7 @@ static void scan_row(struct pl_segment *s, unsigned row, const double *v, double
 		if (c0 == 0 || c == cols)
 			scan->edge = true;
 	}
+	scan->peak = peak;
 	scan->sum += sum;
 	scan->sum_col += sum_col;
 	scan->sum_row += sum * row;
@@ -114,9 +122,11 @@ static void count_owners(struct pl_comp *comp, const struct pl_run *run, const u
 		if (!owner[c])
 			continue;
 		comp->owned++;
+		if (owner[c] == comp->owner)
+			continue;
 		if (!comp->owner)
 			comp->owner = owner[c];
-		else if (comp->owner != owner[c])
+		else
 			comp->mixed = true;
 	}
 }
