@@ -58,9 +58,11 @@ struct pl_field {
 struct pl_matrix_config {
 	struct pl_sync head, tail, delimiter;
 	unsigned skip_head, skip_tail;
-	unsigned lock_frames;	/* delimiter: accept a length after this many equal payloads (3) */
-	unsigned relock_frames; /* ... and give a lock up after this many of another length (12) */
-	bool confirm;		/* head: hold each frame until the next head is seen at its place */
+	unsigned lock_frames; /* delimiter, tail: after this many frames in a row (3) the rhythm
+				 is trusted over a damaged mark */
+	unsigned
+		relock_frames; /* ... and no longer when this many were due and did not come (12) */
+	bool confirm;	       /* head: hold each frame until the next head is seen at its place */
 	struct pl_field length_field;
 	uint32_t length_expected;
 	struct pl_field seq_field;

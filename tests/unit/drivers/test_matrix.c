@@ -340,6 +340,38 @@ static void test_banner(void **state)
 	play_free(&p);
 }
 
+/* Fed one byte less than it says it needs, it never has a frame. */
+static void test_need(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < n_variants; v++) {
+		struct pl_decoder_config c = variant_config(&variants[v].matrix);
+		struct play p = {.cell_bytes = config_bytes(&c)};
+		struct pl_error err;
+		struct pl_decoder *d = pl_decoder_new(&c, &err);
+		size_t at = 0, pieces = 0;
+		struct stream s;
+		uint8_t *cells;
+
+		s = make_stream(&c, FRAMES, v + 1, &cells, NULL);
+		for (; at < s.n; pieces++) {
+			size_t need = pl_decoder_need(d), n = p.n;
+
+			need = need <= s.n - at ? need : s.n - at;
+			feed_all(d, &p, s.bytes + at, need - 1);
+			assert_int_equal(p.n, n);
+			feed_all(d, &p, s.bytes + at + need - 1, 1);
+			at += need;
+		}
+		assert_int_equal(p.n, FRAMES - c.matrix.confirm);
+		assert_true(pieces <= 2 * FRAMES); /* and it asks for enough */
+		play_free(&p);
+		pl_decoder_free(d);
+		stream_free(&s);
+		free(cells);
+	}
+}
+
 /* A mat that answers, and a host that asks. Bytes `drop` of every fourth answer are lost. */
 static void dialogue(const struct pl_matrix_config *m, size_t drop, size_t want_lost)
 {
@@ -522,6 +554,7 @@ int main(void)
 		cmocka_unit_test(test_order),	     cmocka_unit_test(test_length_hint),
 		cmocka_unit_test(test_banner),	     cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_start),	     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_need),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
