@@ -96,6 +96,8 @@ static int check_layout(hid_t dset, const char *path, int rank, size_t element, 
 	H5D_layout_t layout = plist < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(plist);
 
 	d->chunk_rows = d->size[0];
+	d->chunk_bytes = 0;
+	d->chunk_spans = false;
 	if (layout == H5D_CHUNKED && H5Pget_chunk(plist, H5S_MAX_RANK, chunk) == rank) {
 		for (int i = 0; i < rank; i++)
 			if (!chunk[i] || chunk[i] > CHUNK_BYTES_MAX / bytes) {
@@ -105,6 +107,9 @@ static int check_layout(hid_t dset, const char *path, int rank, size_t element, 
 				bytes *= chunk[i];
 			}
 		d->chunk_rows = chunk[0];
+		d->chunk_bytes = bytes;
+		d->chunk_spans = (rank < 2 || chunk[1] >= d->size[1]) &&
+				 (rank < 3 || chunk[2] >= d->size[2]);
 		if (bytes > CHUNK_BYTES_MAX)
 			result = pl_error_set(err, PL_ECORRUPT, 0,
 					      "%s has chunks of an impossible size", path);
@@ -119,7 +124,7 @@ static int check_layout(hid_t dset, const char *path, int rank, size_t element, 
 }
 
 int pl_h5_data_open(hid_t file, const char *path, H5T_class_t class, int rank, struct h5_data *d,
-		 struct pl_error *err)
+		    struct pl_error *err)
 {
 	size_t element;
 
@@ -144,13 +149,60 @@ void pl_h5_data_close(struct h5_data *d)
 	d->dset = -1;
 }
 
+int pl_h5_data_walk(const struct h5_data *d, const char *path, struct pl_error *err)
+{
+	hid_t space = d->chunk_bytes ? H5Dget_space(d->dset) : -1;
+	hsize_t chunks;
+	int result = 0;
+
+	if (space < 0)
+		return 0;
+	if (H5Dget_num_chunks(d->dset, space, &chunks) < 0)
+		result = pl_h5_damaged(err, "cannot find the chunks of %s", path);
+	H5Sclose(space);
+	return result;
+}
+
+/*
+ * Are rows [first, first + n) in the file? Where a chunk is missing HDF5 gives zeros, and where its
+ * filter mask is damaged it takes compressed bytes for cells.
+ */
+static int check_stored(const struct h5_data *d, const char *path, uint64_t first, uint64_t n,
+			struct pl_error *err)
+{
+	H5D_space_status_t status = H5D_SPACE_STATUS_NOT_ALLOCATED;
+	bool stored = true;
+
+	if (!d->chunk_bytes)
+		stored = H5Dget_space_status(d->dset, &status) >= 0 &&
+			 status == H5D_SPACE_STATUS_ALLOCATED;
+	for (uint64_t row = first - first % d->chunk_rows;
+	     d->chunk_bytes && d->chunk_spans && stored && row < first + n; row += d->chunk_rows) {
+		const hsize_t at[H5_READ_RANK] = {row};
+		haddr_t address = HADDR_UNDEF;
+		hsize_t bytes = 0;
+		unsigned skipped = 0;
+
+		stored = H5Dget_chunk_info_by_coord(d->dset, at, &skipped, &address, &bytes) >= 0 &&
+			 address != HADDR_UNDEF && (!skipped || bytes == d->chunk_bytes);
+	}
+	if (stored)
+		return 0;
+	return pl_error_set(err, PL_ECORRUPT, 0, "%s: rows from %llu on are damaged or missing",
+			    path, (unsigned long long)first);
+}
+
 int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
-		 uint64_t n, void *to, struct pl_error *err)
+		    uint64_t n, void *to, struct pl_error *err)
 {
 	hsize_t from[H5_READ_RANK] = {first}, count[H5_READ_RANK] = {n, d->size[1], d->size[2]};
-	hid_t space = H5Dget_space(d->dset), memory = -1;
-	int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space), result = -1;
+	hid_t space, memory = -1;
+	int rank, result = -1;
 
+	if (n && check_stored(d, path, first, n, err))
+		return -1;
+	space = H5Dget_space(d->dset);
+	rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
 	if (rank >= 1 && rank <= H5_READ_RANK)
 		memory = H5Screate_simple(rank, count, NULL);
 	if (memory >= 0 &&
@@ -158,7 +210,8 @@ int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type
 	    H5Dread(d->dset, memory_type, memory, space, H5P_DEFAULT, to) >= 0)
 		result = 0;
 	else
-		pl_h5_damaged(err, "cannot read %s from row %llu on", path, (unsigned long long)first);
+		pl_h5_damaged(err, "cannot read %s from row %llu on", path,
+			      (unsigned long long)first);
 	if (memory >= 0)
 		H5Sclose(memory);
 	if (space >= 0)
@@ -176,12 +229,14 @@ static char *read_text(hid_t dset, hid_t type, size_t cap)
 
 	if (variable) {
 		memory = pl_h5_text_type(H5T_VARIABLE);
+		H5Tset_cset(memory, H5Tget_cset(type)); /* HDF5 does not take ASCII for UTF-8 */
 		if (H5Dread(dset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) >= 0 && text) {
 			copy = strlen(text) < cap ? strdup(text) : NULL;
 			H5free_memory(text);
 		}
 	} else {
 		memory = pl_h5_text_type(n + 1);
+		H5Tset_cset(memory, H5Tget_cset(type));
 		copy = n < cap ? calloc(1, n + 1) : NULL;
 		if (copy && H5Dread(dset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, copy) < 0) {
 			free(copy);

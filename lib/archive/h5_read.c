@@ -219,12 +219,12 @@ static int load_rows(struct h5 *h, struct pl_error *err)
 	h->rows_have = 0;
 	for (int i = 0; i < FIXED; i++)
 		if (pl_h5_data_read(&h->fixed[i].data, h->fixed[i].path, h->fixed[i].type, first, n,
-				 h->fixed[i].block, err))
+				    h->fixed[i].block, err))
 			return -1;
 	for (size_t i = 0; i < h->n_metrics; i++)
 		if (h->metric[i].data.dset >= 0 &&
-		    pl_h5_data_read(&h->metric[i].data, h->metric[i].path, h->metric[i].type, first, n,
-				 h->metric[i].block, err))
+		    pl_h5_data_read(&h->metric[i].data, h->metric[i].path, h->metric[i].type, first,
+				    n, h->metric[i].block, err))
 			return -1;
 	h->rows_first = first;
 	h->rows_have = n;
@@ -377,18 +377,52 @@ static int open_all(struct h5 *h, const char *path, struct pl_recording_info *in
 	return 0;
 }
 
-int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err)
+static struct h5 *h5_new(struct pl_error *err)
 {
 	struct h5 *h = calloc(1, sizeof(*h));
 
-	if (!h)
-		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	pl_h5_init();
+	if (!h) {
+		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+		return NULL;
+	}
 	h->file = h->raw.data.dset = -1;
 	h->n_metrics = pl_metric_count();
 	for (int i = 0; i < FIXED; i++)
 		h->fixed[i].data.dset = -1;
 	pl_session_meta_init(&h->meta);
+	return h;
+}
+
+/* In the guarded process: all that opening does, and once through every index. */
+static void try_file(void *user)
+{
+	struct pl_recording_info info = {0};
+	struct h5 *h = h5_new(NULL);
+	int result = h ? open_all(h, user, &info, NULL) : -1;
+
+	if (result == 0)
+		result = pl_h5_data_walk(&h->raw.data, PL_H5_RAW, NULL);
+	for (int i = 0; result == 0 && i < FIXED; i++)
+		result = pl_h5_data_walk(&h->fixed[i].data, h->fixed[i].path, NULL);
+	for (size_t i = 0; result == 0 && i < h->n_metrics; i++)
+		if (h->metric[i].data.dset >= 0)
+			result = pl_h5_data_walk(&h->metric[i].data, h->metric[i].path, NULL);
+	if (result == 0)
+		summary(h);
+	if (h)
+		close_h5(h);
+}
+
+int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err)
+{
+	struct h5 *h;
+
+	pl_h5_init();
+	if (pl_h5_guard(try_file, (void *)(uintptr_t)path, path, err))
+		return -1;
+	h = h5_new(err);
+	if (!h)
+		return -1;
 	*b = (struct pl_backend){.meta = &h->meta, .summary = summary};
 	if (open_all(h, path, &b->source.info, err)) {
 		close_h5(h);

@@ -323,6 +323,11 @@ static int column_labels(struct lst *l)
 				    (unsigned long long)l->first_col + l->cols - 1);
 	l->cols = cols;
 	l->first_col = first;
+	l->col_force = l->row_force + PL_SIDE_MAX;
+	if (!l->cells)
+		l->cells = malloc((size_t)PL_SIDE_MAX * cols * sizeof(double));
+	if (!l->cells)
+		return pl_error_set(t->err, PL_ENOMEM, 0, "out of memory");
 	return end_of_line(l, "the column numbers");
 }
 
@@ -634,10 +639,8 @@ int pl_backend_lst(const void *text, size_t n, struct pl_backend *b, struct pl_e
 	l.im = pl_import_new(PL_FORMAT_EMED_LST, err);
 	if (!l.im)
 		return -1;
-	l.cells = malloc((size_t)PL_SIDE_MAX * PL_SIDE_MAX * sizeof(double));
 	l.row_force = calloc(2 * PL_SIDE_MAX, sizeof(*l.row_force));
-	l.col_force = l.row_force + PL_SIDE_MAX;
-	if (!l.cells || !l.row_force)
+	if (!l.row_force)
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 	else
 		result = pages(&l);

@@ -88,8 +88,9 @@ static void describe_found(const struct pl_text *t, char *buf, size_t cap)
 	buf[n] = '\0';
 }
 
-static int fail_at(struct pl_text *t, enum pl_code code, const char *before, const char *fmt,
-		   va_list args, const char *found)
+__attribute__((format(printf, 4, 0))) static int fail_at(struct pl_text *t, enum pl_code code,
+							 const char *before, const char *fmt,
+							 va_list args, const char *found)
 {
 	char text[256];
 
