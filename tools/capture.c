@@ -50,6 +50,13 @@ static void show_text(struct capture *c)
 	struct pl_device_text text;
 
 	while (pl_decoder_text(c->decoder, &text)) {
+		size_t n = strlen(text.text);
+
+		while (n && text.text[n - 1] == '\n')
+			text.text[--n] = '\0';
+		for (char *at = text.text; *at; at++)
+			if (*at == '\n')
+				*at = ' ';
 		pl_progress_end(&c->progress);
 		pl_say(c->self, "the device says: %s", text.text);
 		pl_progress_begin(&c->progress, "capturing", "frames");

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <plantar/archive.h>
 #include <plantar/journal.h>
 #include <plantar/live.h>
 
 #include "tools/command.h"
+#include "tools/folder.h"
 #include "tools/open.h"
 #include "tools/progress.h"
 
@@ -298,18 +298,22 @@ static void put_event(void *user, const struct pl_archive_event *event)
 
 static int export_events(struct export *x, struct pl_error *err)
 {
+	const struct pl_recording_info *info = pl_recording_info(x->r);
 	struct pl_frame first;
 	int r;
 
 	fputs("t_mono_ns,t_s,kind,text\n", x->out);
-	if (!pl_recording_meta(x->r))
-		return 0; /* foreign files and captures know no events */
+	if (!pl_recording_meta(x->r)) {
+		pl_say(x->self, "%s (%s) knows no events", info->path,
+		       pl_format_name(info->format));
+		return 0;
+	}
 	r = pl_recording_next(x->r, &first, err);
 	if (r < 0)
 		return -1;
 	x->first_mono_ns = r ? first.t_mono_ns : 0;
 	x->started = r > 0;
-	return pl_archive_events(pl_recording_info(x->r)->path, put_event, x, err);
+	return pl_archive_events(info->path, put_event, x, err);
 }
 
 static int for_each_frame(struct export *x, int (*row)(struct export *x, const struct pl_frame *f),
@@ -371,7 +375,7 @@ static int close_output(struct export *x, const char *path, int r, struct pl_err
 	if (fclose(x->out) != 0 && r >= 0)
 		r = pl_error_set(err, PL_EIO, errno, "cannot write %s: %s", path, strerror(errno));
 	if (r < 0)
-		unlink(path);
+		pl_remove_output(path);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -72,6 +73,20 @@ const char *pl_figure_text(const json_t *object, const char *key, const char *fa
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text && *text ? text : fallback;
+}
+
+json_t *pl_text_json(const char *text)
+{
+	json_t *value = json_string(text);
+	char *copy = value ? NULL : strdup(text);
+
+	for (char *at = copy; at && *at; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	if (copy)
+		value = json_string(copy);
+	free(copy);
+	return value;
 }
 
 void pl_figures_recording(FILE *out, const json_t *r)

@@ -24,6 +24,9 @@ const json_t *pl_figure_find(const json_t *object, const char *base, const char 
 /* The text of a member, or fallback when it is absent, null, empty or no string. */
 const char *pl_figure_text(const json_t *object, const char *key, const char *fallback);
 
+/* A JSON string of any text: bytes that are not UTF-8 (a path may have them) become '?'. */
+json_t *pl_text_json(const char *text);
+
 /* The `recording` section in one or two lines: format, size, pitch, rate, frames, losses. */
 void pl_figures_recording(FILE *out, const json_t *recording);
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define DEPTH 4
 
@@ -51,4 +53,12 @@ int pl_folder_trials(const char *folder, int (*each)(void *user, const char *pat
 	}
 	fts_close(fts);
 	return n;
+}
+
+void pl_remove_output(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(path);
 }

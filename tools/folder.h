@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trials below a folder. */
+/* Files and folders of recordings. */
 #ifndef TOOLS_FOLDER_H
 #define TOOLS_FOLDER_H
 
@@ -12,5 +12,9 @@
  */
 int pl_folder_trials(const char *folder, int (*each)(void *user, const char *path), void *user,
 		     struct pl_error *err);
+
+/* Takes away a half-written output, but only a regular file: a person may well name a device or a
+ * pipe as the output, and root could remove it. */
+void pl_remove_output(const char *path);
 
 #endif

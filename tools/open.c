@@ -30,6 +30,8 @@ struct capture {
 	struct pl_decode_stats first_pass;
 };
 
+static const uint8_t nothing[1];
+
 static void capture_close(void *user)
 {
 	struct capture *c = user;
@@ -47,6 +49,7 @@ static void start_over(struct capture *c)
 {
 	pl_decoder_reset(c->decoder);
 	pl_clockfit_init(&c->fit, c->mat.rate_hz);
+	c->bytes = nothing;
 	c->n = 0;
 	c->next_seq = 0;
 	c->started = false;
@@ -110,6 +113,7 @@ static int capture_next(void *user, struct pl_frame *frame, struct pl_error *err
 			continue;
 		r = pl_plcap_next(c->file, &c->t_ns, &c->bytes, &c->n, &truncated, err);
 		if (r <= 0) {
+			c->bytes = nothing;
 			c->n = 0;
 			c->truncated = c->truncated || truncated;
 			return r;
@@ -236,8 +240,8 @@ int pl_open_any(struct pl_opened *o, const char *path, const char *as, struct pl
 		return open_capture(o, path, as, err);
 	if (as && format != PL_FORMAT_UNKNOWN)
 		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%s is a %s file and brings its own description; --as is for "
-				    "byte captures (.plcap)",
+				    "%s (%s) brings its own description; --as is for byte captures "
+				    "(.plcap)",
 				    path, pl_format_name(format));
 	o->recording = pl_recording_open(path, err);
 	return o->recording ? 0 : -1;

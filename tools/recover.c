@@ -22,6 +22,7 @@
 
 #include "drivers/mat/paths.h"
 #include "tools/command.h"
+#include "tools/figures.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
@@ -138,14 +139,14 @@ static void note(struct recover *r, const char *journal, const char *what, const
 
 	if (!r->list)
 		return;
-	entry = json_pack("{s:s, s:s}", "journal", journal, "outcome", what);
+	entry = json_pack("{s:o, s:s}", "journal", pl_text_json(journal), "outcome", what);
 	if (o && o->ok) {
-		json_object_set_new(entry, "path", json_string(o->result.path));
+		json_object_set_new(entry, "path", pl_text_json(o->result.path));
 		json_object_set_new(entry, "frames", json_integer((json_int_t)o->result.frames));
 		json_object_set_new(entry, "gaps", json_integer((json_int_t)o->result.gaps));
 		json_object_set_new(entry, "complete", json_boolean(o->result.complete));
 	} else if (o) {
-		json_object_set_new(entry, "error", json_string(o->err.message));
+		json_object_set_new(entry, "error", pl_text_json(o->err.message));
 	}
 	json_array_append_new(r->list, entry);
 }
@@ -186,7 +187,10 @@ static int find_journals(struct recover *r, const char *path, struct pl_error *e
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (stat(path, &st) != 0)
+		return pl_error_set(err, errno == EACCES ? PL_EACCES : PL_ENOENT, errno,
+				    "cannot look at %s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
 		return pl_recover_find(path, collect, r, err) < 0 ? -1 : 0;
 	collect(r, path);
 	return 0;
@@ -234,6 +238,10 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (args.done)
 		return args.exit_code;
 	path = args.first < argc ? argv[args.first] : pl_sessions_dir(folder, sizeof(folder));
+	if (args.first == argc && access(path, F_OK) != 0) {
+		pl_say(self, "there is no %s yet: nothing was ever recorded here", path);
+		return PL_EXIT_FAILED;
+	}
 	if (find_journals(&r, path, &err) < 0)
 		return pl_report(self, &err);
 	pl_interrupt_catch();

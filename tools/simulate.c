@@ -17,6 +17,7 @@
 #include "drivers/transport/plcap.h"
 #include "tools/command.h"
 #include "tools/feed.h"
+#include "tools/folder.h"
 #include "tools/interrupt.h"
 #include "tools/open.h"
 #include "tools/progress.h"
@@ -118,7 +119,7 @@ static int into_capture(struct simulate *s, struct pl_error *err)
 	if (pl_plcap_finish(s->writer, r < 0 ? NULL : err) < 0)
 		r = -1;
 	if (r < 0)
-		unlink(s->capture);
+		pl_remove_output(s->capture);
 	return r < 0 ? -1 : 0;
 }
 
@@ -234,8 +235,7 @@ static enum pl_pty_result play_frame(struct simulate *s, const struct pl_feed_fr
 			return PL_PTY_OK;
 		}
 		pl_progress_end(&s->progress);
-		if (!pl_feed_endless(s->feed) || s->frames)
-			pl_say(s->self, "the reader is gone; going on when there is one");
+		pl_say(s->self, "the reader is gone; going on when there is one");
 		r = meet_reader(s, frame->t_ns);
 		if (r != PL_PTY_OK)
 			return r;

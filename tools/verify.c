@@ -14,6 +14,7 @@
 #include <plantar/archive.h>
 
 #include "tools/command.h"
+#include "tools/figures.h"
 #include "tools/folder.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
@@ -55,14 +56,14 @@ static void show(void *user, const struct pl_verify_report *r)
 	if (v->files) {
 		json_array_append_new(
 			v->files,
-			json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:s?}",
-				  "path", r->path, "ok", !r->problem[0], "readable", r->readable,
-				  "manifest_present", r->manifest_present, "manifest_ok",
-				  r->manifest_ok, "metrics_checked", r->metrics_checked,
-				  "metrics_bit_equal", r->metrics_bit_equal, "frames",
-				  (json_int_t)r->frames, "gaps", (json_int_t)r->gaps, "lost_frames",
-				  (json_int_t)r->lost_frames, "problem",
-				  r->problem[0] ? r->problem : NULL));
+			json_pack("{s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:o}", "path",
+				  pl_text_json(r->path), "ok", !r->problem[0], "readable",
+				  r->readable, "manifest_present", r->manifest_present,
+				  "manifest_ok", r->manifest_ok, "metrics_checked",
+				  r->metrics_checked, "metrics_bit_equal", r->metrics_bit_equal,
+				  "frames", (json_int_t)r->frames, "gaps", (json_int_t)r->gaps,
+				  "lost_frames", (json_int_t)r->lost_frames, "problem",
+				  r->problem[0] ? pl_text_json(r->problem) : json_null()));
 		return;
 	}
 	pl_progress_end(&v->progress);
