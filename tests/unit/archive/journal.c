@@ -86,8 +86,10 @@ static uint8_t *slurp(const char *path, size_t *n)
 
 static void spill(const char *path, const uint8_t *data, size_t n)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	unlink(path); /* not O_TRUNC: some file systems then wait for the disk */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, data, n), n);
 	close(fd);
