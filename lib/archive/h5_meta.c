@@ -171,8 +171,8 @@ static int read_curve(hid_t file, struct pl_calibration *cal, struct pl_error *e
 			result = pl_error_set(err, PL_ECORRUPT, 0, "%s has %llu points", paths[i],
 					      (unsigned long long)d.size[0]);
 		else
-			result = pl_h5_data_read(&d, paths[i], H5T_NATIVE_DOUBLE, 0, d.size[0], to[i],
-					      err);
+			result = pl_h5_data_read(&d, paths[i], H5T_NATIVE_DOUBLE, 0, d.size[0],
+						 to[i], err);
 		cal->curve_points = (unsigned)d.size[0];
 		pl_h5_data_close(&d);
 		if (result)
