@@ -152,7 +152,8 @@ static int by_serial(const void *a, const void *b)
 
 static int join_contacts(struct pl_analysis *a)
 {
-	qsort(a->contacts, a->n_contacts, sizeof(*a->contacts), by_serial);
+	if (a->n_contacts)
+		qsort(a->contacts, a->n_contacts, sizeof(*a->contacts), by_serial);
 	a->foot = calloc(a->n_contacts ? a->n_contacts : 1, sizeof(*a->foot));
 	if (!a->foot)
 		return -1;

@@ -240,25 +240,24 @@ static inline bool usable(const struct pl_calibration *cal, size_t i)
  * One loop a cell type. memcpy is a plain load that does not care about alignment. A saturated
  * cell of a place without a cell does not count.
  */
-#define DEFINE_CONVERT(TYPE, NAME)                                                              \
-	static uint32_t convert_##NAME(const struct pl_calibration *cal, size_t n, double k,    \
-				       const unsigned char *cells, double *value)               \
-	{                                                                                       \
-		double full =                                                                   \
-			cal->saturation_counts > 0 ? cal->saturation_counts : (double)INFINITY; \
-		uint32_t flags = 0;                                                             \
-                                                                                                \
-		for (size_t i = 0; i < n; i++) {                                                \
-			TYPE raw;                                                               \
-			double v;                                                               \
-                                                                                                \
-			memcpy(&raw, cells + i * sizeof(raw), sizeof(raw));                     \
-			v = convert(cal, linearise(cal, i, (double)raw), k);                    \
-			value[i] = v;                                                           \
-			if ((double)raw >= full && usable(cal, i))                              \
-				flags = PL_FLAG_SATURATED;                                      \
-		}                                                                               \
-		return flags;                                                                   \
+#define DEFINE_CONVERT(TYPE, NAME)                                                               \
+	static uint32_t convert_##NAME(const struct pl_calibration *cal, size_t n, double k,     \
+				       const unsigned char *cells, double *value)                \
+	{                                                                                        \
+		double full = cal->saturation_counts > 0 ? cal->saturation_counts : (double)NAN; \
+		uint32_t flags = 0;                                                              \
+                                                                                                 \
+		for (size_t i = 0; i < n; i++) {                                                 \
+			TYPE raw;                                                                \
+			double v;                                                                \
+                                                                                                 \
+			memcpy(&raw, cells + i * sizeof(raw), sizeof(raw));                      \
+			v = convert(cal, linearise(cal, i, (double)raw), k);                     \
+			value[i] = v;                                                            \
+			if ((double)raw >= full && usable(cal, i))                               \
+				flags = PL_FLAG_SATURATED;                                       \
+		}                                                                                \
+		return flags;                                                                    \
 	}
 
 DEFINE_CONVERT(uint8_t, u8)
@@ -290,7 +289,7 @@ static inline double load(const unsigned char *cells, size_t i, size_t size)
 static inline uint32_t convert_sparse(const struct pl_calibration *cal, size_t n, double k,
 				      const unsigned char *cells, size_t size, double *value)
 {
-	double full = cal->saturation_counts > 0 ? cal->saturation_counts : (double)INFINITY;
+	double full = cal->saturation_counts > 0 ? cal->saturation_counts : (double)NAN;
 	bool plain = !cal->cell_gain && cal->curve_points == 0;
 	double scale = cal->scale, floor = fmax(cal->noise_floor, DBL_MIN);
 	size_t step = 16 / size, next = 0;

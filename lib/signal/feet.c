@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cop.h"
-#include "feet.h"
+#include "track.h"
 
 #define HOLD_S 0.1	 /* without load: the contact is over */
 #define SETTLE_S 0.5	 /* without growth: the print is complete */
@@ -24,6 +24,7 @@
 #define FOOT_LENGTH_M 0.33 /* pieces are joined up to this size ... */
 #define FOOT_WIDTH_M 0.13
 #define ACROSS_M 0.105 /* longer than this across the feet's direction: two feet's forefeet */
+#define FOREFOOT_M 0.135
 #define ALONG_COS 0.64 /* 50 degrees */
 #define FOOT_SLIM 0.4  /* width / length of a foot ... */
 #define BROAD_M 2.0    /* ... and what 100 % more costs, as a distance */
@@ -87,58 +88,13 @@ void pl_feet_reset(struct pl_feet *f)
 	f->uy = 1 - f->ux;
 }
 
-/* ---- tracks --------------------------------------------------------------------------------- */
-
-static struct pl_track *track_new(struct pl_feet *f)
-{
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
-		struct pl_track *track = &f->track[t];
-
-		if (track->serial)
-			continue;
-		*track = (struct pl_track){
-			.serial = ++f->serials,
-			.r0 = UINT16_MAX,
-			.c0 = UINT16_MAX,
-			.first_x = NAN,
-			.first_y = NAN,
-			.born = f->frame,
-			.seen = f->frame,
-			.grown = f->frame,
-			.side = f->options.side,
-		};
-		pl_hull_clear(&track->hull);
-		return track;
-	}
-	return NULL;
-}
-
-static uint8_t mark_of(const struct pl_feet *f, const struct pl_track *track)
-{
-	return (uint8_t)(track - f->track + 1);
-}
-
-static void track_end(struct pl_feet *f, struct pl_track *track)
-{
-	uint8_t mark = mark_of(f, track);
-
-	if (f->options.hooks.ended)
-		f->options.hooks.ended(f->options.hooks.ctx, f, track);
-	for (unsigned r = track->r0; r < track->r1; r++) {
-		uint8_t *row = f->owner + (size_t)r * f->geometry.cols;
-
-		for (unsigned c = track->c0; c < track->c1; c++)
-			if (row[c] == mark)
-				row[c] = 0;
-	}
-	track->serial = 0;
-}
+/* ---- contacts end --------------------------------------------------------------------------- */
 
 void pl_feet_end(struct pl_feet *f)
 {
 	for (unsigned t = 0; t < PL_TRACKS; t++)
 		if (f->track[t].serial)
-			track_end(f, &f->track[t]);
+			pl_track_end(f, &f->track[t]);
 }
 
 void pl_feet_gap(struct pl_feet *f, uint64_t missing)
@@ -154,97 +110,7 @@ static void expire(struct pl_feet *f)
 		return;
 	for (unsigned t = 0; t < PL_TRACKS; t++)
 		if (f->track[t].serial && f->frame - f->track[t].seen > f->hold)
-			track_end(f, &f->track[t]);
-}
-
-struct box {
-	double x0, x1, y0, y1;
-};
-
-static struct box cells_box(const struct pl_feet *f, unsigned row, unsigned c0, unsigned c1)
-{
-	const struct pl_geometry *g = &f->geometry;
-
-	return (struct box){
-		.x0 = c0 * g->pitch_col_m,
-		.x1 = c1 * g->pitch_col_m,
-		.y0 = (double)(g->rows - row - 1) * g->pitch_row_m,
-		.y1 = (double)(g->rows - row) * g->pitch_row_m,
-	};
-}
-
-/* These cells of a row belong to the track from now on. */
-static void claim_cells(struct pl_feet *f, struct pl_track *track, unsigned row, unsigned c0,
-			unsigned c1, const double *value)
-{
-	size_t at = (size_t)row * f->geometry.cols;
-	uint8_t mark = mark_of(f, track);
-	uint32_t added = 0;
-	struct box box;
-
-	track->now_cells += c1 - c0;
-	track->seen = f->frame;
-	for (unsigned c = c0; c < c1; c++) {
-		if (f->owner[at + c] == mark)
-			continue;
-		if (f->owner[at + c])
-			f->track[f->owner[at + c] - 1].cells--;
-		f->owner[at + c] = mark;
-		f->note[at + c] = 0;
-		f->peak[at + c] = (float)value[at + c];
-		added++;
-	}
-	if (!added)
-		return;
-	track->cells += added;
-	track->fresh += added;
-	track->r0 = row < track->r0 ? (uint16_t)row : track->r0;
-	track->r1 = row + 1 > track->r1 ? (uint16_t)(row + 1) : track->r1;
-	track->c0 = c0 < track->c0 ? (uint16_t)c0 : track->c0;
-	track->c1 = c1 > track->c1 ? (uint16_t)c1 : track->c1;
-	box = cells_box(f, row, c0, c1);
-	if (!pl_hull_holds(&track->hull, box.x0, box.x1, box.y0, box.y1)) {
-		pl_hull_box(&track->hull, box.x0, box.x1, box.y0, box.y1);
-		track->grew = true;
-	}
-}
-
-static void claim_comp(struct pl_feet *f, struct pl_track *track, const struct pl_comp *comp,
-		       const double *value)
-{
-	const struct pl_run *run = f->segment.run;
-
-	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next)
-		claim_cells(f, track, run[i].row, run[i].c0, run[i].c1, value);
-}
-
-static void track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *into)
-{
-	uint8_t a = mark_of(f, from), b = mark_of(f, into);
-
-	for (unsigned r = from->r0; r < from->r1; r++) {
-		uint8_t *row = f->owner + (size_t)r * f->geometry.cols;
-
-		for (unsigned c = from->c0; c < from->c1; c++)
-			if (row[c] == a) {
-				row[c] = b;
-				f->note[(size_t)r * f->geometry.cols + c] = 0;
-			}
-	}
-	into->touched = into->touched || from->touched;
-	into->cells += from->cells;
-	into->fresh += from->cells;
-	into->now_cells += from->now_cells;
-	into->grew = true;
-	into->seen = from->seen > into->seen ? from->seen : into->seen;
-	into->r0 = from->r0 < into->r0 ? from->r0 : into->r0;
-	into->r1 = from->r1 > into->r1 ? from->r1 : into->r1;
-	into->c0 = from->c0 < into->c0 ? from->c0 : into->c0;
-	into->c1 = from->c1 > into->c1 ? from->c1 : into->c1;
-	pl_hull_join(&into->hull, &from->hull);
-	if (f->options.hooks.merged)
-		f->options.hooks.merged(f->options.hooks.ctx, from->serial, into->serial);
-	from->serial = 0;
+			pl_track_end(f, &f->track[t]);
 }
 
 /* ---- what can be one foot ------------------------------------------------------------------- */
@@ -271,6 +137,14 @@ static bool plausible(const struct pl_feet *f, const struct pl_hull *h)
 	struct pl_extent e = pl_hull_extent(h);
 
 	return foot_sized(f, &e) && !across(f, &e);
+}
+
+/* Connected, so it takes more to doubt that it is one foot: forefeet are up to 12 cm wide. */
+static bool one_piece(const struct pl_feet *f, const struct pl_hull *h)
+{
+	struct pl_extent e = pl_hull_extent(h);
+
+	return foot_sized(f, &e) && (e.length <= FOREFOOT_M || !across(f, &e));
 }
 
 static bool sized_hull(const struct pl_feet *f, const struct pl_hull *h)
@@ -309,7 +183,7 @@ static void comp_hull(const struct pl_feet *f, const struct pl_comp *comp, struc
 
 	pl_hull_clear(h);
 	for (uint32_t i = comp->first; i != PL_NO_RUN; i = run[i].next) {
-		struct box b = cells_box(f, run[i].row, run[i].c0, run[i].c1);
+		struct pl_box b = pl_cells_box(f, run[i].row, run[i].c0, run[i].c1);
 
 		pl_hull_box(h, b.x0, b.x1, b.y0, b.y1);
 	}
@@ -333,11 +207,11 @@ static void fresh_hull(const struct pl_feet *f, const struct pl_comp *comp, stru
 		const uint8_t *owner = f->owner + (size_t)run[i].row * f->geometry.cols;
 
 		for (unsigned c = run[i].c0; c < run[i].c1; c++) {
-			struct box b;
+			struct pl_box b;
 
 			if (owner[c])
 				continue;
-			b = cells_box(f, run[i].row, c, c + 1);
+			b = pl_cells_box(f, run[i].row, c, c + 1);
 			pl_hull_box(h, b.x0, b.x1, b.y0, b.y1);
 		}
 	}
@@ -356,14 +230,14 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 		size_t at = (size_t)run[i].row * f->geometry.cols;
 
 		for (unsigned c = run[i].c0; c < run[i].c1; c++) {
-			struct box b = cells_box(f, run[i].row, c, c + 1);
+			struct pl_box b = pl_cells_box(f, run[i].row, c, c + 1);
 			struct pl_track *best = NULL;
 			struct pl_hull cell;
 			double nearest = INFINITY;
 
 			if (f->owner[at + c]) {
-				claim_cells(f, &f->track[f->owner[at + c] - 1], run[i].row, c,
-					    c + 1, value);
+				pl_track_claim(f, &f->track[f->owner[at + c] - 1], run[i].row, c,
+					       c + 1, value);
 				continue;
 			}
 			pl_hull_clear(&cell);
@@ -384,13 +258,13 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 				}
 			}
 			if (!best && !other)
-				other = track_new(f);
+				other = pl_track_new(f);
 			if (!best)
 				best = other;
 			if (!best)
 				continue;
 			best->touched = true;
-			claim_cells(f, best, run[i].row, c, c + 1, value);
+			pl_track_claim(f, best, run[i].row, c, c + 1, value);
 		}
 	}
 }
@@ -429,8 +303,8 @@ static void keep_mixed(struct pl_feet *f, const struct pl_comp *comp, const doub
 			comp_hull(f, comp, &whole);
 			pl_hull_join(&all, &whole);
 			if (plausible(f, &all)) {
-				track_merge(f, b, a);
-				claim_comp(f, a, comp, value);
+				pl_track_merge(f, b, a);
+				pl_track_claim_comp(f, a, comp, value);
 				return;
 			}
 		}
@@ -444,14 +318,14 @@ static void restart(struct pl_feet *f, struct pl_track *track, const struct pl_c
 {
 	struct pl_track before = *track, *now;
 
-	track_end(f, track);
-	now = track_new(f);
+	pl_track_end(f, track);
+	now = pl_track_new(f);
 	if (!now)
 		return;
 	now->side = before.side;
 	now->oriented = before.oriented;
 	now->shape = before.shape;
-	claim_comp(f, now, comp, value);
+	pl_track_claim_comp(f, now, comp, value);
 }
 
 static void keep_grown(struct pl_feet *f, const struct pl_comp *comp, const double *value)
@@ -461,14 +335,15 @@ static void keep_grown(struct pl_feet *f, const struct pl_comp *comp, const doub
 
 	fresh_hull(f, comp, &fresh);
 	if (fits(f, track, &fresh)) {
-		claim_comp(f, track, comp, value);
+		pl_track_claim_comp(f, track, comp, value);
 		return;
 	}
 	comp_hull(f, comp, &whole);
 	pl_hull_join(&fresh, &track->hull);
 	if (sized_hull(f, &fresh))
-		claim_comp(f, track, comp, value); /* connected, but across: orient.c decides */
-	else if (plausible(f, &whole) && track->cells < 3 * comp->cells)
+		pl_track_claim_comp(f, track, comp,
+				    value); /* connected, but across: orient.c decides */
+	else if (one_piece(f, &whole) && track->cells < 3 * comp->cells)
 		restart(f, track, comp, value);
 	else
 		share_out(f, comp, value);
@@ -491,7 +366,7 @@ static void release_fused(struct pl_feet *f)
 			if (comp->owner != t + 1 || speck(f, comp->cells))
 				continue;
 			comp_hull(f, comp, &h);
-			one = plausible(f, &h);
+			one = one_piece(f, &h);
 			parts++;
 		}
 		if (parts < 2 && !one)
@@ -499,7 +374,7 @@ static void release_fused(struct pl_feet *f)
 		for (uint32_t i = 0; i < f->segment.comps; i++)
 			if (f->segment.comp[i].owner == t + 1)
 				f->segment.comp[i].owner = 0;
-		track_end(f, track);
+		pl_track_end(f, track);
 	}
 }
 
@@ -538,7 +413,7 @@ static void keep(struct pl_feet *f, const double *value)
 		else if (comp->owned == comp->cells)
 			keep_all(f, comp);
 		else if (f->track[comp->owner - 1].fused)
-			claim_comp(f, &f->track[comp->owner - 1], comp, value);
+			pl_track_claim_comp(f, &f->track[comp->owner - 1], comp, value);
 		else
 			keep_grown(f, comp, value);
 	}
@@ -615,12 +490,12 @@ static void place(struct pl_feet *f, const double *value)
 		struct pl_track *track = nearest_foot(f, &piece[k]);
 
 		if (!track && !speck(f, comp->cells)) {
-			track = track_new(f);
+			track = pl_track_new(f);
 			if (track)
-				track->fused = !plausible(f, &piece[k].hull);
+				track->fused = !one_piece(f, &piece[k].hull);
 		}
 		if (track)
-			claim_comp(f, track, comp, value);
+			pl_track_claim_comp(f, track, comp, value);
 	}
 }
 
@@ -636,9 +511,9 @@ void pl_feet_turn(struct pl_feet *f, double ux, double uy)
 			    pl_hull_gap(&p->hull, &q->hull) > JOIN_GAP_M || !fits(f, p, &q->hull))
 				continue;
 			if (p->serial < q->serial)
-				track_merge(f, q, p);
+				pl_track_merge(f, q, p);
 			else
-				track_merge(f, p, q);
+				pl_track_merge(f, p, q);
 		}
 	}
 }
@@ -650,14 +525,14 @@ static void all_one_foot(struct pl_feet *f, const double *value)
 	struct pl_track *track = &f->track[0];
 
 	if (!track->serial && f->segment.comps)
-		track = track_new(f);
+		track = pl_track_new(f);
 	for (uint32_t i = 0; i < f->segment.comps; i++) {
 		const struct pl_comp *comp = &f->segment.comp[i];
 
 		if (comp->owned == comp->cells)
 			keep_all(f, comp);
 		else
-			claim_comp(f, track, comp, value);
+			pl_track_claim_comp(f, track, comp, value);
 	}
 }
 
