@@ -285,37 +285,58 @@ static inline double load(const unsigned char *cells, size_t i, size_t size)
 	return u;
 }
 
+/* Scale and floor, nothing else; the same bits as convert(). Returns the greatest raw value. */
+static inline double scale_some(const struct pl_calibration *cal, size_t from, size_t to, double k,
+				const unsigned char *cells, size_t size, double *value)
+{
+	double scale = cal->scale, floor = fmax(cal->noise_floor, DBL_MIN), top = 0;
+
+	for (size_t c = from; c < to; c++) {
+		double raw = load(cells, c, size), v = scale * raw;
+
+		top = raw > top ? raw : top;
+		value[c] = v * k * (v >= floor); /* without a branch: edges are hard to predict */
+	}
+	return top;
+}
+
+static inline double convert_some(const struct pl_calibration *cal, size_t from, size_t to,
+				  double k, const unsigned char *cells, size_t size, double *value)
+{
+	double top = 0;
+
+	for (size_t c = from; c < to; c++) {
+		double raw = load(cells, c, size);
+
+		top = raw > top && usable(cal, c) ? raw : top;
+		value[c] = convert(cal, linearise(cal, c, raw), k);
+	}
+	return top;
+}
+
 /* u8 or u16 where most cells are 0: sixteen bytes are looked at together. */
 static inline uint32_t convert_sparse(const struct pl_calibration *cal, size_t n, double k,
 				      const unsigned char *cells, size_t size, double *value)
 {
-	double full = cal->saturation_counts > 0 ? cal->saturation_counts : (double)NAN;
-	bool plain = !cal->cell_gain && cal->curve_points == 0;
-	double scale = cal->scale, floor = fmax(cal->noise_floor, DBL_MIN);
+	bool plain = !cal->cell_gain && !cal->cell_state && cal->curve_points == 0;
 	size_t step = 16 / size, next = 0;
-	uint32_t flags = 0;
+	double top = 0;
 
 	memset(value, 0, n * sizeof(*value));
 	for (size_t i = 0; i < n; i = next) {
 		uint64_t word[2] = {1, 1};
+		double some;
 
 		next = i + step <= n ? i + step : n;
 		if (next == i + step)
 			memcpy(word, cells + i * size, 16);
 		if (!(word[0] | word[1]))
 			continue;
-		for (size_t c = i; c < next; c++) {
-			double raw = load(cells, c, size), v = scale * raw;
-
-			if (plain)
-				value[c] = v >= floor ? v * k : 0.0;
-			else
-				value[c] = convert(cal, linearise(cal, c, raw), k);
-			if (raw >= full && usable(cal, c))
-				flags = PL_FLAG_SATURATED;
-		}
+		some = plain ? scale_some(cal, i, next, k, cells, size, value)
+			     : convert_some(cal, i, next, k, cells, size, value);
+		top = some > top ? some : top;
 	}
-	return flags;
+	return cal->saturation_counts > 0 && top >= cal->saturation_counts ? PL_FLAG_SATURATED : 0;
 }
 
 static uint32_t convert_all(const struct pl_calibration *cal, size_t n, double k, const void *cells,

@@ -83,8 +83,12 @@ static void scan_row(struct pl_segment *s, unsigned row, const double *v, double
 	while (c < cols) {
 		unsigned c0;
 
-		if (c + 8 <= cols && empty(v + c)) {
+		if (c % 8 == 0 && c + 8 <= cols && empty(v + c)) {
 			c += 8;
+			continue;
+		}
+		if (v[c] == 0) {
+			c++;
 			continue;
 		}
 		if (!(v[c] > contact)) {
@@ -118,15 +122,21 @@ static void scan_row(struct pl_segment *s, unsigned row, const double *v, double
 
 static void count_owners(struct pl_comp *comp, const struct pl_run *run, const uint8_t *owner)
 {
+	uint32_t mine = 0;
+
+	for (unsigned c = run->c0; c < run->c1; c++)
+		mine += owner[c] == comp->owner;
+	if (mine == (uint32_t)(run->c1 - run->c0)) { /* most runs, most of the time */
+		comp->owned += comp->owner ? mine : 0;
+		return;
+	}
 	for (unsigned c = run->c0; c < run->c1; c++) {
 		if (!owner[c])
 			continue;
 		comp->owned++;
-		if (owner[c] == comp->owner)
-			continue;
 		if (!comp->owner)
 			comp->owner = owner[c];
-		else
+		else if (owner[c] != comp->owner)
 			comp->mixed = true;
 	}
 }
