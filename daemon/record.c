@@ -56,7 +56,7 @@ enum lane_state { LANE_IDLE, LANE_RECORDING, LANE_FAILED };
 
 struct pl_lane {
 	struct pl_recorder *recorder;
-	unsigned mat;
+	unsigned mat, depth; /* depth: frames that the pool can spare (pl_lane_depth) */
 	struct pl_ring *ring;
 
 	/* recorder thread only */
@@ -113,8 +113,8 @@ bool pl_lane_frame(struct pl_lane *lane, struct pl_frame *frame)
 {
 	struct lane_item *item;
 
-	if (pl_ring_used(lane->ring) + KEPT_SLOTS >= pl_ring_slots(lane->ring))
-		return false;
+	if (pl_ring_used(lane->ring) >= lane->depth)
+		return false; /* though the ring has more slots: they are kept for what follows */
 	item = pl_ring_reserve(lane->ring);
 	if (!item)
 		return false;
@@ -126,7 +126,7 @@ bool pl_lane_frame(struct pl_lane *lane, struct pl_frame *frame)
 
 bool pl_lane_recovered(const struct pl_lane *lane)
 {
-	return pl_ring_used(lane->ring) <= pl_ring_slots(lane->ring) / 2;
+	return pl_ring_used(lane->ring) <= lane->depth / 2;
 }
 
 bool pl_lane_gap(struct pl_lane *lane, const struct pl_gap *gap)
@@ -585,8 +585,8 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 
 		lane->recorder = r;
 		lane->mat = i;
-		lane->ring = pl_ring_new(pl_lane_depth(&config->mats[i].mat) + KEPT_SLOTS,
-					 sizeof(struct lane_item), err);
+		lane->depth = pl_lane_depth(&config->mats[i].mat);
+		lane->ring = pl_ring_new(lane->depth + KEPT_SLOTS, sizeof(struct lane_item), err);
 		ok = lane->ring != NULL;
 	}
 	if (ok)

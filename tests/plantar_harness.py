@@ -358,12 +358,12 @@ def cobs(data):
     return bytes(out) + b"\0"
 
 
-def pmp_frame(seq, cells, t_us=None):
+def pmp_frame(seq, cells, t_us=None, wrong=0):
     """One PMP frame packet, written from the specification alone (docs/mats.md): cells are the
-    bytes of rows * cols little-endian u16."""
+    bytes of rows * cols little-endian u16. wrong: changes the checksum."""
     t_us = seq * 10000 if t_us is None else t_us
     packet = struct.pack("<BBHI", 1, 1, seq & 0xFFFF, t_us & 0xFFFFFFFF) + cells
-    return cobs(packet + struct.pack("<H", crc16(packet)))
+    return cobs(packet + struct.pack("<H", crc16(packet) ^ wrong))
 
 
 def small_mat(folder, rows=16, cols=8, rate_hz=100, name="small"):

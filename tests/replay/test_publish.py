@@ -166,9 +166,7 @@ def test_sequence_shows_every_loss(folder):
         mat.frames(10)
         mat.seq += 3  # the device skips three
         mat.frames(5)
-        bad = bytearray(pmp_frame(mat.seq, cells_of(mat.seq)))
-        bad[20] = 1 if bad[20] == 2 else 2  # no zero, and no code byte of COBS: a wrong checksum
-        mat.write(bytes(bad))
+        mat.write(pmp_frame(mat.seq, cells_of(mat.seq), wrong=0x0101))
         mat.seq += 1
         mat.frames(5)
         got = [sub.next() for _ in range(20)]
