@@ -385,7 +385,7 @@ void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw, i
 	f->flags |= pl_live_frame(e->live, f->cells, f->dtype, f->seq, f->metrics);
 	record(e, f);
 	publish(e, f);
-	e->last = *f;
+	e->last = (struct pl_last_frame){f->epoch, f->seq, f->t_mono_ns};
 	e->have_last = true;
 	if (e->average.what != PL_AVERAGE_NONE)
 		average(e, f);

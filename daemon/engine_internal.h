@@ -33,6 +33,13 @@ struct pl_engine_recording {
 	struct pl_gap gap;
 };
 
+/* The last frame that got through. */
+struct pl_last_frame {
+	uint32_t epoch;
+	uint64_t seq;
+	int64_t t_mono_ns;
+};
+
 struct pl_engine {
 	struct pl_engine_setup setup;
 	const struct pl_mat *mat;
@@ -58,7 +65,7 @@ struct pl_engine {
 	uint32_t flags;		   /* for the next frame */
 	uint64_t next_seq;
 	uint64_t pending[PL_LOSS_CAUSES]; /* lost since the last frame that got through */
-	struct pl_frame last;		  /* numbers of the last frame; no cells */
+	struct pl_last_frame last;
 	bool have_last;
 	int64_t view_next_ns, view_period_ns;
 	int64_t rate_from_ns;

@@ -189,7 +189,12 @@ class Plantard:
                                         stdin=subprocess.DEVNULL)
         log.close()
         if wait:
-            wait_until(self._answers, 20, "plantard to answer")
+            try:
+                wait_until(self._answers, 20, "plantard to answer")
+            except BaseException:
+                sys.stderr.write(self.log()[-6000:])
+                self.close()
+                raise
         return self
 
     def _answers(self):
