@@ -346,8 +346,10 @@ int pl_config_load(struct pl_config *config, const char *path, struct pl_error *
 	memset(config, 0, sizeof(*config));
 	if (!pl_copy(config->path, sizeof(config->path), path))
 		return pl_error_set(err, PL_EUSAGE, 0, "the configuration's path is too long");
-	if (pl_conf_open(&c, path, err))
+	if (pl_conf_open(&c, path, err)) {
+		pl_conf_close(&c);
 		return -1;
+	}
 	return finish(&c, config, read_all(&c, config, pl_mat_load));
 }
 
@@ -358,8 +360,10 @@ int pl_config_parse(struct pl_config *config, const char *name, const char *text
 
 	memset(config, 0, sizeof(*config));
 	pl_copy(config->path, sizeof(config->path), name);
-	if (pl_conf_open_text(&c, name, text, err))
+	if (pl_conf_open_text(&c, name, text, err)) {
+		pl_conf_close(&c);
 		return -1;
+	}
 	return finish(&c, config, read_all(&c, config, loader));
 }
 
