@@ -33,7 +33,7 @@ static void print_good(const struct pl_verify_report *r)
 	char frames[32], lost[32];
 
 	printf("ok   %s: ", r->path);
-	if (r->frames) /* not only sealed beside the trials */
+	if (!r->overview)
 		printf("%s frames, %s lost, ", pl_count_text(r->frames, frames),
 		       pl_count_text(r->lost_frames, lost));
 	printf("%s%s\n", r->manifest_present ? "checksum right" : "no MANIFEST.sha256 names it",
@@ -56,9 +56,10 @@ static void show(void *user, const struct pl_verify_report *r)
 	if (v->files) {
 		json_array_append_new(
 			v->files,
-			json_pack("{s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:o}", "path",
-				  pl_text_json(r->path), "ok", !r->problem[0], "readable",
-				  r->readable, "manifest_present", r->manifest_present,
+			json_pack("{s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:o}",
+				  "path", pl_text_json(r->path), "kind",
+				  r->overview ? "overview" : "trial", "ok", !r->problem[0],
+				  "readable", r->readable, "manifest_present", r->manifest_present,
 				  "manifest_ok", r->manifest_ok, "metrics_checked",
 				  r->metrics_checked, "metrics_bit_equal", r->metrics_bit_equal,
 				  "frames", (json_int_t)r->frames, "gaps", (json_int_t)r->gaps,

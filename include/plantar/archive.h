@@ -54,13 +54,16 @@ int pl_recover_find(const char *root, int (*each)(void *user, const char *journa
 struct pl_verify_report {
 	char path[4096];
 	uint64_t frames, gaps, lost_frames;
+	bool overview; /* session.json or session.h5: only its checksum is looked at */
 	bool readable, manifest_ok, manifest_present, metrics_bit_equal, metrics_checked;
 	char problem[512]; /* "" when all is well */
 };
 /*
  * A .h5 file or a session folder: every chunk readable, lengths agree, sequence and gaps tell the
  * same story, MANIFEST.sha256 matches, live metrics recomputed from the raw frames equal /metrics
- * bit for bit. each is called per file. Returns the number of files with a problem, -1 on error.
+ * bit for bit. A trial is read in a child process: HDF5 crashes on some damaged files, and that
+ * is then what the report says. each is called per file. Returns the number of files with a
+ * problem, -1 on error.
  */
 int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_report *report),
 	      bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,

@@ -108,8 +108,9 @@ static int check_layout(hid_t dset, const char *path, int rank, size_t element, 
 			}
 		d->chunk_rows = chunk[0];
 		d->chunk_bytes = bytes;
-		d->chunk_spans = (rank < 2 || chunk[1] >= d->size[1]) &&
-				 (rank < 3 || chunk[2] >= d->size[2]);
+		d->chunk_spans = (rank < 2 || chunk[1] == d->size[1]) &&
+				 (rank < 3 || chunk[2] == d->size[2]);
+		d->packing = pl_h5_packing(plist);
 		if (bytes > CHUNK_BYTES_MAX)
 			result = pl_error_set(err, PL_ECORRUPT, 0,
 					      "%s has chunks of an impossible size", path);
@@ -192,8 +193,9 @@ static int check_stored(const struct h5_data *d, const char *path, uint64_t firs
 			    path, (unsigned long long)first);
 }
 
-int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
-		    uint64_t n, void *to, struct pl_error *err)
+/* Through HDF5, which converts types, unpacks any filter, and finds its way in any layout. */
+static int read_slab(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
+		     uint64_t n, void *to, struct pl_error *err)
 {
 	hsize_t from[H5_READ_RANK] = {first}, count[H5_READ_RANK] = {n, d->size[1], d->size[2]};
 	hid_t space, memory = -1;
@@ -217,6 +219,51 @@ int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type
 	if (space >= 0)
 		H5Sclose(space);
 	return result;
+}
+
+/* Are the chunks of a kind that h5_chunk.c reads, and no types to convert? */
+static bool is_plain(const struct h5_data *d, hid_t memory_type)
+{
+	hid_t type = H5Dget_type(d->dset);
+	bool same = type >= 0 && H5Tequal(type, memory_type) > 0;
+
+	if (type >= 0)
+		H5Tclose(type);
+	return same && d->chunk_spans && d->packing.known;
+}
+
+int pl_h5_data_read(const struct h5_data *d, const char *path, hid_t memory_type, uint64_t first,
+		    uint64_t n, void *to, struct h5_unpacker *u, struct pl_error *err)
+{
+	struct h5_chunk chunk = {.dset = d->dset, .packing = &d->packing, .bytes = d->chunk_bytes};
+	size_t row_bytes;
+
+	if (!u || !d->chunk_bytes)
+		return read_slab(d, path, memory_type, first, n, to, err);
+	if (!is_plain(d, memory_type))
+		return pl_error_set(
+			err, PL_ECORRUPT, 0,
+			"%s has chunks, filters or numbers that plantard does not write", path);
+	row_bytes = d->chunk_bytes / d->chunk_rows;
+	chunk.element = H5Tget_size(memory_type);
+	for (uint64_t row = first, end = first + n; row < end;) {
+		uint64_t in_chunk = row % d->chunk_rows, rows = d->chunk_rows - in_chunk;
+		const hsize_t at[H5_READ_RANK] = {row - in_chunk};
+
+		rows = rows < end - row ? rows : end - row;
+		chunk.at = at;
+		if (pl_h5_chunk_read(u, &chunk, in_chunk * (row_bytes / chunk.element),
+				     rows * (row_bytes / chunk.element), to, err) != 0) {
+			pl_error_prefix(err, "%s: rows from %llu on are damaged or missing: ", path,
+					(unsigned long long)row);
+			if (err && err->code == PL_EIO)
+				err->code = PL_ECORRUPT;
+			return -1;
+		}
+		to = (uint8_t *)to + rows * row_bytes;
+		row += rows;
+	}
+	return 0;
 }
 
 /* Read a scalar string of fixed size n, or of variable length. */

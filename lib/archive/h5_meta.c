@@ -172,7 +172,7 @@ static int read_curve(hid_t file, struct pl_calibration *cal, struct pl_error *e
 					      (unsigned long long)d.size[0]);
 		else
 			result = pl_h5_data_read(&d, paths[i], H5T_NATIVE_DOUBLE, 0, d.size[0],
-						 to[i], err);
+						 to[i], NULL, err);
 		cal->curve_points = (unsigned)d.size[0];
 		pl_h5_data_close(&d);
 		if (result)
@@ -199,7 +199,7 @@ static int read_cells(hid_t file, const char *path, H5T_class_t class, hid_t typ
 	else if (!(*to = calloc(pl_geometry_cells(g), size)))
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 	else
-		result = pl_h5_data_read(&d, path, type, 0, d.size[0], *to, err);
+		result = pl_h5_data_read(&d, path, type, 0, d.size[0], *to, NULL, err);
 	pl_h5_data_close(&d);
 	return result;
 }

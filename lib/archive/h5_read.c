@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "h5_guard.h"
 #include "h5_read.h"
 #include "layout.h"
 
@@ -30,6 +31,7 @@ struct column {
 
 struct h5 {
 	hid_t file;
+	struct h5_unpacker *unpacker;
 	struct pl_session_meta meta;
 	uint64_t frames, next;
 	struct {
@@ -62,6 +64,7 @@ static void close_h5(void *user)
 	pl_h5_data_close(&h->raw.data);
 	if (h->file >= 0)
 		H5Fclose(h->file);
+	pl_h5_unpacker_free(h->unpacker);
 	pl_session_meta_free(&h->meta);
 	free(h->raw.block);
 	free(h->metric);
@@ -204,7 +207,8 @@ static int load_raw(struct h5 *h, struct pl_error *err)
 	uint64_t n = at_most(h->frames - first, h->raw.cap);
 
 	h->raw.have = 0;
-	if (pl_h5_data_read(&h->raw.data, PL_H5_RAW, h->raw.type, first, n, h->raw.block, err))
+	if (pl_h5_data_read(&h->raw.data, PL_H5_RAW, h->raw.type, first, n, h->raw.block,
+			    h->unpacker, err))
 		return -1;
 	h->raw.first = first;
 	h->raw.have = n;
@@ -219,12 +223,12 @@ static int load_rows(struct h5 *h, struct pl_error *err)
 	h->rows_have = 0;
 	for (int i = 0; i < FIXED; i++)
 		if (pl_h5_data_read(&h->fixed[i].data, h->fixed[i].path, h->fixed[i].type, first, n,
-				    h->fixed[i].block, err))
+				    h->fixed[i].block, h->unpacker, err))
 			return -1;
 	for (size_t i = 0; i < h->n_metrics; i++)
 		if (h->metric[i].data.dset >= 0 &&
 		    pl_h5_data_read(&h->metric[i].data, h->metric[i].path, h->metric[i].type, first,
-				    n, h->metric[i].block, err))
+				    n, h->metric[i].block, h->unpacker, err))
 			return -1;
 	h->rows_first = first;
 	h->rows_have = n;
@@ -303,7 +307,7 @@ static int sum_gaps(struct h5 *h, struct pl_recording_info *info, struct pl_erro
 	info->gaps = result ? 0 : d.size[0];
 	for (uint64_t first = 0; result == 0 && first < info->gaps; first += n) {
 		n = at_most(info->gaps - first, 256);
-		result = pl_h5_data_read(&d, PL_H5_GAPS, type, first, n, count, err);
+		result = pl_h5_data_read(&d, PL_H5_GAPS, type, first, n, count, NULL, err);
 		for (uint64_t i = 0; result == 0 && i < n; i++)
 			info->lost_frames += count[i];
 	}
@@ -319,8 +323,9 @@ static int measure(struct h5 *h, struct pl_recording_info *info, struct pl_error
 
 	if (!h->frames)
 		return 0;
-	if (pl_h5_data_read(&t->data, t->path, t->type, 0, 1, &first_ns, err) ||
-	    pl_h5_data_read(&t->data, t->path, t->type, h->frames - 1, 1, &last_ns, err))
+	if (pl_h5_data_read(&t->data, t->path, t->type, 0, 1, &first_ns, h->unpacker, err) ||
+	    pl_h5_data_read(&t->data, t->path, t->type, h->frames - 1, 1, &last_ns, h->unpacker,
+			    err))
 		return -1;
 	info->duration_s = ((double)last_ns - (double)first_ns) / 1e9 +
 			   (info->rate_hz > 0 ? 1 / info->rate_hz : 0);
@@ -381,7 +386,10 @@ static struct h5 *h5_new(struct pl_error *err)
 {
 	struct h5 *h = calloc(1, sizeof(*h));
 
-	if (!h) {
+	if (h)
+		h->unpacker = pl_h5_unpacker_new();
+	if (!h || !h->unpacker) {
+		free(h);
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 		return NULL;
 	}
@@ -394,7 +402,7 @@ static struct h5 *h5_new(struct pl_error *err)
 }
 
 /* In the guarded process: all that opening does, and once through every index. */
-static void try_file(void *user)
+static void try_file(void *user, int tell)
 {
 	struct pl_recording_info info = {0};
 	struct h5 *h = h5_new(NULL);
@@ -411,14 +419,16 @@ static void try_file(void *user)
 		summary(h);
 	if (h)
 		close_h5(h);
+	(void)tell;
 }
 
 int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err)
 {
+	const struct h5_guarded guarded = {.work = try_file, .user = (void *)(uintptr_t)path};
 	struct h5 *h;
 
 	pl_h5_init();
-	if (pl_h5_guard(try_file, (void *)(uintptr_t)path, path, err))
+	if (pl_h5_guard(&guarded, path, err))
 		return -1;
 	h = h5_new(err);
 	if (!h)

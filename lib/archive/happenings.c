@@ -8,6 +8,7 @@
 #include <plantar/archive.h>
 #include <plantar/recording.h>
 
+#include "h5_guard.h"
 #include "rows.h"
 
 /* A journal has both between its frames; a damaged end ends the list as it ends the frames. */
@@ -28,12 +29,12 @@ static int read_journal(const char *path, struct rows *rows, struct pl_error *er
 	return r;
 }
 
-static int read_h5(const char *path, struct rows *rows, struct pl_error *err)
+static int read_tables(const char *path, struct rows *rows, struct pl_error *err)
 {
 	hid_t file;
 	int r;
 
-	pl_h5_init();
+	*rows = (struct rows){0};
 	file = pl_h5_open(path, H5F_ACC_RDONLY, err);
 	if (file < 0)
 		return -1;
@@ -42,6 +43,25 @@ static int read_h5(const char *path, struct rows *rows, struct pl_error *err)
 	if (r != 0)
 		pl_error_prefix(err, "%s: ", path);
 	return r;
+}
+
+static void try_tables(void *user, int tell)
+{
+	struct rows rows;
+
+	(void)tell;
+	read_tables(user, &rows, NULL);
+	pl_rows_free(&rows);
+}
+
+static int read_h5(const char *path, struct rows *rows, struct pl_error *err)
+{
+	const struct h5_guarded guarded = {.work = try_tables, .user = (void *)(uintptr_t)path};
+
+	pl_h5_init();
+	if (pl_h5_guard(&guarded, path, err) != 0)
+		return -1;
+	return read_tables(path, rows, err);
 }
 
 static int read_rows(const char *path, struct rows *rows, struct pl_error *err)

@@ -19,6 +19,7 @@
 #include <plantar/session.h>
 
 #include "files.h"
+#include "h5_guard.h"
 #include "layout.h"
 #include "manifest.h"
 #include "seal.h"
@@ -46,6 +47,11 @@ int pl_seal_is_trial(const char *name)
 	return digits >= 3 && digits <= 9 && strcmp(name + 6 + digits, ".h5") == 0;
 }
 
+int pl_seal_is_overview(const char *name)
+{
+	return strcmp(name, SESSION_JSON) == 0 || strcmp(name, SESSION_H5) == 0;
+}
+
 static int is_trial_entry(const struct dirent *entry)
 {
 	return pl_seal_is_trial(entry->d_name);
@@ -57,6 +63,25 @@ static void session_free(struct session *s)
 		pl_rows_free(&s->trial[i].rows);
 	free(s->trial);
 	free(s->problem);
+}
+
+static void try_trial(void *user, int tell)
+{
+	struct trial trial = {0};
+
+	(void)tell;
+	pl_trial_read(user, &trial, NULL);
+	pl_rows_free(&trial.rows);
+}
+
+/* An older trial may be damaged; that must not keep a new one from being finished. */
+static int read_trial(const char *path, struct trial *trial, struct pl_error *problem)
+{
+	const struct h5_guarded guarded = {.work = try_trial, .user = (void *)(uintptr_t)path};
+
+	if (pl_h5_guard(&guarded, path, problem) != 0)
+		return -1;
+	return pl_trial_read(path, trial, problem);
 }
 
 static int read_trials(struct session *s, struct pl_error *err)
@@ -74,7 +99,7 @@ static int read_trials(struct session *s, struct pl_error *err)
 		if (s->trial && s->problem) {
 			pl_files_text(s->trial[i].name, sizeof(s->trial[i].name), entry[i]->d_name);
 			snprintf(path, sizeof(path), "%s/%s", s->folder, entry[i]->d_name);
-			pl_trial_read(path, &s->trial[i], &s->problem[i]);
+			read_trial(path, &s->trial[i], &s->problem[i]);
 		}
 		free(entry[i]);
 	}
@@ -303,7 +328,8 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 
 	if (lock < 0)
 		return pl_files_error(err, errno, "cannot open the folder %s", folder);
-	flock(lock, LOCK_EX); /* another trial of the session may be finished right now */
+	while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
+		; /* another trial of the session may be finished right now */
 	pl_h5_init();
 	result = read_trials(&s, err);
 	if (result == 0)

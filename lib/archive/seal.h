@@ -9,5 +9,7 @@
 int pl_seal_session(const char *trial_path, struct pl_error *err);
 /* "trial-" digits ".h5" */
 int pl_seal_is_trial(const char *name);
+/* One of the files that are made from the trials. */
+int pl_seal_is_overview(const char *name);
 
 #endif

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include <plantar/archive.h>
+#include <plantar/recording.h>
 
 #include "files.h"
+#include "h5_guard.h"
 #include "manifest.h"
 #include "seal.h"
 #include "verify.h"
@@ -64,31 +66,80 @@ static void finish(struct pass *p, const struct pl_verify_report *report)
 		p->each(p->user, report);
 }
 
+/* ---- one file ---- */
+
+struct inspection {
+	struct pl_verify_report report;
+	struct pl_error why; /* code PL_OK: nothing */
+};
+
+static void inspect(void *user, int tell)
+{
+	struct inspection *in = user;
+	struct pl_verify_report *r = &in->report;
+
+	if (pl_verify_structure(r->path, tell, r, &in->why) == 0)
+		pl_verify_metrics(r->path, tell, r, &in->why);
+}
+
+/* What cannot be verified because it is something else. */
+static int check_kind(const char *path, struct pl_error *why)
+{
+	enum pl_format format = pl_format_probe_file(path, why);
+
+	if (format == PL_FORMAT_UNKNOWN)
+		return -1;
+	if (format == PL_FORMAT_JOURNAL)
+		return pl_error_set(why, PL_EFORMAT, 0,
+				    "a recording that runs or was interrupted; plantar recover "
+				    "finishes it");
+	if (format != PL_FORMAT_PLANTAR_H5)
+		return pl_error_set(why, PL_EFORMAT, 0,
+				    "a %s file, which has nothing in it to verify it by",
+				    pl_format_name(format));
+	return 0;
+}
+
+static void check_trial(struct pass *p, struct inspection *in)
+{
+	const struct h5_guarded guarded = {
+		.work = inspect,
+		.user = in,
+		.result = in,
+		.result_bytes = sizeof(*in),
+		.progress = p->progress,
+		.progress_user = p->user,
+	};
+
+	if (check_kind(in->report.path, &in->why) == 0)
+		p->stopped = pl_h5_guard(&guarded, in->report.path, &in->why) > 0;
+	if (in->why.code != PL_OK)
+		note(&in->report, &in->why);
+}
+
 static int check_file(struct pass *p, const struct manifest *m, const char *folder,
 		      const char *name, struct pl_error *err)
 {
-	struct pl_verify_report *report = calloc(1, sizeof(*report));
-	struct verify_progress progress = {.ask = p->progress, .user = p->user};
-	struct pl_error why = {0};
-	bool trial;
+	struct inspection *in = calloc(1, sizeof(*in));
+	struct pl_verify_report *report;
 
-	if (!report)
+	if (!in)
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory to verify");
+	report = &in->report;
 	snprintf(report->path, sizeof(report->path), "%s/%s", folder, name);
 	check_manifest(m, folder, name, report);
-	trial = strcmp(name, "session.json") != 0 && strcmp(name, "session.h5") != 0;
-	if (!trial) {
+	report->overview = pl_seal_is_overview(name);
+	if (report->overview)
 		report->readable = access(report->path, R_OK) == 0;
-	} else if (pl_verify_structure(report->path, &progress, report, &why) != 0 ||
-		   pl_verify_metrics(report->path, &progress, report, &why) != 0) {
-		note(report, &why);
-	}
-	p->stopped = progress.stopped;
+	else
+		check_trial(p, in);
 	if (!p->stopped)
 		finish(p, report);
-	free(report);
+	free(in);
 	return 0;
 }
+
+/* ---- a folder ---- */
 
 static int is_h5(const struct dirent *entry)
 {

@@ -13,10 +13,11 @@
 #include <plantar/recording.h>
 
 #include "h5.h"
+#include "h5_guard.h"
 #include "trial.h"
 #include "verify.h"
 
-#define ASK_FRAMES 256
+#define TELL_FRAMES 256
 
 struct replay {
 	struct pl_live *live;
@@ -26,6 +27,7 @@ struct replay {
 	uint64_t row, compared;
 	uint32_t epoch;
 	bool started, blind, for_good; /* blind: the state is unknown */
+	bool calibrated;
 };
 
 static bool same_bits(float a, float b)
@@ -67,7 +69,7 @@ static int replay_frame(struct replay *p, const struct pl_frame *f, struct pl_er
 
 		if (same_bits(p->metrics[i], f->metrics[i]))
 			continue;
-		pl_metric_key(i, true, key, sizeof(key));
+		pl_metric_key(i, p->calibrated, key, sizeof(key));
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "%s of row %llu is %.9g in the file, but %.9g from its raw "
 				    "counts",
@@ -77,8 +79,7 @@ static int replay_frame(struct replay *p, const struct pl_frame *f, struct pl_er
 	return 0;
 }
 
-static int replay_all(struct replay *p, struct pl_recording *r, struct verify_progress *progress,
-		      struct pl_error *err)
+static int replay_all(struct replay *p, struct pl_recording *r, int tell, struct pl_error *err)
 {
 	const uint64_t total = pl_recording_info(r)->frames;
 	struct pl_frame frame;
@@ -89,14 +90,14 @@ static int replay_all(struct replay *p, struct pl_recording *r, struct verify_pr
 			return 0; /* of a version with other columns: nothing to compare */
 		if (replay_frame(p, &frame, err) != 0)
 			return -1;
-		if (p->row % ASK_FRAMES == 0 && verify_ask(progress, p->row, total, err) != 0)
-			return -1;
+		if (p->row % TELL_FRAMES == 0)
+			pl_h5_guard_tell(tell, total + p->row, 2 * total);
 	}
 	return got;
 }
 
-int pl_verify_metrics(const char *path, struct verify_progress *progress,
-		      struct pl_verify_report *report, struct pl_error *err)
+int pl_verify_metrics(const char *path, int tell, struct pl_verify_report *report,
+		      struct pl_error *err)
 {
 	struct pl_recording *r = pl_recording_open(path, err);
 	struct trial trial = {0};
@@ -107,11 +108,12 @@ int pl_verify_metrics(const char *path, struct verify_progress *progress,
 		return -1;
 	p.live = pl_live_new(&pl_recording_info(r)->geometry, pl_recording_calibration(r),
 			     pl_recording_live(r), err);
+	p.calibrated = pl_recording_info(r)->calibrated;
 	p.metrics = calloc(pl_metric_count() + 1, sizeof(float));
 	if (p.live && p.metrics && pl_trial_read(path, &trial, err) == 0) {
 		p.gap = trial.rows.gap;
 		p.gaps = trial.rows.gaps;
-		result = replay_all(&p, r, progress, err);
+		result = replay_all(&p, r, tell, err);
 	}
 	report->metrics_checked = p.compared > 0;
 	report->metrics_bit_equal = p.compared > 0 && result == 0;
