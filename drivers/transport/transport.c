@@ -238,15 +238,19 @@ void pl_transport_fini(struct pl_transport *t)
 	t->cancel_fd = -1;
 }
 
+/*
+ * The event first, then the flag. The other way round, a read that finds the flag of an earlier
+ * cancel empties the event before this one is in it, and an event without its flag is never
+ * emptied: every read from then on would end at once, without a byte.
+ */
 void pl_transport_cancel(struct pl_transport *t)
 {
 	const uint64_t one = 1;
 	int saved = errno; /* may be called from a signal handler */
-	ssize_t n;
+	ssize_t n = write(t->cancel_fd, &one, sizeof(one));
 
-	atomic_store(&t->cancelled, true);
-	n = write(t->cancel_fd, &one, sizeof(one));
 	(void)n; /* full: then it is readable already */
+	atomic_store(&t->cancelled, true);
 	errno = saved;
 }
 

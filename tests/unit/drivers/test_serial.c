@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -250,6 +251,54 @@ static void cancel_wakes(void **state)
 	signal(SIGALRM, SIG_DFL);
 }
 
+#define CANCEL_ROUNDS 20000
+
+struct flurry {
+	struct pl_transport *t;
+	atomic_uint round; /* the canceller goes as far as this ... */
+	atomic_uint done;  /* ... and is here */
+};
+
+static void *cancel_often(void *user)
+{
+	struct flurry *f = user;
+
+	for (unsigned round = 1; round <= CANCEL_ROUNDS; round++) {
+		while (atomic_load(&f->round) < round)
+			;
+		for (int i = 0; i < 3; i++)
+			pl_transport_cancel(f->t);
+		atomic_store(&f->done, round);
+	}
+	return NULL;
+}
+
+/* However cancels and reads fall together, none may stay behind and hide the bytes for ever. */
+static void no_cancel_is_left_over(void **state)
+{
+	struct line *l = *state;
+	struct flurry f = {.t = l->t};
+	pthread_t thread;
+	uint8_t buf[8];
+
+	assert_false(pthread_create(&thread, NULL, cancel_often, &f));
+	for (unsigned round = 1; round <= CANCEL_ROUNDS; round++) {
+		long n = 0;
+
+		write_all(l->master, "x", 1);
+		atomic_store(&f.round, round);
+		while (atomic_load(&f.done) < round && n == 0)
+			n = pl_transport_read(l->t, buf, sizeof(buf), 1, 0, NULL);
+		while (atomic_load(&f.done) < round)
+			;
+		for (int tries = 0; tries < 3 && n == 0; tries++)
+			n = pl_transport_read(l->t, buf, sizeof(buf), 1, 1000, NULL);
+		if (n != 1)
+			fail_msg("round %u: a cancel is pending for ever", round);
+	}
+	pthread_join(thread, NULL);
+}
+
 static void writes_arrive_or_give_up(void **state)
 {
 	struct line *l = *state;
@@ -434,6 +483,7 @@ int main(void)
 		ON_A_LINE(the_last_bytes_come_before_the_hang_up),
 		ON_A_LINE(waiting_costs_nothing),
 		ON_A_LINE(cancel_wakes),
+		ON_A_LINE(no_cancel_is_left_over),
 		ON_A_LINE(writes_arrive_or_give_up),
 		ON_A_LINE(a_port_has_one_reader),
 		ON_A_LINE(links_follow_the_device),
