@@ -208,6 +208,25 @@ static int run_stop(const struct pl_subcommand *self, int argc, char **argv)
 	return r == 0 ? PL_EXIT_OK : pl_report(self, &err);
 }
 
+/* Is the mat that was meant, or any, being recorded? True when that cannot be found out. */
+static bool recording(const struct asked *a)
+{
+	struct pl_error err = {.code = PL_OK};
+	json_t *reply = ask_once(a, pl_request("status", NULL), ANSWER_MS, &err);
+	const json_t *mat;
+	bool any = !reply;
+	size_t i;
+
+	json_array_foreach(json_object_get(json_object_get(reply, "status"), "mats"), i, mat)
+	{
+		bool meant = !a->mat || strcmp(a->mat, pl_figure_text(mat, "mat", "")) == 0;
+
+		any |= meant && json_is_object(json_object_get(mat, "recording"));
+	}
+	json_decref(reply);
+	return any;
+}
+
 static int run_mark(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct pl_error err = {.code = PL_OK};
@@ -237,7 +256,8 @@ static int run_mark(const struct pl_subcommand *self, int argc, char **argv)
 	if (!reply)
 		return pl_report(self, &err);
 	if (!printed_json(&a, reply))
-		printf("marked%s%s\n", used ? ": " : "", text);
+		printf("marked%s%s%s\n", used ? ": " : "", text,
+		       recording(&a) ? "" : " (but nothing is being recorded)");
 	json_decref(reply);
 	return PL_EXIT_OK;
 }
@@ -367,8 +387,7 @@ static const struct pl_option weigh_options[] = {
 const struct pl_subcommand pl_cmd_start = {
 	.name = "start",
 	.summary = "start recording",
-	.synopsis = "[--subject CODE] [--condition TEXT] [--protocol NAME]\n"
-		    "[--mass KG] [--seconds S] [--session UUID] [--mat NAME] ...",
+	.synopsis = "[--subject CODE] [--condition TEXT] [--mass KG] [--seconds S] ...",
 	.about = "Prints the session and the file that 'plantar stop' will have finished. With "
 		 "several\n"
 		 "mats, each gets a trial of the same session.",

@@ -2,7 +2,7 @@
 /*
  * The terminal as a display for a foot. Half blocks give two square pixels a character where the
  * terminal speaks UTF-8 and 256 colours; shades of ASCII remain where it does not. A mat larger
- * than the terminal is shown by the largest cell of each block: a peak must never vanish because
+ * than the terminal is shown by the largest cell under each pixel: a peak must never vanish because
  * the window is small.
  */
 #include "tools/screen.h"
@@ -16,9 +16,12 @@
 #include <ncurses.h>
 
 #define LEVELS 16
-#define PANEL_COLUMNS 38
+#define PANEL_COLUMNS 40
 #define BAR_COLUMNS 20
+#define NARROW_COLUMNS 8 /* less than this for the map: no panel */
 #define AGE_STALE_S 1.0
+#define GROW_MAX 8
+#define EPSILON 1e-9 /* of a cell: rounding must not move a border */
 
 static struct {
 	SCREEN *screen;
@@ -26,7 +29,7 @@ static struct {
 	double top; /* value of the brightest colour; falls slowly */
 } term;
 
-/* xterm's 256 colours, dark to bright, each brighter than the one before. */
+/* xterm's 256 colours: black, blue, green, yellow, red. */
 static const short palette[LEVELS] = {16, 17, 18,  19,	20,  26,  32,  38,
 				      43, 48, 118, 190, 226, 220, 208, 196};
 static const char shades[LEVELS + 1] = " ..::--==++**##@";
@@ -37,6 +40,10 @@ bool pl_screen_open(void)
 	term.screen = newterm(NULL, stdout, stdin);
 	if (!term.screen)
 		return false;
+	if (!tigetstr("cup")) { /* a terminal that only types on, such as "dumb" */
+		pl_screen_close();
+		return false;
+	}
 	cbreak();
 	noecho();
 	nodelay(stdscr, TRUE);
@@ -68,38 +75,65 @@ int pl_screen_key(void)
 	return key == ERR || key == KEY_RESIZE ? 0 : key;
 }
 
-/* How cells become pixels: shrink cells a pixel, or grow pixels a cell; one of the two is 1. */
+/* How cells become pixels. A pixel is as wide as high, so that a foot keeps its shape on mats whose
+ * cells are not square. */
 struct scaling {
-	unsigned shrink, grow;
+	double cells_x, cells_y; /* cells a pixel; below 1 a cell is several pixels */
 	unsigned pixels_x, pixels_y;
 };
 
+static double pitch_mm(const struct pl_view *view, const char *key)
+{
+	double mm = json_number_value(json_object_get(view->header, key));
+
+	return mm > 0 ? mm : 1;
+}
+
+static unsigned pixels_of(unsigned cells, double cells_a_pixel, unsigned room)
+{
+	double n = ceil(cells / cells_a_pixel - EPSILON);
+
+	return n < 1 ? 1 : n > room ? room : (unsigned)n;
+}
+
 static struct scaling scale_to_fit(const struct pl_view *view, int columns, int lines)
 {
-	struct scaling s = {.shrink = 1, .grow = 1};
+	double pitch_x = pitch_mm(view, "pitch_col_mm"), pitch_y = pitch_mm(view, "pitch_row_mm");
 	unsigned room_x = columns > 1 ? (unsigned)columns : 1;
 	unsigned room_y = lines > 1 ? 2 * (unsigned)lines : 2;
+	double mm = fmax(view->cols * pitch_x / room_x, view->rows * pitch_y / room_y);
+	double smallest = fmin(pitch_x, pitch_y);
+	struct scaling s;
 
-	while ((view->cols + s.shrink - 1) / s.shrink > room_x ||
-	       (view->rows + s.shrink - 1) / s.shrink > room_y)
-		s.shrink++;
-	while (s.shrink == 1 && s.grow < 8 && view->cols * (s.grow + 1) <= room_x &&
-	       view->rows * (s.grow + 1) <= room_y)
-		s.grow++;
-	s.pixels_x = (view->cols + s.shrink - 1) / s.shrink * s.grow;
-	s.pixels_y = (view->rows + s.shrink - 1) / s.shrink * s.grow;
+	if (mm < smallest) /* enlarged by whole numbers: cells of one size */
+		mm = smallest / fmin(floor(smallest / mm + EPSILON), GROW_MAX);
+	s.cells_x = mm / pitch_x;
+	s.cells_y = mm / pitch_y;
+	s.pixels_x = pixels_of(view->cols, s.cells_x, room_x);
+	s.pixels_y = pixels_of(view->rows, s.cells_y, room_y);
 	return s;
+}
+
+/* The cells of one row or column that pixel i stands for: [*from, *to), never none. */
+static void cells_of(unsigned i, double cells_a_pixel, unsigned *from, unsigned *to)
+{
+	*from = (unsigned)(i * cells_a_pixel + EPSILON);
+	*to = (unsigned)((i + 1) * cells_a_pixel + EPSILON);
+	if (*to <= *from)
+		*to = *from + 1;
 }
 
 /* The largest cell under a pixel. */
 static double pixel_value(const struct pl_view *view, const struct scaling *s, unsigned px,
 			  unsigned py)
 {
-	unsigned r0 = py / s->grow * s->shrink, c0 = px / s->grow * s->shrink;
+	unsigned r0, r1, c0, c1;
 	double largest = 0;
 
-	for (unsigned r = r0; r < r0 + s->shrink && r < view->rows; r++)
-		for (unsigned c = c0; c < c0 + s->shrink && c < view->cols; c++)
+	cells_of(py, s->cells_y, &r0, &r1);
+	cells_of(px, s->cells_x, &c0, &c1);
+	for (unsigned r = r0; r < r1 && r < view->rows; r++)
+		for (unsigned c = c0; c < c1 && c < view->cols; c++)
 			if (view->value[r * view->cols + c] > largest)
 				largest = view->value[r * view->cols + c];
 	return largest;
@@ -133,7 +167,7 @@ static void draw_character(int line, int column, unsigned upper, unsigned lower)
 	if (term.half_blocks)
 		mvaddstr(line, column, upper == lower ? " " : "\342\226\200");
 	else
-		mvaddch(line, column, (chtype)(unsigned char)shades[upper > lower ? upper : lower]);
+		mvaddch(line, column, (chtype)(unsigned char)shades[upper]);
 }
 
 static void draw_map(const struct pl_view *view, const struct scaling *s)
@@ -144,10 +178,9 @@ static void draw_map(const struct pl_view *view, const struct scaling *s)
 			unsigned lower =
 				y + 1 < s->pixels_y ? level_of(pixel_value(view, s, x, y + 1)) : 0;
 
-			if (!term.half_blocks && lower > upper)
-				upper = lower;
-			draw_character((int)(y / 2), (int)x, term.half_blocks ? upper : upper,
-				       term.half_blocks ? lower : upper);
+			if (!term.half_blocks)
+				upper = lower = upper > lower ? upper : lower;
+			draw_character((int)(y / 2), (int)x, upper, lower);
 		}
 	}
 	attr_set(A_NORMAL, 0, NULL);
@@ -158,14 +191,12 @@ static void draw_cop(const struct pl_view *view, const struct scaling *s, const 
 		     const char *y_name, char letter)
 {
 	double x_mm = pl_view_metric(view, x_name, NULL), y_mm = pl_view_metric(view, y_name, NULL);
-	double pitch_x = json_number_value(json_object_get(view->header, "pitch_col_mm"));
-	double pitch_y = json_number_value(json_object_get(view->header, "pitch_row_mm"));
 	double px, py;
 
-	if (!isfinite(x_mm) || !isfinite(y_mm) || !(pitch_x > 0) || !(pitch_y > 0))
+	if (!isfinite(x_mm) || !isfinite(y_mm))
 		return;
-	px = x_mm / pitch_x * s->grow / s->shrink;
-	py = (view->rows - y_mm / pitch_y) * s->grow / s->shrink;
+	px = x_mm / pitch_mm(view, "pitch_col_mm") / s->cells_x;
+	py = (view->rows - y_mm / pitch_mm(view, "pitch_row_mm")) / s->cells_y;
 	if (px < 0 || py < 0 || px >= s->pixels_x || py >= s->pixels_y)
 		return;
 	attron(A_REVERSE | A_BOLD);
@@ -181,22 +212,24 @@ static void put_figure(int line, int column, const char *label, double value, co
 		mvprintw(line, column, "%-15s %10s", label, "-");
 }
 
-/* A bar of two shares that add up to 100 %: the first from the left end, the second the rest. */
+/* A bar of two shares: the first from the left end, the second from the right, dots for what
+ * belongs to neither (the midfoot). */
 static void put_bar(int line, int column, const char *first, double first_pct, const char *second,
 		    double second_pct)
 {
-	int filled;
+	int filled, rest;
 
 	if (!isfinite(first_pct)) {
 		mvprintw(line, column, "%-6s   -  ", first);
 		return;
 	}
 	filled = (int)lround(BAR_COLUMNS * fmin(fmax(first_pct, 0), 100) / 100);
+	rest = isfinite(second_pct) ? (int)lround(BAR_COLUMNS * (100 - second_pct) / 100) : filled;
 	mvprintw(line, column, "%-5s%4.0f ", first, first_pct);
 	for (int i = 0; i < BAR_COLUMNS; i++) {
 		if (i < filled)
 			attron(A_REVERSE);
-		addch(i == BAR_COLUMNS / 2 ? '|' : ' ');
+		addch(i == BAR_COLUMNS / 2 ? '|' : i >= filled && i < rest ? '.' : ' ');
 		attroff(A_REVERSE);
 	}
 	if (isfinite(second_pct))
@@ -264,10 +297,30 @@ static void draw_panel(const struct pl_view *view, const struct pl_screen_notes 
 	mvprintw(LINES - 1, column, "q: quit   m: mark");
 }
 
+/* Where there is no room for the panel: what matters most, in a line. */
+static void draw_summary(const struct pl_view *view, const struct pl_screen_notes *notes)
+{
+	const char *unit = "";
+	double force = pl_view_metric(view, "force", &unit);
+	double left = pl_view_metric(view, "left", NULL);
+	double heel = pl_view_metric(view, "heel", NULL);
+
+	move(LINES - 2, 0);
+	if (notes->age_s > AGE_STALE_S)
+		printw("no frame for %.0f s", notes->age_s);
+	else if (isfinite(force))
+		printw("%.0f %s", force, unit);
+	if (isfinite(left))
+		printw("  left %.0f %%", left);
+	if (isfinite(heel))
+		printw("  heel %.0f %%", heel);
+}
+
 void pl_screen_draw(const struct pl_view *view, const struct pl_screen_notes *notes)
 {
-	struct scaling s;
 	int map_columns = COLS - PANEL_COLUMNS - 2;
+	bool panel = map_columns > NARROW_COLUMNS;
+	struct scaling s;
 
 	erase();
 	if (!view->header) {
@@ -277,14 +330,15 @@ void pl_screen_draw(const struct pl_view *view, const struct pl_screen_notes *no
 		return;
 	}
 	follow_top(view);
-	s = scale_to_fit(view, map_columns > 8 ? map_columns : COLS, LINES - 1);
+	s = scale_to_fit(view, panel ? map_columns : COLS, LINES - (panel ? 1 : 2));
 	draw_map(view, &s);
 	draw_cop(view, &s, "left_cop_x", "left_cop_y", 'L');
 	draw_cop(view, &s, "right_cop_x", "right_cop_y", 'R');
 	draw_cop(view, &s, "cop_x", "cop_y", '+');
-	if (map_columns > 8)
+	if (panel)
 		draw_panel(view, notes, (int)s.pixels_x + 2);
-	mvaddnstr(LINES - 1, 0, notes->event,
-		  map_columns > 8 && (int)s.pixels_x < COLS ? (int)s.pixels_x : COLS);
+	else
+		draw_summary(view, notes);
+	mvaddnstr(LINES - 1, 0, notes->event, panel ? (int)s.pixels_x : COLS);
 	refresh();
 }

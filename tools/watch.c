@@ -38,7 +38,7 @@ struct watching {
 	char event[768];
 	double seconds;
 	int64_t begin_ns, last_ns, next_line_ns;
-	double view_hz;
+	double step_s; /* between pictures, smoothed */
 	bool plain;
 };
 
@@ -133,9 +133,9 @@ static int take_view(struct watching *w, zmq_msg_t *parts, struct pl_error *err)
 		return -1;
 	add_geometry(w);
 	if (w->last_ns && now > w->last_ns) {
-		double hz = 1e9 / (double)(now - w->last_ns);
+		double step_s = (double)(now - w->last_ns) / 1e9;
 
-		w->view_hz = isnan(w->view_hz) ? hz : 0.95 * w->view_hz + 0.05 * hz;
+		w->step_s = isnan(w->step_s) ? step_s : 0.95 * w->step_s + 0.05 * step_s;
 	}
 	w->last_ns = now;
 	return 0;
@@ -222,7 +222,7 @@ static void show(struct watching *w, int64_t now)
 		pl_screen_draw(&w->view,
 			       &(struct pl_screen_notes){
 				       .event = w->event,
-				       .view_hz = w->view_hz,
+				       .view_hz = 1 / w->step_s,
 				       .age_s = w->last_ns ? (double)(now - w->last_ns) / 1e9 : 0});
 	} else if (w->view.header && now >= w->next_line_ns) {
 		print_line(w);
@@ -277,7 +277,7 @@ static int begin(struct watching *w, struct pl_error *err)
 	if (!w->client || find_mat(w, data, sizeof(data), err) < 0 || subscribe(w, data, err) < 0)
 		return -1;
 	w->begin_ns = now_ns();
-	w->view_hz = NAN;
+	w->step_s = NAN;
 	pl_interrupt_catch();
 	if (!w->plain && !pl_screen_open())
 		w->plain = true;
