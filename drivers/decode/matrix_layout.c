@@ -139,6 +139,20 @@ static int check_field(const struct pl_matrix_config *c, const struct pl_matrix_
 			    name, at, end - 1, c->head.n, l->cells_at, tail_skip, l->check_at);
 }
 
+/* Two fields on the same byte: what one of them says would be read as the other. */
+static int check_overlap(const struct pl_matrix_config *c, struct pl_error *err)
+{
+	const struct pl_field *a = &c->length_field, *b = &c->seq_field;
+
+	if (a->offset < 0 || b->offset < 0 || a->offset + (int)a->width <= b->offset ||
+	    b->offset + (int)b->width <= a->offset)
+		return 0;
+	return pl_error_set(err, PL_ECONFIG, 0,
+			    "seq: bytes %d to %d of the frame overlap the length field (%d to %d)",
+			    b->offset, b->offset + (int)b->width - 1, a->offset,
+			    a->offset + (int)a->width - 1);
+}
+
 static int check_check(const struct pl_matrix_config *c, struct pl_matrix_layout *l,
 		       struct pl_error *err)
 {
@@ -193,7 +207,7 @@ int pl_matrix_layout(struct pl_matrix_layout *l, const struct pl_matrix_config *
 	l->tail_at = l->check_at + l->check_width;
 	l->frame_bytes = l->tail_at + pl_matrix_tail(c)->n;
 	if (check_check(c, l, err) || check_field(c, l, "length", &c->length_field, err) ||
-	    check_field(c, l, "seq", &c->seq_field, err))
+	    check_field(c, l, "seq", &c->seq_field, err) || check_overlap(c, err))
 		return -1;
 	return 0;
 }

@@ -525,6 +525,12 @@ static void test_refused(void **state)
 		 "(skip_head) or 5..5 (skip_tail)"},
 		{{.rows = 2, .head.n = 1, .skip_head = 4, .seq_field = {.offset = 1, .width = 3}},
 		 "seq: width must be 1, 2 or 4"},
+		{{.rows = 2,
+		  .head.n = 2,
+		  .skip_head = 4,
+		  .length_field = {.offset = 2, .width = 2},
+		  .seq_field = {.offset = 3, .width = 2}},
+		 "seq: bytes 3 to 4 of the frame overlap the length field (2 to 3)"},
 		{{.rows = 2, .tail.n = 1, .confirm = true}, "confirm: needs a head"},
 	};
 
@@ -535,7 +541,8 @@ static void test_refused(void **state)
 
 		c.matrix = rows[i].m;
 		c.matrix.cols = 2;
-		c.matrix.length_field.offset = -1;
+		if (!c.matrix.length_field.width)
+			c.matrix.length_field.offset = -1;
 		if (!c.matrix.seq_field.width)
 			c.matrix.seq_field.offset = -1;
 		assert_null(pl_decoder_new(&c, &err));
