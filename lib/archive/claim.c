@@ -8,19 +8,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "claim.h"
 #include "files.h"
-
-static bool still_named(int fd, const char *path)
-{
-	struct stat held, named;
-
-	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-	       held.st_dev == named.st_dev;
-}
 
 int pl_claim_take(struct claim *claim, const char *stem, struct pl_error *err)
 {
@@ -40,7 +31,7 @@ int pl_claim_take(struct claim *claim, const char *stem, struct pl_error *err)
 			return pl_error_set(err, PL_EBUSY, e,
 					    "another process is converting %s.journal", stem);
 		}
-		if (still_named(claim->fd, claim->path))
+		if (pl_files_still_named(claim->fd, claim->path))
 			return 0;
 		close(claim->fd);
 	}

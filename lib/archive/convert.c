@@ -8,6 +8,9 @@
  * part file, add the summary, check it against the journal, fsync, rename, fsync the folder, seal
  * the session, remove the journal. A journal beside a finished file (cut between the last two)
  * is checked against it and goes if they agree.
+ *
+ * A journal that is damaged in its middle does not go: what is behind the damage is in no file,
+ * and somebody may want to look at it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,9 +31,9 @@
 #include "h5_write.h"
 #include "seal.h"
 
-#define WAIT_MS 100	/* between two looks at a journal that is being written */
-#define ASK_FRAMES 1024 /* between two calls of progress */
-#define SUMMARY_BYTES (1u << 20)
+#define WAIT_MS 100		  /* between two looks at a journal that is being written */
+#define ASK_FRAMES 1024		  /* between two calls of progress */
+#define SUMMARY_BYTES (16u << 20) /* untouched pages cost nothing */
 
 struct conversion {
 	const struct pl_convert_options *o;
@@ -42,6 +45,7 @@ struct conversion {
 	uint64_t frames;
 	int64_t last_mono_ns;
 	bool ended;	     /* the END record was there */
+	bool more_behind;    /* damage, and whole records behind it */
 	bool given_up;	     /* by progress, while analysing */
 	char end_reason[32]; /* of END, "interrupted" or "damaged" */
 	char damage[512];
@@ -126,46 +130,57 @@ static int note_incomplete(struct conversion *c, struct pl_error *err)
 	return pl_rows_add_event(&c->rows, c->last_mono_ns, "recovered", text, err);
 }
 
+/*
+ * The journal is damaged here. While somebody still writes it nothing can be concluded (and the
+ * file must not go): wait, and look again at the end. 1: look again. 0: that was all.
+ */
+static int meet_damage(struct conversion *c, const struct pl_error *damage, bool *writer_gone,
+		       struct pl_error *err)
+{
+	int more;
+
+	if (damage->code != PL_ECORRUPT) {
+		if (err)
+			*err = *damage;
+		return -1;
+	}
+	if (!*c->damage)
+		pl_logf(c->o->log, PL_WARNING, "%s", damage->message);
+	snprintf(c->damage, sizeof(c->damage), "%s", damage->message);
+	more = wait_for_more(c, writer_gone, err);
+	if (more == 0)
+		c->more_behind = pl_journal_reader_more_behind(c->reader);
+	return more;
+}
+
 /* Every record of the journal, as far as it can be believed. */
 static int read_journal(struct conversion *c, struct pl_error *err)
 {
 	struct pl_journal_record record;
 	struct pl_error damage = {0};
 	bool writer_gone = false;
-	int got;
+	int got, more = 1;
 
 	c->last_mono_ns = pl_journal_meta(c->reader)->started_mono_ns;
-	for (;;) {
+	while (more > 0) {
 		got = pl_journal_next(c->reader, &record, &damage);
-		if (got > 0 && take(c, &record, err) != 0)
-			return -1;
-		if (got < 0) {
-			if (damage.code != PL_ECORRUPT) {
-				if (err)
-					*err = damage;
-				return -1;
-			}
-			snprintf(c->damage, sizeof(c->damage), "%s", damage.message);
-			pl_logf(c->o->log, PL_WARNING, "%s", damage.message);
-			break;
-		}
-		if (got == 0) {
-			int more = wait_for_more(c, &writer_gone, err);
-
-			if (more < 0)
-				return -1;
-			if (more == 0)
-				break;
+		if (got > 0) {
+			c->damage[0] = '\0'; /* what looked so was being written */
+			more = take(c, &record, err) == 0 ? 1 : -1;
+		} else if (got == 0) {
+			more = wait_for_more(c, &writer_gone, err);
+		} else {
+			more = meet_damage(c, &damage, &writer_gone, err);
 		}
 	}
-	return note_incomplete(c, err);
+	return more < 0 ? -1 : note_incomplete(c, err);
 }
 
 static void forget(struct conversion *c)
 {
 	pl_rows_free(&c->rows);
 	c->frames = 0;
-	c->ended = false;
+	c->ended = c->more_behind = false;
 	c->damage[0] = c->end_reason[0] = '\0';
 }
 
@@ -244,7 +259,7 @@ static int add_summary(struct conversion *c, struct pl_error *err)
 				      c->o->journal);
 	} else {
 		pl_logf(c->o->log, PL_WARNING, "%s gets no summary: %s", c->final,
-			*why.message ? why.message : "it does not fit into 1 MiB");
+			*why.message ? why.message : "it does not fit into 16 MiB");
 	}
 	pl_recording_close(recording);
 	free(text);
@@ -281,9 +296,8 @@ static int already_done(struct conversion *c, struct pl_error *err)
 			*err = why;
 		return -1;
 	}
-	snprintf(aside, sizeof(aside), "%s.replaced", c->final);
-	if (rename(c->final, aside) != 0)
-		return pl_files_error(err, errno, "cannot rename %s", c->final);
+	if (pl_files_put_aside(c->final, ".replaced", aside, sizeof(aside), err) != 0)
+		return -1;
 	pl_logf(c->o->log, PL_WARNING, "%s does not agree with its journal (%s); kept as %s",
 		c->final, why.message, aside);
 	forget(c);
@@ -304,8 +318,18 @@ static int build(struct conversion *c, struct pl_error *err)
 
 static int remove_journal(struct conversion *c, struct pl_error *err)
 {
+	char aside[PATH_MAX + 32];
+
 	if (c->o->keep_journal)
 		return 0;
+	if (c->more_behind) {
+		if (pl_files_put_aside(c->o->journal, ".damaged", aside, sizeof(aside), err) != 0)
+			return -1;
+		pl_logf(c->o->log, PL_WARNING,
+			"frames behind the damage are not in %s; the journal is kept as %s",
+			c->final, aside);
+		return 0;
+	}
 	if (unlink(c->o->journal) != 0)
 		return pl_files_error(err, errno, "cannot remove %s", c->o->journal);
 	return pl_files_sync_parent(c->o->journal, err);

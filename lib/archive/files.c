@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -130,6 +131,44 @@ int pl_files_replace(const char *path, const void *data, size_t n, struct pl_err
 		return pl_files_error(err, e, "cannot write %s", path);
 	}
 	return pl_files_sync_parent(path, err);
+}
+
+int pl_files_rename_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (access(to, F_OK) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return rename(from, to);
+}
+
+int pl_files_put_aside(const char *path, const char *suffix, char *aside, size_t cap,
+		       struct pl_error *err)
+{
+	int n = snprintf(aside, cap, "%s%s", path, suffix);
+
+	errno = ENAMETOOLONG;
+	for (unsigned i = 2; n > 0 && (size_t)n < cap; i++) {
+		if (pl_files_rename_new(path, aside) == 0)
+			return pl_files_sync_parent(path, err);
+		if (errno != EEXIST)
+			break;
+		n = snprintf(aside, cap, "%s%s.%u", path, suffix, i);
+		errno = ENAMETOOLONG;
+	}
+	return pl_files_error(err, errno, "cannot rename %s to %s", path, aside);
+}
+
+bool pl_files_still_named(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+	       held.st_dev == named.st_dev;
 }
 
 void pl_files_text(char *to, size_t cap, const char *from)

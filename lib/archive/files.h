@@ -4,6 +4,7 @@
 #define ARCHIVE_FILES_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <plantar/error.h>
@@ -19,6 +20,16 @@ int pl_files_sync_parent(const char *path, struct pl_error *err);
 
 /* data to path.tmp, fsync, rename to path. */
 int pl_files_replace(const char *path, const void *data, size_t n, struct pl_error *err);
+
+/* Renames path to path + suffix, or + suffix + ".2" and so on where that is taken: nothing is
+ * overwritten. aside[cap]: the name it has now. */
+int pl_files_put_aside(const char *path, const char *suffix, char *aside, size_t cap,
+		       struct pl_error *err);
+/* rename() that never replaces; on file systems that cannot say so at once, a look before. */
+int pl_files_rename_new(const char *from, const char *to);
+
+/* Is this descriptor still the file of that name? */
+bool pl_files_still_named(int fd, const char *path);
 
 /* to[cap] = from, cut at a whole UTF-8 character, rest zeroed (it goes to disk as it is). */
 void pl_files_text(char *to, size_t cap, const char *from);

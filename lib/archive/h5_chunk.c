@@ -126,7 +126,7 @@ int pl_h5_chunk_read(struct h5_unpacker *u, const struct h5_chunk *c, size_t fir
 	const struct h5_packing *p = c->packing;
 	const uint8_t *data;
 	uint32_t skipped = 0;
-	size_t bytes;
+	size_t bytes = 0;
 
 	if (fetch(u, c, &bytes, &skipped, err) != 0)
 		return -1;

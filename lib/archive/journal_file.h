@@ -111,6 +111,9 @@ bool pl_journal_reader_has_writer(const struct pl_journal_reader *r);
 const char *pl_journal_reader_key(const struct pl_journal_reader *r, unsigned column);
 uint64_t pl_journal_reader_bytes(const struct pl_journal_reader *r); /* of whole records read */
 uint64_t pl_journal_reader_file_bytes(const struct pl_journal_reader *r);
+/* After damage (-1, PL_ECORRUPT): is there anything whole behind it, or was it only the tail that a
+ * power cut tore? Reads to the end of the file. */
+bool pl_journal_reader_more_behind(struct pl_journal_reader *r);
 /* From the first record again. */
 int pl_journal_reader_rewind(struct pl_journal_reader *r, struct pl_error *err);
 

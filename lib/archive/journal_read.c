@@ -349,6 +349,42 @@ int pl_journal_next(struct pl_journal_reader *r, struct pl_journal_record *recor
 			    r->path, (unsigned long long)r->at, r->index);
 }
 
+/* A whole record of this journal at p, whatever is before it? */
+static bool is_record(const struct pl_journal_reader *r, const uint8_t *p, size_t left)
+{
+	struct record_head head;
+
+	if (left < sizeof(head))
+		return false;
+	memcpy(&head, p, sizeof(head));
+	return head.size && head.size == size_of(r, head.type) && head.size <= left &&
+	       head.index > r->index &&
+	       libdeflate_crc32(r->seed, p + sizeof(head.crc), head.size - sizeof(head.crc)) ==
+		       head.crc;
+}
+
+bool pl_journal_reader_more_behind(struct pl_journal_reader *r)
+{
+	const size_t largest =
+		PAD8(r->frame_size > sizeof(struct event_record) ? r->frame_size
+								 : sizeof(struct event_record));
+	uint64_t at = r->at + r->used;
+	bool found = false;
+	ssize_t n;
+
+	/* windows overlap by the largest record, so that none is cut by their border */
+	while (!found && (n = read_at(r->fd, r->buffer, r->cap, at)) > 0) {
+		for (size_t i = 0; i < (size_t)n && !found; i += 8)
+			found = is_record(r, r->buffer + i, (size_t)n - i);
+		if ((size_t)n < r->cap)
+			break;
+		at += r->cap / 8 * 8 - largest;
+	}
+	r->at += r->used;
+	r->used = r->have = 0; /* the buffer is no longer what it was */
+	return found;
+}
+
 static bool locked(int fd)
 {
 	/* shared: two who ask at once do not take each other for the writer */

@@ -80,20 +80,6 @@ out:
 	return result;
 }
 
-/* Rename without replacing; on file systems that cannot, the check before has to do. */
-static int publish(const char *from, const char *to)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (access(to, F_OK) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return rename(from, to);
-}
-
 static int fill_and_publish(struct pl_journal *j, const char *fresh,
 			    const struct pl_session_meta *meta, struct pl_error *err)
 {
@@ -103,7 +89,7 @@ static int fill_and_publish(struct pl_journal *j, const char *fresh,
 		return -1;
 	if (fdatasync(j->fd) != 0)
 		return failed(j, errno, err);
-	if (publish(fresh, j->path) != 0)
+	if (pl_files_rename_new(fresh, j->path) != 0)
 		return pl_files_error(err, errno, "cannot create the journal %s", j->path);
 	return 0;
 }
@@ -120,8 +106,9 @@ static int create_file(struct pl_journal *j, const struct pl_session_meta *meta,
 	j->fd = open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (j->fd < 0)
 		return pl_files_error(err, errno, "cannot create the journal %s", j->path);
-	if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
-		return pl_error_set(err, PL_EBUSY, errno, "another recorder is creating %s",
+	/* no longer named: another recorder took the file over between the two calls */
+	if (flock(j->fd, LOCK_EX | LOCK_NB) != 0 || !pl_files_still_named(j->fd, fresh))
+		return pl_error_set(err, PL_EBUSY, EBUSY, "another recorder is creating %s",
 				    j->path);
 	if (fill_and_publish(j, fresh, meta, err) != 0) {
 		unlink(fresh);

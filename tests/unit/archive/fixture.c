@@ -163,6 +163,38 @@ struct pl_frame *fixture_next(struct fixture *f)
 	return frame;
 }
 
+static void must(int result, const struct pl_error *err)
+{
+	if (result == 0)
+		return;
+	fprintf(stderr, "%s\n", err->message);
+	exit(1);
+}
+
+struct pl_journal *fixture_begin(const struct fixture *f, const char *root, char *path, size_t cap)
+{
+	struct pl_error err = {0};
+	struct pl_journal *j;
+	char stem[400];
+
+	must(pl_session_folder(root, &f->meta, stem, sizeof(stem), &err), &err);
+	snprintf(path, cap, "%s.journal", stem);
+	j = pl_journal_create(path, &f->meta, &err);
+	must(j ? 0 : -1, &err);
+	return j;
+}
+
+void fixture_append(struct fixture *f, struct pl_journal *j, int n)
+{
+	struct pl_error err = {0};
+
+	for (int i = 0; i < n; i++) {
+		struct pl_frame *frame = fixture_next(f);
+
+		must(pl_journal_frames(j, &frame, 1, &err), &err);
+	}
+}
+
 void fixture_folder(char path[64])
 {
 	const char *tmp = getenv("TMPDIR");

@@ -20,6 +20,12 @@ void fixture_free(struct fixture *f);
 /* The next frame; valid until the one after. Sequence numbers and times follow from its number. */
 struct pl_frame *fixture_next(struct fixture *f);
 
+/* A journal of it in its session's folder below root, path[cap] its name; the writer, still open.
+ */
+struct pl_journal *fixture_begin(const struct fixture *f, const char *root, char *path, size_t cap);
+/* The next n frames, appended one by one. */
+void fixture_append(struct fixture *f, struct pl_journal *j, int n);
+
 /* A fresh folder below $TMPDIR or /tmp; remove it with all that is in it. */
 void fixture_folder(char path[64]);
 void fixture_remove(const char *path);
