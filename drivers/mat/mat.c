@@ -69,7 +69,7 @@ static void read_serial(struct pl_conf *c, const config_setting_t *root,
 	serial->baud = (unsigned)pl_conf_int(c, group, "baud", 115200, 50, 20000000);
 	serial->dtr = read_switch(c, group, "dtr");
 	serial->rts = read_switch(c, group, "rts");
-	serial->settle_ms = (unsigned)pl_conf_int(c, group, "settle_ms", 0, 0, 60000);
+	serial->settle_ms = (unsigned)pl_conf_int(c, group, "settle_ms", 0, 0, 10000);
 	serial->discard_banner = pl_conf_bool(c, group, "discard_banner", false);
 }
 

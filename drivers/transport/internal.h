@@ -87,7 +87,9 @@ long pl_paced_read(struct pl_transport *t, void *buf, size_t cap, size_t want, i
 		   struct pl_error *err);
 
 /* tty.c: what libserialport does not do. */
-int pl_tty_open(const char *path, unsigned baud, struct pl_error *err); /* raw, non-blocking */
+/* Non-blocking, nothing set yet; -1 and err with the name as it was asked for. */
+int pl_tty_open(const char *path, const char *name, struct pl_error *err);
+int pl_tty_make_raw(int fd, unsigned baud); /* -1: errno */
 /* Reads return with the first byte, and 0 then means hang-up. *baud: what the driver settled on. */
 int pl_tty_raw_wake(int fd, unsigned *baud);
 int pl_tty_lines(int fd, int dtr, int rts); /* -1 leave, 0 clear, 1 set */

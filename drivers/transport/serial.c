@@ -10,6 +10,7 @@
  * read of nothing after poll() said "readable" is the end of the port.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libserialport.h>
 #include <limits.h>
 #include <poll.h>
@@ -29,17 +30,17 @@
 
 struct serial {
 	struct pl_transport base;
-	struct sp_port *port; /* NULL: opened by tty.c */
-	int fd;
+	struct sp_port *port; /* NULL: fd is lock_fd, made raw by tty.c */
+	int fd, lock_fd;
 	char path[PATH_MAX];	    /* links resolved */
 	char name[PL_URI_PATH_MAX]; /* as asked for, for messages */
 };
 
 static const struct pl_uri_key keys[] = {
-	{.name = "baud", .min = 50, .max = 50e6, .whole = true},
+	{.name = "baud", .min = 50, .max = 20e6, .whole = true},
 	{.name = "dtr", .min = 0, .max = 1, .whole = true},
 	{.name = "rts", .min = 0, .max = 1, .whole = true},
-	{.name = "settle_ms", .min = 0, .max = 30e3, .whole = true},
+	{.name = "settle_ms", .min = 0, .max = 10e3, .whole = true},
 	{.name = "discard_banner", .min = 0, .max = 1, .whole = true},
 	{.name = NULL},
 };
@@ -123,12 +124,13 @@ static int open_registered(struct serial *s, const struct pl_serial_config *c,
 			return 0;
 		return pl_tty_open_failed(err, code, s->name);
 	}
+	sp_get_port_handle(s->port, &s->fd);
+	fcntl(s->fd, F_SETFD, FD_CLOEXEC); /* a child that keeps it keeps the port busy */
 	result = configure_port(s->port, c);
 	if (result != SP_OK)
 		return pl_error_set(err, PL_EIO, port_errno(result),
 				    "cannot set %s to %u baud, 8N1: %s", s->name, c->baud,
 				    strerror(port_errno(result)));
-	sp_get_port_handle(s->port, &s->fd);
 	if (pl_tty_raw_wake(s->fd, &baud))
 		return pl_error_set(err, PL_EIO, errno, "cannot configure %s: %s", s->name,
 				    strerror(errno));
@@ -150,30 +152,49 @@ static bool registered(const char *path)
 
 static int open_raw(struct serial *s, const struct pl_serial_config *c, struct pl_error *err)
 {
-	s->fd = pl_tty_open(s->path, c->baud, err);
-	if (s->fd < 0)
-		return -1;
+	s->fd = s->lock_fd;
+	if (pl_tty_make_raw(s->fd, c->baud))
+		return pl_tty_open_failed(err, errno, s->name);
 	if (pl_tty_lines(s->fd, c->dtr, c->rts) && errno != ENOTTY && errno != EINVAL)
 		return pl_error_set(err, PL_EIO, errno, "cannot set the control lines of %s: %s",
 				    s->name, strerror(errno));
 	return 0;
 }
 
-/* Two readers of one port would each get half of the bytes. TIOCEXCL does not stop root, and is
- * not there for ptys; a lock stops everybody who asks. */
+/*
+ * Two readers of one port would each get half of the bytes. TIOCEXCL does not stop root, and is
+ * not there for ptys; a lock stops everybody who asks. It is taken before anything is set: who is
+ * refused must not have changed the speed of the one that reads.
+ */
 static int lock(struct serial *s, struct pl_error *err)
 {
-	if (!flock(s->fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+	s->lock_fd = pl_tty_open(s->path, s->name, err);
+	if (s->lock_fd < 0)
+		return -1;
+	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
 		return 0;
 	return pl_tty_open_failed(err, EBUSY, s->name);
 }
 
+/* False: hung up, which the first read will find again. */
+static bool drop_input(const struct serial *s)
+{
+	uint8_t old[4096];
+	ssize_t n = read(s->fd, old, sizeof(old));
+
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* A full line discipline makes the driver hold the adapter back, and what waits in there TCFLSH
+ * does not reach: a mat that streams at once would begin with old frames. So they are read. */
 static void settle(struct serial *s, const struct pl_serial_config *c)
 {
 	int64_t until_ns = pl_mono_ns() + c->settle_ms * INT64_C(1000000), left_ns;
+	struct pollfd fd = {.fd = c->discard_banner ? s->fd : -1, .events = POLLIN};
 
 	while ((left_ns = until_ns - pl_mono_ns()) > 0)
-		poll(NULL, 0, (int)(left_ns / 1000000) + 1);
+		if (poll(&fd, 1, (int)(left_ns / 1000000) + 1) > 0 && !drop_input(s))
+			return;
 	if (c->settle_ms && c->discard_banner)
 		pl_tty_discard_input(s->fd);
 }
@@ -185,9 +206,9 @@ static void serial_close(struct pl_transport *t)
 	if (s->port) {
 		sp_close(s->port); /* an unplugged one may fail: closed all the same */
 		sp_free_port(s->port);
-	} else if (s->fd >= 0) {
-		close(s->fd);
 	}
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
 	pl_transport_fini(t);
 	free(s);
 }
@@ -203,9 +224,11 @@ static int set_up(struct serial *s, const struct pl_uri *uri, const struct pl_ma
 		return -1;
 	if (!realpath(uri->path, s->path))
 		return pl_tty_open_failed(err, errno, s->name);
+	if (lock(s, err))
+		return -1;
 	if (registered(s->path))
 		opened = open_registered(s, &c, log, err);
-	if (opened < 0 || (!opened && open_raw(s, &c, err)) || lock(s, err))
+	if (opened < 0 || (!opened && open_raw(s, &c, err)))
 		return -1;
 	settle(s, &c);
 	return 0;
@@ -220,7 +243,7 @@ static struct pl_transport *serial_open(const struct pl_uri *uri, const struct p
 		pl_error_set(err, PL_ENOMEM, 0, "no memory for a serial port");
 		return NULL;
 	}
-	s->fd = s->base.cancel_fd = -1;
+	s->fd = s->lock_fd = s->base.cancel_fd = -1;
 	if (set_up(s, uri, mat, log, err)) {
 		serial_close(&s->base);
 		return NULL;

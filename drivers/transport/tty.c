@@ -52,7 +52,7 @@ int pl_tty_open_failed(struct pl_error *err, int os_errno, const char *path)
 	}
 }
 
-static int make_raw(int fd, unsigned baud)
+int pl_tty_make_raw(int fd, unsigned baud)
 {
 	struct termios2 t;
 
@@ -68,23 +68,17 @@ static int make_raw(int fd, unsigned baud)
 	return ioctl(fd, TCSETS2, &t);
 }
 
-int pl_tty_open(const char *path, unsigned baud, struct pl_error *err)
+int pl_tty_open(const char *path, const char *name, struct pl_error *err)
 {
 	struct stat st;
-	int fd, saved;
+	int fd;
 
 	if (stat(path, &st))
-		return pl_tty_open_failed(err, errno, path);
+		return pl_tty_open_failed(err, errno, name);
 	if (!S_ISCHR(st.st_mode)) /* opening a disk or a pipe could do harm */
-		return pl_tty_open_failed(err, ENOTTY, path);
+		return pl_tty_open_failed(err, ENOTTY, name);
 	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return pl_tty_open_failed(err, errno, path);
-	if (!make_raw(fd, baud))
-		return fd;
-	saved = errno;
-	close(fd);
-	return pl_tty_open_failed(err, saved, path);
+	return fd < 0 ? pl_tty_open_failed(err, errno, name) : fd;
 }
 
 /*

@@ -76,7 +76,7 @@ static struct pl_transport *must_open(const struct port *p, const char *query,
 	t = pl_transport_open(uri, &p->mat, log, &err);
 	if (!t)
 		fail_msg("%s", err.message);
-	assert_int_equal(fake("pl_fake_opened"), before + 1);
+	assert_true(fake("pl_fake_opened") > before);
 	return t;
 }
 
@@ -101,6 +101,31 @@ static void ports_are_configured(void **state)
 	assert_false(ioctl(p->master, TCGETS2, &set));
 	assert_int_equal(set.c_ospeed, 12345678);
 	assert_int_equal(fake("pl_fake_lines") & (TIOCM_DTR | TIOCM_RTS), TIOCM_DTR);
+	pl_transport_close(t);
+}
+
+/* A child that inherited the port would keep it open, and exclusive, behind the daemon's back. */
+static void ports_are_closed_in_children(void **state)
+{
+	struct port *p = *state;
+	struct pl_transport *t = must_open(p, "", NULL);
+	unsigned open_here = 0;
+
+	for (int fd = 0; fd < 256; fd++) {
+		char entry[32], target[80];
+		ssize_t n;
+
+		snprintf(entry, sizeof(entry), "/proc/self/fd/%d", fd);
+		n = readlink(entry, target, sizeof(target) - 1);
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		if (strcmp(target, p->slave) != 0)
+			continue;
+		open_here++;
+		assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	}
+	assert_true(open_here > 0);
 	pl_transport_close(t);
 }
 
@@ -164,16 +189,28 @@ static void an_unplugged_port_is_gone(void **state)
 	pl_transport_close(t);
 }
 
+/* Whoever comes second is refused, and has changed nothing for the one that reads. */
+static void refuse_second(const struct port *p, unsigned baud)
+{
+	char uri[64];
+	struct pl_error err;
+	struct termios2 set;
+	int lines = fake("pl_fake_lines");
+
+	snprintf(uri, sizeof(uri), "serial:%s?baud=9600&dtr=1", getenv("PLANTAR_TTY"));
+	assert_null(pl_transport_open(uri, &p->mat, NULL, &err));
+	assert_int_equal(err.code, PL_EBUSY);
+	assert_false(ioctl(p->master, TCGETS2, &set));
+	assert_int_equal(set.c_ospeed, baud);
+	assert_int_equal(fake("pl_fake_lines"), lines);
+}
+
 static void a_registered_port_has_one_reader(void **state)
 {
 	struct port *p = *state;
 	struct pl_transport *t = must_open(p, "", NULL);
-	char uri[64];
-	struct pl_error err;
 
-	snprintf(uri, sizeof(uri), "serial:%s", getenv("PLANTAR_TTY"));
-	assert_null(pl_transport_open(uri, &p->mat, NULL, &err));
-	assert_int_equal(err.code, PL_EBUSY);
+	refuse_second(p, 3000000);
 	pl_transport_close(t);
 }
 
@@ -191,9 +228,10 @@ static void ports_without_lines_work(void **state)
 	setenv("PLANTAR_NO_LINES", "1", 1);
 	snprintf(uri, sizeof(uri), "serial:%s?baud=921600&dtr=1", getenv("PLANTAR_TTY"));
 	t = pl_transport_open(uri, &p->mat, NULL, &err);
-	unsetenv("PLANTAR_NO_LINES");
 	if (!t)
 		fail_msg("%s", err.message);
+	refuse_second(p, 921600);
+	unsetenv("PLANTAR_NO_LINES");
 	assert_false(ioctl(p->master, TCGETS2, &set));
 	assert_int_equal(set.c_ospeed, 921600);
 	assert_int_equal(set.c_lflag & (ICANON | ECHO | ISIG), 0);
@@ -208,8 +246,11 @@ static void ports_without_lines_work(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		ON_A_PORT(ports_are_configured),      ON_A_PORT(bytes_pass_both_ways),
-		ON_A_PORT(an_unplugged_port_is_gone), ON_A_PORT(a_registered_port_has_one_reader),
+		ON_A_PORT(ports_are_configured),
+		ON_A_PORT(ports_are_closed_in_children),
+		ON_A_PORT(bytes_pass_both_ways),
+		ON_A_PORT(an_unplugged_port_is_gone),
+		ON_A_PORT(a_registered_port_has_one_reader),
 		ON_A_PORT(ports_without_lines_work),
 	};
 	const char *tty = registered_tty();

@@ -393,6 +393,53 @@ static void boards_get_time_to_boot(void **state)
 	l->t = NULL;
 }
 
+struct flood {
+	int master;
+	size_t sent;
+	atomic_bool stop;
+};
+
+static void *send_flood(void *user)
+{
+	struct flood *f = user;
+	static uint8_t old[1024];
+
+	while (!atomic_load(&f->stop)) {
+		ssize_t n = write(f->master, old, sizeof(old));
+
+		f->sent += n > 0 ? (size_t)n : 0;
+		nap(20e-6);
+	}
+	return NULL;
+}
+
+/* A mat that streams while its board is given time is not held back: old frames that wait in the
+ * adapter for room here would come out later as frames of now. */
+static void a_flood_is_discarded_as_it_comes(void **state)
+{
+	struct line *l = *state;
+	struct flood f = {.master = l->master};
+	struct pl_error err;
+	char uri[128];
+	uint8_t buf[32];
+	pthread_t thread;
+
+	pl_transport_close(l->t);
+	assert_false(fcntl(l->master, F_SETFL, O_NONBLOCK));
+	assert_false(pthread_create(&thread, NULL, send_flood, &f));
+	snprintf(uri, sizeof(uri), "%s?settle_ms=300&discard_banner=1", l->uri);
+	l->t = pl_transport_open(uri, &l->mat, NULL, &err);
+	atomic_store(&f.stop, true);
+	pthread_join(thread, NULL);
+	assert_non_null(l->t);
+	assert_true(f.sent > 400000); /* no buffer on the way is as large */
+	while (pl_transport_read(l->t, buf, sizeof(buf), 1, 50, NULL) > 0)
+		;
+	write_all(l->master, "now", 3);
+	assert_int_equal(pl_transport_read(l->t, buf, sizeof(buf), 3, 1000, NULL), 3);
+	assert_memory_equal(buf, "now", 3);
+}
+
 static void what_is_no_port_says_so(void **state)
 {
 	struct line *l = *state;
@@ -488,6 +535,7 @@ int main(void)
 		ON_A_LINE(a_port_has_one_reader),
 		ON_A_LINE(links_follow_the_device),
 		ON_A_LINE(boards_get_time_to_boot),
+		ON_A_LINE(a_flood_is_discarded_as_it_comes),
 		ON_A_LINE(what_is_no_port_says_so),
 		ON_A_LINE(permission_is_asked_for),
 		cmocka_unit_test(ports_are_listed),
