@@ -4,7 +4,6 @@
  * everything it touches, so the recording is read twice: once for the totals and the prints,
  * once for the regions. Integrals are trapezoids over the given times and never span a gap.
  */
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,39 +95,60 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		a->n_contacts++;
 }
 
-/* Greatest values and forces of the tracks, for the prints. */
-static void follow_tracks(struct pl_analysis *a)
+static void raise_tops(float *top, const double *value, unsigned n)
+{
+	for (unsigned c = 0; c < n; c++)
+		top[c] = (float)value[c] > top[c] ? (float)value[c] : top[c];
+}
+
+/* Greatest values of the tracks' cells, which their shapes are judged by; sums of the tracks. */
+static void follow_cells(struct pl_analysis *a, double sum[PL_TRACKS])
 {
 	const struct pl_segment *s = &a->feet.segment;
-	double force[PL_TRACKS] = {0};
 
 	for (uint32_t i = 0; i < s->runs; i++) {
 		const struct pl_run *run = &s->run[i];
-		size_t at = (size_t)run->row * s->cols;
+		size_t at = (size_t)run->row * s->cols, from = at + run->c0, to = at + run->c1;
 
-		for (size_t k = at + run->c0; k < at + run->c1; k++) {
-			if ((float)a->value[k] > a->top[k])
-				a->top[k] = (float)a->value[k];
-			a->ever[k] = 1;
+		if (a->pass == 1)
+			raise_tops(a->top + from, a->cells.value + from, run->c1 - run->c0);
+		if (run->owner && run->owner != PL_MIXED) {
+			raise_tops(a->feet.peak + from, a->cells.value + from, run->c1 - run->c0);
+			sum[run->owner - 1] += run->sum;
+			continue;
+		}
+		for (size_t k = from; run->owner && k < to; k++) {
 			if (!a->feet.owner[k])
 				continue;
-			if ((float)a->value[k] > a->feet.peak[k])
-				a->feet.peak[k] = (float)a->value[k];
-			force[a->feet.owner[k] - 1] += a->value[k] * a->factor;
+			raise_tops(a->feet.peak + k, a->cells.value + k, 1);
+			sum[a->feet.owner[k] - 1] += a->cells.value[k];
 		}
 	}
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
-		const struct pl_track *track = &a->feet.track[t];
+}
 
-		if (!track->serial || !track->now_cells)
+/* Forces of the tracks and cells in contact, for the prints. */
+static void follow_tracks(struct pl_analysis *a)
+{
+	const struct pl_feet *f = &a->feet;
+	double sum[PL_TRACKS] = {0};
+
+	follow_cells(a, sum);
+	if (a->pass != 1)
+		return;
+	for (size_t w = 0, n = (size_t)a->cells.rows * a->cells.words; w < n; w++)
+		a->ever[w] |= a->cells.contact[w];
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		double force = sum[t] * a->factor;
+
+		if (!f->track[t].now_cells)
 			continue;
-		if (a->now[t].serial != track->serial) {
-			a->now[t].serial = track->serial;
-			a->now[t].first = force[t];
+		if (a->now[t].serial != f->track[t].serial) {
+			a->now[t].serial = f->track[t].serial;
+			a->now[t].first = force;
 			a->now[t].peak = 0;
 		}
-		a->now[t].peak = fmax(a->now[t].peak, force[t]);
-		a->now[t].last = a->feet.frame;
+		a->now[t].peak = fmax(a->now[t].peak, force);
+		a->now[t].last = f->frame;
 	}
 }
 
@@ -157,17 +177,18 @@ static bool allocate(struct pl_analysis *a)
 		.hooks = {.ctx = a, .ended = contact_ended},
 	};
 	size_t n = pl_geometry_cells(&a->geometry);
+	bool ok = pl_cells_init(&a->cells, &a->geometry);
 
-	a->value = calloc(n, sizeof(*a->value));
-	a->before = calloc(n, sizeof(*a->before));
+	ok = pl_cells_init(&a->before, &a->geometry) && ok;
+	ok = pl_feet_init(&a->feet, &a->geometry, &feet) && ok;
 	a->cell_time = calloc(n, sizeof(*a->cell_time));
-	a->ever = calloc(n, sizeof(*a->ever));
+	a->ever = calloc((size_t)a->cells.rows * a->cells.words, sizeof(*a->ever));
 	a->top = calloc(n, sizeof(*a->top));
 	a->home = malloc(n * sizeof(*a->home));
-	a->of = malloc(n * sizeof(*a->of));
-	a->of_before = malloc(n * sizeof(*a->of_before));
-	return pl_feet_init(&a->feet, &a->geometry, &feet) && a->value && a->before &&
-	       a->cell_time && a->ever && a->top && a->home && a->of && a->of_before;
+	a->parts.part = malloc(n * sizeof(*a->parts.part));
+	a->parts_before.part = malloc(n * sizeof(*a->parts.part));
+	return ok && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
+	       a->parts_before.part;
 }
 
 struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated, double contact,
@@ -217,18 +238,38 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->contacts);
 	free(a->foot);
 	pl_feet_free(&a->feet);
-	free(a->value);
-	free(a->before);
+	pl_cells_free(&a->cells);
+	pl_cells_free(&a->before);
 	free(a->cell_time);
 	free(a->ever);
 	free(a->top);
 	free(a->home);
-	free(a->of);
-	free(a->of_before);
+	free(a->parts.part);
+	free(a->parts.foot);
+	free(a->parts_before.part);
+	free(a->parts_before.foot);
 	free(a);
 }
 
 /* ---- first pass ----------------------------------------------------------------------------- */
+
+static void add_cell_times(struct pl_analysis *a, double dt_s)
+{
+	for (size_t w = 0, n = (size_t)a->cells.rows * a->cells.words; w < n; w++) {
+		uint64_t bits = a->cells.loaded[w] | a->before.loaded[w];
+		size_t at = w / a->cells.words * a->cells.cols + 64 * (w % a->cells.words);
+
+		while (bits) {
+			unsigned from, run = pl_bits_run(&bits, &from);
+			const double *now = a->cells.value + at + from;
+			const double *before = a->before.value + at + from;
+			double *time = a->cell_time + at + from;
+
+			for (unsigned c = 0; c < run; c++)
+				time[c] += 0.5 * (now[c] + before[c]) * dt_s;
+		}
+	}
+}
 
 static void add_totals(struct pl_analysis *a, double dt_s)
 {
@@ -253,9 +294,7 @@ static void add_totals(struct pl_analysis *a, double dt_s)
 		t->force_time_integral_ns += 0.5 * (force + a->force_before) * dt_s;
 		t->pressure_time_integral_peak_curve_kpa_s +=
 			0.5 * (scan->peak + a->top_before) * dt_s;
-		for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++)
-			if (a->value[i] > 0 || a->before[i] > 0)
-				a->cell_time[i] += 0.5 * (a->value[i] + a->before[i]) * dt_s;
+		add_cell_times(a, dt_s);
 	}
 	a->force_before = force;
 	a->top_before = scan->peak;
@@ -270,24 +309,13 @@ static void finish_totals(struct pl_analysis *a)
 
 	if (t->frames == 0)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		cells += a->ever[i];
+	for (size_t w = 0; w < (size_t)a->cells.rows * a->cells.words; w++)
+		cells += (size_t)__builtin_popcountll(a->ever[w]);
+	for (size_t i = 0; i < n; i++)
 		most = fmax(most, a->cell_time[i]);
-	}
 	t->contact_area_footprint_cm2 = 1e4 * (double)cells * pl_cell_area_m2(&a->geometry);
 	t->pressure_time_integral_max_cell_kpa_s = most;
 	t->region_sum_error_max = 0;
-}
-
-/* Values as they are meant to be: no NaN, no infinity, nothing below zero. */
-static void take(struct pl_analysis *a, const double *values)
-{
-	double *swap = a->before;
-
-	a->before = a->value;
-	a->value = swap;
-	for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++)
-		a->value[i] = values[i] > 0 && values[i] <= DBL_MAX ? values[i] : 0;
 }
 
 /* Seconds since the frame before, 0 when there is none or frames are missing in between. */
@@ -311,6 +339,7 @@ static double since(struct pl_analysis *a, int64_t t_ns, bool gap)
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err)
 {
+	struct pl_cells swap;
 	double dt_s;
 
 	if (a->pass > 2)
@@ -319,11 +348,14 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "frame %llu is not later than the frame before it",
 				    (unsigned long long)a->frames);
-	take(a, values);
+	swap = a->before;
+	a->before = a->cells;
+	a->cells = swap;
+	pl_cells_take(&a->cells, values, a->contact);
 	if (a->pass == 2 && gap)
 		pl_analysis_feet_break(a);
 	dt_s = since(a, t_ns, gap);
-	pl_feet_frame(&a->feet, a->value, a->contact);
+	pl_feet_frame(&a->feet, &a->cells);
 	follow_tracks(a);
 	if (a->pass == 1)
 		add_totals(a, dt_s);
@@ -344,7 +376,7 @@ int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
 	pl_feet_reset(&a->feet);
 	memset(a->now, 0, sizeof(a->now));
-	memset(a->value, 0, pl_geometry_cells(&a->geometry) * sizeof(*a->value));
+	pl_cells_clear(&a->cells);
 	a->frames = 0;
 	a->step_s = 0;
 	a->pass = 2;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Contacts become feet: steps on the same spot (an insole, running in place) are one foot whose
- * print is all they touched, steps on other spots are others. Then every loaded cell of every
- * frame goes to one foot, and by its area to that foot's regions, or to nobody; what is summed
- * over all of that is compared with the frame's total each time.
+ * print is all they touched, steps on other spots are others. Regions are laid over each.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -20,21 +18,6 @@
 #define BESIDE_MIN_M 0.05
 
 /* ---- prints --------------------------------------------------------------------------------- */
-
-static unsigned print_cols(const struct pl_print *p)
-{
-	return p->c1 - p->c0;
-}
-
-static float *print_at(const struct pl_print *p, unsigned r, unsigned c)
-{
-	return &p->peak[(size_t)(r - p->r0) * print_cols(p) + (c - p->c0)];
-}
-
-static bool print_has(const struct pl_print *p, unsigned r, unsigned c)
-{
-	return r >= p->r0 && r < p->r1 && c >= p->c0 && c < p->c1 && *print_at(p, r, c) >= 0;
-}
 
 static int print_new(struct pl_print *p, unsigned r0, unsigned r1, unsigned c0, unsigned c1)
 {
@@ -53,7 +36,7 @@ static int print_new(struct pl_print *p, unsigned r0, unsigned r1, unsigned c0, 
 static void print_put(struct pl_print *p, const struct pl_geometry *g, unsigned r, unsigned c,
 		      float peak)
 {
-	float *at = print_at(p, r, c);
+	float *at = pl_print_at(p, r, c);
 
 	if (*at < 0) {
 		double y = (double)(g->rows - r) * g->pitch_row_m;
@@ -95,8 +78,8 @@ static int print_join(struct pl_print *to, const struct pl_geometry *g, const st
 	for (int k = 0; k < 2; k++)
 		for (unsigned r = part[k]->r0; r < part[k]->r1; r++)
 			for (unsigned c = part[k]->c0; c < part[k]->c1; c++)
-				if (*print_at(part[k], r, c) >= 0)
-					print_put(&both, g, r, c, *print_at(part[k], r, c));
+				if (*pl_print_at(part[k], r, c) >= 0)
+					print_put(&both, g, r, c, *pl_print_at(part[k], r, c));
 	free(to->peak);
 	*to = both;
 	return 0;
@@ -110,7 +93,7 @@ static uint32_t print_common(const struct pl_print *a, const struct pl_print *b)
 
 	for (unsigned r = r0; r < r1; r++)
 		for (unsigned c = c0; c < c1; c++)
-			n += *print_at(a, r, c) >= 0 && *print_at(b, r, c) >= 0;
+			n += *pl_print_at(a, r, c) >= 0 && *pl_print_at(b, r, c) >= 0;
 	return n;
 }
 
@@ -194,7 +177,7 @@ static int adopt_strays(struct pl_analysis *a)
 			.r0 = r, .r1 = r + 1, .c0 = c, .c1 = c + 1, .peak = &a->top[i]};
 		struct pl_foot *best = NULL;
 
-		if (!a->ever[i])
+		if (!pl_analysis_ever(a, r, c))
 			continue;
 		pl_hull_clear(&cell.hull);
 		pl_hull_box(&cell.hull, c * g->pitch_col_m, (c + 1) * g->pitch_col_m,
@@ -202,7 +185,7 @@ static int adopt_strays(struct pl_analysis *a)
 		for (uint32_t k = 0; k < a->n_feet; k++) {
 			double gap = pl_hull_gap(&a->foot[k].print.hull, &cell.hull);
 
-			if (print_has(&a->foot[k].print, r, c)) {
+			if (pl_print_has(&a->foot[k].print, r, c)) {
 				best = NULL;
 				break;
 			}
@@ -231,7 +214,7 @@ static void find_homes(struct pl_analysis *a)
 			for (unsigned c = p->c0; c < p->c1; c++) {
 				int32_t *home = &a->home[(size_t)r * g->cols + c];
 
-				if (*print_at(p, r, c) >= 0)
+				if (*pl_print_at(p, r, c) >= 0)
 					*home = *home == -1 ? (int32_t)k : -2;
 			}
 		}
@@ -247,9 +230,9 @@ static void print_points(struct pl_analysis *a, const struct pl_print *p)
 	pts->n = 0;
 	for (unsigned r = p->r0; r < p->r1; r++)
 		for (unsigned c = p->c0; c < p->c1; c++)
-			if (*print_at(p, r, c) >= 0)
+			if (*pl_print_at(p, r, c) >= 0)
 				pl_points_add(pts, pl_x_m(&a->geometry, c), pl_y_m(&a->geometry, r),
-					      (double)*print_at(p, r, c));
+					      (double)*pl_print_at(p, r, c));
 }
 
 /* Where contacts begin, along the axis from the middle, share of the length; mean over those
@@ -366,12 +349,14 @@ static void order_sides(struct pl_analysis *a)
 static int lay_regions(struct pl_analysis *a, struct pl_foot *foot)
 {
 	const struct pl_print *p = &foot->print;
-	size_t n = (size_t)(p->r1 - p->r0) * print_cols(p);
+	size_t n = (size_t)(p->r1 - p->r0) * pl_print_cols(p);
 
+	for (int r = 0; r < PL_REGIONS; r++)
+		foot->atoms[r] = pl_region_atoms((enum pl_region)r, foot->side);
 	foot->note = calloc(n, sizeof(*foot->note));
 	foot->cell_time = calloc(n, sizeof(*foot->cell_time));
 	if (!foot->note || !foot->cell_time ||
-	    !pl_overlay_init(&foot->overlay, p->r1 - p->r0, print_cols(p)))
+	    !pl_overlay_init(&foot->overlay, p->r1 - p->r0, pl_print_cols(p)))
 		return -1;
 	if (!foot->ready)
 		return 0;
@@ -379,8 +364,8 @@ static int lay_regions(struct pl_analysis *a, struct pl_foot *foot)
 			 a->geometry.pitch_row_m);
 	for (unsigned r = p->r0; r < p->r1; r++)
 		for (unsigned c = p->c0; c < p->c1; c++)
-			if (*print_at(p, r, c) >= 0)
-				foot->note[print_at(p, r, c) - p->peak] =
+			if (*pl_print_at(p, r, c) >= 0)
+				foot->note[pl_print_at(p, r, c) - p->peak] =
 					pl_overlay_note(&foot->overlay, pl_x_m(&a->geometry, c),
 							pl_y_m(&a->geometry, r));
 	return 0;
@@ -398,9 +383,9 @@ int pl_analysis_form_feet(struct pl_analysis *a)
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		if (lay_regions(a, &a->foot[k]) < 0)
 			return -1;
-	for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++)
-		a->of[i] = a->of_before[i] = -1;
-	return 0;
+	a->parts.foot = malloc((a->n_feet ? a->n_feet : 1) * sizeof(*a->parts.foot));
+	a->parts_before.foot = malloc((a->n_feet ? a->n_feet : 1) * sizeof(*a->parts.foot));
+	return a->parts.foot && a->parts_before.foot ? 0 : -1;
 }
 
 void pl_foot_free(struct pl_foot *foot)
@@ -411,9 +396,7 @@ void pl_foot_free(struct pl_foot *foot)
 	pl_overlay_free(&foot->overlay);
 }
 
-/* ---- second pass ---------------------------------------------------------------------------- */
-
-static int foot_of_serial(const struct pl_analysis *a, uint32_t serial)
+int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial)
 {
 	struct pl_contact key = {.serial = serial};
 	const struct pl_contact *c =
@@ -421,198 +404,4 @@ static int foot_of_serial(const struct pl_analysis *a, uint32_t serial)
 			      : NULL;
 
 	return c ? c->foot : -1;
-}
-
-/* The foot of every cell in contact, -1: nobody's. */
-static void assign(struct pl_analysis *a)
-{
-	const struct pl_segment *s = &a->feet.segment;
-	int32_t *swap = a->of_before;
-	int of_track[PL_TRACKS];
-
-	a->of_before = a->of;
-	a->of = swap;
-	for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++)
-		a->of[i] = -1;
-	for (unsigned t = 0; t < PL_TRACKS; t++)
-		of_track[t] =
-			a->feet.track[t].serial ? foot_of_serial(a, a->feet.track[t].serial) : -1;
-	for (uint32_t i = 0; i < s->runs; i++) {
-		const struct pl_run *run = &s->run[i];
-
-		for (unsigned c = run->c0; c < run->c1; c++) {
-			size_t at = (size_t)run->row * s->cols + c;
-			int foot = a->feet.owner[at] ? of_track[a->feet.owner[at] - 1] : -1;
-
-			if (foot < 0 || !print_has(&a->foot[foot].print, run->row, c))
-				foot = a->home[at];
-			a->of[at] = foot < 0 ? -1 : foot;
-		}
-	}
-}
-
-static void integrate(struct pl_integral *i, const struct pl_load *now, double dt_s)
-{
-	if (dt_s > 0) {
-		i->force_time += 0.5 * (i->before.force + now->force) * dt_s;
-		i->pressure_time_curve += 0.5 * (i->before.peak + now->peak) * dt_s;
-		if (i->before.contact)
-			i->contact_time_s += dt_s;
-	}
-	i->force_peak = fmax(i->force_peak, now->force);
-	i->pressure_peak = fmax(i->pressure_peak, now->peak);
-	i->before = *now;
-}
-
-/* Stance: from contact_on_n until below contact_off_n; in counts, while any cell is in contact. */
-static bool in_stance(const struct pl_analysis *a, const struct pl_foot *foot)
-{
-	double force = foot->sum * a->factor;
-
-	if (!a->calibrated)
-		return foot->cells > 0;
-	return force >=
-	       (foot->whole.before.contact ? a->options.contact_off_n : a->options.contact_on_n);
-}
-
-static struct pl_load region_load(const struct pl_foot *foot, unsigned atoms, double factor)
-{
-	struct pl_load load = {.force = factor * pl_atoms_sum(foot->atom, atoms)};
-
-	for (int k = 0; k < PL_ATOMS; k++) {
-		if (!(atoms >> k & 1))
-			continue;
-		load.peak = fmax(load.peak, foot->atom_top[k]);
-		load.contact = load.contact || foot->atom_cells[k];
-	}
-	return load;
-}
-
-/* Returns what the foot's regions and its toes without region add up to, minus the foot. */
-static double integrate_foot(struct pl_analysis *a, struct pl_foot *foot, double dt_s)
-{
-	struct pl_load whole = {
-		.force = foot->sum * a->factor, .peak = foot->top, .contact = in_stance(a, foot)};
-	unsigned heel = pl_region_atoms(PL_REGION_HEEL, foot->side);
-	double parts = 0, four = 0;
-
-	integrate(&foot->whole, &whole, dt_s);
-	if (!foot->ready)
-		return 0;
-	for (int r = 0; r < PL_REGIONS; r++) {
-		unsigned atoms = pl_region_atoms((enum pl_region)r, foot->side);
-		struct pl_load load = region_load(foot, atoms, a->factor);
-
-		load.contact = load.contact && whole.contact;
-		integrate(&foot->region[r], &load, dt_s);
-		if (r <= PL_REGION_FOREFOOT)
-			parts += load.force;
-		else if (r <= PL_REGION_HEEL_PL)
-			four += load.force;
-	}
-	parts += a->factor * foot->atom[PL_ATOM_NONE] - whole.force;
-	four -= a->factor * pl_atoms_sum(foot->atom, heel);
-	return foot->side == PL_SIDE_UNKNOWN ? fabs(parts) : fmax(fabs(parts), fabs(four));
-}
-
-static void add_cell(struct pl_foot *foot, size_t at_print, double v)
-{
-	uint16_t note = foot->note[at_print];
-	int centre;
-
-	foot->sum += v;
-	foot->cells++;
-	foot->top = fmax(foot->top, v);
-	if (!note)
-		return;
-	pl_overlay_add(&foot->overlay, note, v, foot->atom);
-	centre = pl_overlay_centre(&foot->overlay, note);
-	foot->atom_top[centre] = fmax(foot->atom_top[centre], v);
-	foot->atom_cells[centre]++;
-}
-
-static size_t in_print(const struct pl_analysis *a, const struct pl_foot *foot, size_t cell)
-{
-	unsigned r = (unsigned)(cell / a->geometry.cols), c = (unsigned)(cell % a->geometry.cols);
-
-	return (size_t)(print_at(&foot->print, r, c) - foot->print.peak);
-}
-
-void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s)
-{
-	double nobody = 0, feet = 0, error = 0, total = a->feet.scan.sum * a->factor;
-
-	assign(a);
-	for (uint32_t k = 0; k < a->n_feet; k++) {
-		struct pl_foot *foot = &a->foot[k];
-
-		foot->sum = foot->top = 0;
-		foot->cells = 0;
-		memset(foot->atom, 0, sizeof(foot->atom));
-		memset(foot->atom_top, 0, sizeof(foot->atom_top));
-		memset(foot->atom_cells, 0, sizeof(foot->atom_cells));
-	}
-	for (size_t i = 0, n = pl_geometry_cells(&a->geometry); i < n; i++) {
-		if (a->of_before[i] >= 0 && dt_s > 0) {
-			struct pl_foot *foot = &a->foot[a->of_before[i]];
-
-			foot->cell_time[in_print(a, foot, i)] += 0.5 * a->before[i] * dt_s;
-		}
-		if (a->of[i] >= 0) {
-			struct pl_foot *foot = &a->foot[a->of[i]];
-			size_t at = in_print(a, foot, i);
-
-			add_cell(foot, at, a->value[i]);
-			if (dt_s > 0)
-				foot->cell_time[at] += 0.5 * a->value[i] * dt_s;
-		} else {
-			nobody += a->value[i] * a->factor;
-		}
-	}
-	for (uint32_t k = 0; k < a->n_feet; k++) {
-		error = fmax(error, integrate_foot(a, &a->foot[k], dt_s));
-		feet += a->foot[k].sum * a->factor;
-	}
-	error += fabs(feet + nobody - total);
-	if (total > 0)
-		a->totals.region_sum_error_max =
-			fmax(a->totals.region_sum_error_max, error / total);
-}
-
-void pl_analysis_feet_break(struct pl_analysis *a)
-{
-	double step = a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
-
-	for (uint32_t k = 0; k < a->n_feet; k++) {
-		struct pl_foot *foot = &a->foot[k];
-
-		if (foot->whole.before.contact)
-			foot->whole.contact_time_s += step;
-		foot->whole.before = (struct pl_load){0};
-		for (int r = 0; r < PL_REGIONS; r++) {
-			if (foot->region[r].before.contact)
-				foot->region[r].contact_time_s += step;
-			foot->region[r].before = (struct pl_load){0};
-		}
-	}
-}
-
-void pl_analysis_feet_finish(struct pl_analysis *a)
-{
-	for (uint32_t k = 0; k < a->n_feet; k++) {
-		struct pl_foot *foot = &a->foot[k];
-		size_t n = (size_t)(foot->print.r1 - foot->print.r0) * print_cols(&foot->print);
-
-		for (size_t i = 0; i < n; i++) {
-			int centre;
-
-			if (!foot->note[i])
-				continue;
-			centre = pl_overlay_centre(&foot->overlay, foot->note[i]);
-			for (int r = 0; r < PL_REGIONS; r++)
-				if (pl_region_atoms((enum pl_region)r, foot->side) >> centre & 1)
-					foot->cell_time_max[r] =
-						fmax(foot->cell_time_max[r], foot->cell_time[i]);
-		}
-	}
 }

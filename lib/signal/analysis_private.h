@@ -5,6 +5,7 @@
 
 #include <plantar/analysis.h>
 
+#include "cells.h"
 #include "feet.h"
 #include "overlay.h"
 
@@ -18,6 +19,23 @@ struct pl_print {
 	float *peak; /* box of rows, < 0: not part of the print */
 	struct pl_hull hull;
 };
+
+static inline unsigned pl_print_cols(const struct pl_print *p)
+{
+	return p->c1 - p->c0;
+}
+static inline size_t pl_print_index(const struct pl_print *p, unsigned r, unsigned c)
+{
+	return (size_t)(r - p->r0) * pl_print_cols(p) + (c - p->c0);
+}
+static inline float *pl_print_at(const struct pl_print *p, unsigned r, unsigned c)
+{
+	return &p->peak[pl_print_index(p, r, c)];
+}
+static inline bool pl_print_has(const struct pl_print *p, unsigned r, unsigned c)
+{
+	return r >= p->r0 && r < p->r1 && c >= p->c0 && c < p->c1 && *pl_print_at(p, r, c) >= 0;
+}
 
 /* One contact, as the tracker saw it end. */
 struct pl_contact {
@@ -48,14 +66,30 @@ struct pl_foot {
 	struct pl_shape shape;
 	bool ready, touched;
 	enum pl_side side;
+	unsigned atoms[PL_REGIONS]; /* of each region, for a foot of that side */
 	struct pl_overlay overlay;
 	uint16_t *note;	   /* box, 0 outside the print */
 	double *cell_time; /* box: pressure-time integral of each cell */
 	struct pl_integral whole, region[PL_REGIONS];
 	double cell_time_max[PL_REGIONS];
-	/* this frame */
+	/* the frame it was last loaded in */
+	uint64_t frame;
 	double sum, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
 	unsigned atom_cells[PL_ATOMS], cells;
+};
+
+/* Neighbouring cells of a row that go to one foot in one frame. */
+struct pl_part {
+	uint32_t foot;
+	uint16_t row, c0, c1;
+};
+
+/* What the feet had in one frame. */
+struct pl_parts {
+	struct pl_part *part;
+	uint32_t n;
+	uint32_t *foot; /* the feet in it */
+	uint32_t feet;
 };
 
 struct pl_analysis {
@@ -67,12 +101,12 @@ struct pl_analysis {
 	struct pl_feet feet;
 	struct pl_totals totals;
 
-	double *value, *before; /* this frame and the one before */
+	struct pl_cells cells, before; /* this frame and the one before */
 	int64_t t_ns;
 	uint64_t frames;
 	double force_before, top_before, step_s;
 	double *cell_time; /* whole mat */
-	uint8_t *ever;	   /* cells ever in contact */
+	uint64_t *ever;	   /* cells ever in contact, bits as in struct pl_cells */
 	float *top;	   /* greatest value of each cell */
 
 	struct pl_contact *contacts;
@@ -82,21 +116,30 @@ struct pl_analysis {
 		uint32_t serial;
 		double first, peak;
 		uint64_t last;
-	} now[PL_TRACKS]; /* forces of the tracks */
+		int foot;
+	} now[PL_TRACKS]; /* of the tracks: forces in the first pass, feet in the second */
 
 	struct pl_foot *foot;
 	uint32_t n_feet;
-	int32_t *home;		 /* foot whose print holds the cell; -1 none, -2 several */
-	int32_t *of, *of_before; /* foot of each cell in this frame and the one before */
+	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
+	struct pl_parts parts, parts_before;
 };
+
+static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, unsigned col)
+{
+	return a->ever[(size_t)row * a->cells.words + col / 64] >> col % 64 & 1;
+}
 
 /* analysis_feet.c */
 int pl_print_copy(struct pl_print *p, const struct pl_feet *f, const struct pl_track *track);
 int pl_analysis_form_feet(struct pl_analysis *a);
+void pl_foot_free(struct pl_foot *foot);
+int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial); /* -1: none */
+
+/* analysis_loads.c */
 void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s);
 /* The time after the last frame before a gap or the end. */
 void pl_analysis_feet_break(struct pl_analysis *a);
 void pl_analysis_feet_finish(struct pl_analysis *a);
-void pl_foot_free(struct pl_foot *foot);
 
 #endif

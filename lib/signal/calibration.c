@@ -13,6 +13,8 @@
 
 #include <plantar/calibration.h>
 
+#include "convert.h"
+
 #define STANDARD_GRAVITY_M_S2 9.80665
 #define WEIGHT_TOLERANCE 0.05
 #define TARE_MARK "+tare"
@@ -188,54 +190,6 @@ int pl_calibration_check(const struct pl_calibration *cal, const struct pl_geome
 
 /* ---- forward -------------------------------------------------------------------------------- */
 
-/* Linear between points, the last slope beyond, 0 below the first. */
-static double curve_at(const struct pl_calibration *cal, double counts)
-{
-	unsigned last = cal->curve_points - 1, lo = 0, hi = last;
-
-	if (!(counts >= cal->curve_counts[0]))
-		return 0.0;
-	while (hi - lo > 1) {
-		unsigned mid = (lo + hi) / 2;
-
-		if (counts < cal->curve_counts[mid])
-			hi = mid;
-		else
-			lo = mid;
-	}
-	return cal->curve_value[lo] + (counts - cal->curve_counts[lo]) *
-					      (cal->curve_value[hi] - cal->curve_value[lo]) /
-					      (cal->curve_counts[hi] - cal->curve_counts[lo]);
-}
-
-/* kPa (or counts) of one unit of the calibration. */
-static double to_pressure(const struct pl_calibration *cal, const struct pl_geometry *g)
-{
-	return cal->unit == PL_UNIT_N ? 1e-3 / pl_cell_area_m2(g) : 1.0;
-}
-
-/* What one linearised count is worth, after the floor. A NaN fails the comparison: 0. */
-static inline double convert(const struct pl_calibration *cal, double lin, double k)
-{
-	double v = cal->curve_points ? curve_at(cal, lin) : cal->scale * lin;
-
-	return v >= cal->noise_floor && v >= DBL_MIN ? v * k : 0.0;
-}
-
-static inline double linearise(const struct pl_calibration *cal, size_t i, double raw)
-{
-	if (cal->tare)
-		raw -= cal->tare[i];
-	if (cal->cell_offset)
-		raw -= cal->cell_offset[i];
-	return cal->cell_gain ? raw * cal->cell_gain[i] : raw;
-}
-
-static inline bool usable(const struct pl_calibration *cal, size_t i)
-{
-	return !cal->cell_state || cal->cell_state[i] == PL_CELL_OK;
-}
-
 /*
  * One loop a cell type. memcpy is a plain load that does not care about alignment. A saturated
  * cell of a place without a cell does not count.
@@ -252,9 +206,9 @@ static inline bool usable(const struct pl_calibration *cal, size_t i)
 			double v;                                                                \
                                                                                                  \
 			memcpy(&raw, cells + i * sizeof(raw), sizeof(raw));                      \
-			v = convert(cal, linearise(cal, i, (double)raw), k);                     \
+			v = pl_convert(cal, pl_linearise(cal, i, (double)raw), k);               \
 			value[i] = v;                                                            \
-			if ((double)raw >= full && usable(cal, i))                               \
+			if ((double)raw >= full && pl_usable(cal, i))                            \
 				flags = PL_FLAG_SATURATED;                                       \
 		}                                                                                \
 		return flags;                                                                    \
@@ -272,7 +226,7 @@ DEFINE_CONVERT(double, f64)
 static bool zero_is_zero(const struct pl_calibration *cal)
 {
 	return !cal->tare && !cal->cell_offset &&
-	       (cal->curve_points == 0 || curve_at(cal, 0.0) <= 0.0);
+	       (cal->curve_points == 0 || pl_curve_at(cal, 0.0) <= 0.0);
 }
 
 static inline double load(const unsigned char *cells, size_t i, size_t size)
@@ -285,7 +239,7 @@ static inline double load(const unsigned char *cells, size_t i, size_t size)
 	return u;
 }
 
-/* Scale and floor, nothing else; the same bits as convert(). Returns the greatest raw value. */
+/* Scale and floor, nothing else; the same bits as pl_convert(). Returns the greatest raw value. */
 static inline double scale_some(const struct pl_calibration *cal, size_t from, size_t to, double k,
 				const unsigned char *cells, size_t size, double *value)
 {
@@ -308,8 +262,8 @@ static inline double convert_some(const struct pl_calibration *cal, size_t from,
 	for (size_t c = from; c < to; c++) {
 		double raw = load(cells, c, size);
 
-		top = raw > top && usable(cal, c) ? raw : top;
-		value[c] = convert(cal, linearise(cal, c, raw), k);
+		top = raw > top && pl_usable(cal, c) ? raw : top;
+		value[c] = pl_convert(cal, pl_linearise(cal, c, raw), k);
 	}
 	return top;
 }
@@ -422,7 +376,7 @@ uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry
 		      const void *cells, enum pl_dtype dtype, double *value)
 {
 	size_t n = pl_geometry_cells(g);
-	uint32_t flags = convert_all(cal, n, to_pressure(cal, g), cells, dtype, value);
+	uint32_t flags = convert_all(cal, n, pl_to_pressure(cal, g), cells, dtype, value);
 
 	if (dtype == PL_F32 || dtype == PL_F64)
 		flags |= drop_infinities(n, value);
@@ -505,10 +459,10 @@ void pl_calibrate_inverse(const struct pl_calibration *cal, const struct pl_geom
 			  const double *value, enum pl_dtype dtype, void *cells)
 {
 	size_t n = pl_geometry_cells(g);
-	double k = to_pressure(cal, g);
+	double k = pl_to_pressure(cal, g);
 
 	for (size_t i = 0; i < n; i++) {
-		double raw = usable(cal, i) ? raw_of(cal, i, value[i] / k) : 0.0;
+		double raw = pl_usable(cal, i) ? raw_of(cal, i, value[i] / k) : 0.0;
 
 		if (cal->saturation_counts > 0 && raw > cal->saturation_counts)
 			raw = cal->saturation_counts;

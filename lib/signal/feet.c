@@ -82,6 +82,7 @@ void pl_feet_reset(struct pl_feet *f)
 {
 	memset(f->owner, 0, pl_geometry_cells(&f->geometry));
 	memset(f->track, 0, sizeof(f->track));
+	f->active = 0;
 	f->frame = 0;
 	f->serials = 0;
 	f->ux = f->options.facing == PL_FACING_LEFT || f->options.facing == PL_FACING_RIGHT;
@@ -108,8 +109,8 @@ static void expire(struct pl_feet *f)
 {
 	if (f->options.side != PL_SIDE_UNKNOWN)
 		return;
-	for (unsigned t = 0; t < PL_TRACKS; t++)
-		if (f->track[t].serial && f->frame - f->track[t].seen > f->hold)
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
+		if (f->frame - f->track[t].seen > f->hold)
 			pl_track_end(f, &f->track[t]);
 }
 
@@ -352,12 +353,12 @@ static void keep_grown(struct pl_feet *f, const struct pl_comp *comp, const doub
 /* Fused feet that have come apart are looked at afresh. */
 static void release_fused(struct pl_feet *f)
 {
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
 		struct pl_track *track = &f->track[t];
 		uint32_t parts = 0;
 		bool one = false;
 
-		if (!track->serial || !track->fused)
+		if (!track->fused)
 			continue;
 		for (uint32_t i = 0; i < f->segment.comps; i++) {
 			struct pl_comp *comp = &f->segment.comp[i];
@@ -387,26 +388,17 @@ static void keep_all(struct pl_feet *f, const struct pl_comp *comp)
 	track->seen = f->frame;
 }
 
-static uint32_t live_tracks(const struct pl_feet *f)
-{
-	uint32_t n = 0;
-
-	for (unsigned t = 0; t < PL_TRACKS; t++)
-		n += f->track[t].serial != 0;
-	return n;
-}
-
 /* Once slots have changed hands in this frame, only the cells themselves say whose they are. */
 static void keep(struct pl_feet *f, const double *value)
 {
-	uint32_t tracks = live_tracks(f), serials = f->serials;
+	uint32_t tracks = f->active, serials = f->serials;
 
 	for (uint32_t i = 0; i < f->segment.comps; i++) {
 		const struct pl_comp *comp = &f->segment.comp[i];
 
 		if (!comp->owner)
 			continue;
-		if (f->serials != serials || live_tracks(f) != tracks)
+		if (f->serials != serials || f->active != tracks)
 			share_out(f, comp, value);
 		else if (comp->mixed)
 			keep_mixed(f, comp, value);
@@ -538,12 +530,10 @@ static void all_one_foot(struct pl_feet *f, const double *value)
 
 static void after(struct pl_feet *f)
 {
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
 		struct pl_track *track = &f->track[t];
 		double length;
 
-		if (!track->serial)
-			continue;
 		if (track->grew) {
 			length = pl_hull_extent(&track->hull).length;
 			if (length > track->length_m)
@@ -555,20 +545,33 @@ static void after(struct pl_feet *f)
 	}
 }
 
-void pl_feet_frame(struct pl_feet *f, const double *value, double contact)
+/* Runs have said whose they are before anything was decided. */
+static void correct_owners(struct pl_feet *f)
+{
+	for (uint32_t i = 0; f->changed && i < f->segment.runs; i++) {
+		struct pl_run *run = &f->segment.run[i];
+		size_t at = (size_t)run->row * f->geometry.cols + run->c0;
+
+		run->owner = pl_owner_of(f->owner + at, run->c1 - run->c0);
+	}
+}
+
+void pl_feet_frame(struct pl_feet *f, const struct pl_cells *cells)
 {
 	f->frame++;
+	f->changed = false;
 	expire(f);
-	for (unsigned t = 0; t < PL_TRACKS; t++)
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
 		f->track[t].now_cells = 0;
-	pl_segment_frame(&f->segment, value, contact, f->owner, &f->scan);
+	pl_segment_frame(&f->segment, cells, f->owner, &f->scan);
 	if (f->options.side != PL_SIDE_UNKNOWN) {
-		all_one_foot(f, value);
+		all_one_foot(f, cells->value);
 	} else {
 		release_fused(f);
-		keep(f, value);
-		place(f, value);
+		keep(f, cells->value);
+		place(f, cells->value);
 	}
 	after(f);
 	pl_feet_orient(f);
+	correct_owners(f);
 }

@@ -30,6 +30,7 @@ struct pl_track {
 	double first_x, first_y;    /* centre of the first contact, m */
 	uint64_t born, seen, grown; /* frame numbers: began, last loaded, last grew longer */
 	uint32_t fresh;		    /* cells added since the shape was measured */
+	bool noteless;		    /* some of its cells have a note of 0 */
 	bool grew;		    /* the hull changed since then */
 
 	/* geometry of the print; docs/metrics.md says when each is known */
@@ -71,11 +72,21 @@ struct pl_feet {
 	uint16_t *note; /* rows*cols, whoever uses the tracks: 0 when a cell changes hands */
 	struct pl_points points;
 	struct pl_track track[PL_TRACKS];
+	uint32_t active; /* bit t: slot t is in use */
+	bool changed;	 /* cells have changed hands in this frame */
 	uint64_t frame;
 	uint64_t hold, settle; /* frames without load that end a contact; without growth: settled */
 	uint32_t serials;
 	double ux, uy; /* the feet are thought to lie along this direction */
 };
+
+/* Slots in use: for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) */
+static inline int pl_track_after(const struct pl_feet *f, int t)
+{
+	uint32_t rest = f->active >> (t + 1);
+
+	return rest ? t + 1 + __builtin_ctz(rest) : -1;
+}
 
 bool pl_feet_init(struct pl_feet *f, const struct pl_geometry *g, const struct pl_feet_options *o);
 void pl_feet_free(struct pl_feet *f);
@@ -86,8 +97,9 @@ void pl_feet_gap(struct pl_feet *f, uint64_t missing);
 void pl_feet_end(struct pl_feet *f);
 
 /* One frame: totals into f->scan, cells to tracks, geometry brought up to date. Afterwards a cell
- * above contact belongs to owner[cell] - 1, or to no foot. No allocation. */
-void pl_feet_frame(struct pl_feet *f, const double *value, double contact);
+ * above contact belongs to owner[cell] - 1, or to no foot, and the owner in each run says so for
+ * the run. No allocation. */
+void pl_feet_frame(struct pl_feet *f, const struct pl_cells *cells);
 
 /* Would both together be no larger than one foot? Two feet are. */
 bool pl_feet_one_sized(const struct pl_feet *f, const struct pl_hull *a, const struct pl_hull *b);

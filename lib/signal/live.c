@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From raw cells to a row of live metrics. The order of work in a frame: calibrate, find the
- * feet, then one pass over the loaded cells that sums each foot and its regions. Everything the
+ * From raw cells to a row of live metrics. The order of work in a frame: read the loaded cells,
+ * find the feet, then sum each foot and its regions, run of cells by run of cells. Everything the
  * numbers depend on is in the frames and their sequence numbers, never in a clock, so the same
  * frames give the same bits live and offline.
  */
@@ -16,6 +16,7 @@
 #include "filter.h"
 #include "live_columns.h"
 #include "overlay.h"
+#include "reader.h"
 
 #define UNREGIONED_MAX 0.05 /* share of the load that may lie on feet without regions */
 
@@ -31,9 +32,9 @@ struct pl_live {
 	struct pl_geometry geometry;
 	struct pl_calibration calibration;
 	struct pl_live_options options;
-	double contact; /* kPa or counts */
-	double factor;	/* N or counts of a value of one */
-	double *value;
+	double factor; /* N or counts of a value of one */
+	struct pl_reader reader;
+	struct pl_cells cells;
 	struct pl_feet feet;
 	struct foot foot[PL_TRACKS];
 	struct pl_biquad filter;
@@ -117,9 +118,10 @@ static void apply_calibration(struct pl_live *live)
 	const struct pl_calibration *cal = &live->calibration;
 
 	live->factor = pl_force_factor(&live->geometry, pl_calibrated(cal));
-	live->contact = cal->unit == PL_UNIT_N
-				? cal->contact * 1e-3 / pl_cell_area_m2(&live->geometry)
-				: cal->contact;
+	pl_reader_set(&live->reader, cal,
+		      cal->unit == PL_UNIT_N
+			      ? cal->contact * 1e-3 / pl_cell_area_m2(&live->geometry)
+			      : cal->contact);
 }
 
 struct pl_live *pl_live_new(const struct pl_geometry *g, const struct pl_calibration *cal,
@@ -140,8 +142,9 @@ struct pl_live *pl_live_new(const struct pl_geometry *g, const struct pl_calibra
 	live->geometry = *g;
 	live->options = *o;
 	pl_biquad_lowpass(&live->filter, o->filter_hz, o->rate_hz);
-	live->value = calloc(pl_geometry_cells(g), sizeof(*live->value));
-	ok = pl_feet_init(&live->feet, g, &feet) && live->value;
+	ok = pl_cells_init(&live->cells, g);
+	ok = pl_reader_init(&live->reader, g) && ok;
+	ok = pl_feet_init(&live->feet, g, &feet) && ok;
 	for (unsigned t = 0; ok && t < PL_TRACKS; t++)
 		ok = pl_overlay_init(&live->foot[t].overlay, g->rows, g->cols);
 	if (!ok || pl_calibration_copy(&live->calibration, cal, err) < 0)
@@ -163,7 +166,8 @@ void pl_live_free(struct pl_live *live)
 		pl_overlay_free(&live->foot[t].overlay);
 	pl_feet_free(&live->feet);
 	pl_calibration_free(&live->calibration);
-	free(live->value);
+	pl_reader_free(&live->reader);
+	pl_cells_free(&live->cells);
 	free(live);
 }
 
@@ -202,7 +206,7 @@ int pl_live_calibrate(struct pl_live *live, const struct pl_calibration *cal, st
 
 const double *pl_live_values(const struct pl_live *live)
 {
-	return live->value;
+	return live->cells.value;
 }
 
 /* ---- one frame ------------------------------------------------------------------------------ */
@@ -218,89 +222,105 @@ static void follow_sequence(struct pl_live *live, uint64_t seq)
 	live->running = true;
 }
 
+/* Regions for the cells of the print that have none yet. */
+static void note_cells(struct pl_live *live, unsigned t)
+{
+	struct pl_feet *f = &live->feet;
+	struct pl_track *track = &f->track[t];
+
+	for (unsigned r = track->r0; r < track->r1; r++) {
+		size_t at = (size_t)r * live->geometry.cols;
+
+		for (unsigned c = track->c0; c < track->c1; c++)
+			if (f->owner[at + c] == t + 1 && !f->note[at + c])
+				f->note[at + c] = pl_overlay_note(&live->foot[t].overlay,
+								  pl_x_m(&live->geometry, c),
+								  pl_y_m(&live->geometry, r));
+	}
+	track->noteless = false;
+}
+
 /* Lay the regions over every cell of the print again: its axis has changed. */
 static void lay(struct pl_live *live, unsigned t)
 {
 	struct pl_feet *f = &live->feet;
 	const struct pl_track *track = &f->track[t];
-	struct foot *foot = &live->foot[t];
 
-	pl_overlay_begin(&foot->overlay, live->options.region, &track->shape,
+	for (unsigned r = track->r0; r < track->r1; r++)
+		for (size_t i = (size_t)r * live->geometry.cols + track->c0,
+			    end = i + track->c1 - track->c0;
+		     i < end; i++)
+			if (f->owner[i] == t + 1)
+				f->note[i] = 0;
+	pl_overlay_begin(&live->foot[t].overlay, live->options.region, &track->shape,
 			 live->geometry.pitch_col_m, live->geometry.pitch_row_m);
-	for (unsigned r = track->r0; r < track->r1; r++) {
-		size_t at = (size_t)r * live->geometry.cols;
-
-		for (unsigned c = track->c0; c < track->c1; c++)
-			if (f->owner[at + c] == t + 1)
-				f->note[at + c] =
-					pl_overlay_note(&foot->overlay, pl_x_m(&live->geometry, c),
-							pl_y_m(&live->geometry, r));
-	}
-	foot->version = track->version;
+	note_cells(live, t);
+	live->foot[t].version = track->version;
 }
 
 static void prepare(struct pl_live *live)
 {
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
-		struct pl_track *track = &live->feet.track[t];
+	struct pl_feet *f = &live->feet;
+
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		struct pl_track *track = &f->track[t];
 		struct foot *foot = &live->foot[t];
 
-		track->sum = 0;
-		track->sum_col = 0;
-		track->sum_row = 0;
-		track->peak = 0;
+		track->sum = track->sum_col = track->sum_row = track->peak = 0;
 		if (foot->serial != track->serial) {
 			foot->serial = track->serial;
 			foot->laid = false;
 			pl_biquad_break(&foot->fx);
 			pl_biquad_break(&foot->fy);
 		}
-		if (!track->serial || !track->now_cells)
+		if (!track->now_cells)
 			continue;
 		memset(foot->atom, 0, sizeof(foot->atom));
 		if (track->ready && (!foot->laid || foot->version != track->version))
-			lay(live, t);
+			lay(live, (unsigned)t);
+		else if (track->ready && track->noteless)
+			note_cells(live, (unsigned)t);
 		foot->laid = track->ready;
 	}
 }
 
 /* Cells c0..c1-1 of a row, all of one foot. */
-static void sum_cells(struct pl_live *live, unsigned t, unsigned row, unsigned c0, unsigned c1)
+static void add_cells(struct pl_live *live, unsigned t, unsigned row, unsigned c0, unsigned c1,
+		      const struct pl_sums *sums)
 {
-	size_t at = (size_t)row * live->geometry.cols;
+	size_t at = (size_t)row * live->geometry.cols + c0;
+	const double *value = live->cells.value + at;
+	float *peak = live->feet.peak + at;
 	struct pl_track *track = &live->feet.track[t];
 	struct foot *foot = &live->foot[t];
-	uint16_t *note = live->feet.note + at;
-	float *peak = live->feet.peak + at;
-	const double *value = live->value + at;
-	double sum = 0, sum_col = 0, top = track->peak, col = c0;
 
-	for (unsigned c = c0; c < c1; c++, col += 1) {
-		double v = value[c];
+	track->sum += sums->sum;
+	track->sum_col += sums->sum_col;
+	track->sum_row += sums->sum * row;
+	track->peak = sums->peak > track->peak ? sums->peak : track->peak;
+	for (unsigned c = 0; c < c1 - c0; c++)
+		peak[c] = (float)value[c] > peak[c] ? (float)value[c] : peak[c];
+	if (foot->laid)
+		pl_overlay_add_cells(&foot->overlay, live->feet.note + at, value, c1 - c0,
+				     foot->atom);
+}
 
-		sum += v;
-		sum_col += v * col;
-		if (v > top)
-			top = v;
-		if ((float)v > peak[c])
-			peak[c] = (float)v;
-	}
-	track->sum += sum;
-	track->sum_col += sum_col;
-	track->sum_row += sum * row;
-	track->peak = top;
-	if (!foot->laid)
-		return;
-	for (unsigned c = c0; c < c1;) {
-		unsigned from = c;
-		double same = 0; /* neighbours mostly lie in the same region */
+/* A run that more than one foot has a part of. */
+static void add_mixed(struct pl_live *live, const struct pl_run *run)
+{
+	size_t at = (size_t)run->row * live->geometry.cols;
+	const uint8_t *owner = live->feet.owner + at;
+	unsigned c = run->c0;
 
-		if (!note[c])
-			note[c] = pl_overlay_note(&foot->overlay, pl_x_m(&live->geometry, c),
-						  pl_y_m(&live->geometry, row));
-		for (; c < c1 && note[c] == note[from]; c++)
-			same += value[c];
-		pl_overlay_add(&foot->overlay, note[from], same, foot->atom);
+	while (c < run->c1) {
+		unsigned c0 = c;
+		struct pl_sums sums;
+
+		while (c < run->c1 && owner[c] == owner[c0])
+			c++;
+		sums = pl_sum_cells(live->cells.value + at, c0, c);
+		if (owner[c0])
+			add_cells(live, owner[c0] - 1u, run->row, c0, c, &sums);
 	}
 }
 
@@ -310,17 +330,12 @@ static void sum_feet(struct pl_live *live)
 
 	for (uint32_t i = 0; i < s->runs; i++) {
 		const struct pl_run *run = &s->run[i];
-		const uint8_t *owner = live->feet.owner + (size_t)run->row * s->cols;
-		unsigned c = run->c0;
+		struct pl_sums sums = {run->sum, run->sum_col, run->peak};
 
-		while (c < run->c1) {
-			unsigned c0 = c;
-
-			while (c < run->c1 && owner[c] == owner[c0])
-				c++;
-			if (owner[c0])
-				sum_cells(live, owner[c0] - 1u, run->row, c0, c);
-		}
+		if (run->owner == PL_MIXED)
+			add_mixed(live, run);
+		else if (run->owner)
+			add_cells(live, run->owner - 1u, run->row, run->c0, run->c1, &sums);
 	}
 }
 
@@ -390,15 +405,17 @@ static void write_foot(struct pl_live *live, unsigned t, float *out)
 /* The most loaded foot of each side, -1: none. */
 static void choose(const struct pl_live *live, int chosen[3])
 {
+	const struct pl_feet *f = &live->feet;
+
 	chosen[PL_SIDE_UNKNOWN] = chosen[PL_SIDE_LEFT] = chosen[PL_SIDE_RIGHT] = -1;
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
-		const struct pl_track *track = &live->feet.track[t];
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		const struct pl_track *track = &f->track[t];
 		int *best = &chosen[track->side];
 
-		if (!track->serial || !track->now_cells || track->fused)
+		if (!track->now_cells || track->fused)
 			continue;
-		if (*best < 0 || track->sum > live->feet.track[*best].sum)
-			*best = (int)t;
+		if (*best < 0 || track->sum > f->track[*best].sum)
+			*best = t;
 	}
 }
 
@@ -410,13 +427,13 @@ struct shares {
 
 static struct shares share(const struct pl_live *live)
 {
+	const struct pl_feet *f = &live->feet;
 	struct shares s = {0};
 
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
-		const struct pl_track *track = &live->feet.track[t];
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		const struct pl_track *track = &f->track[t];
 
-		if (!track->serial || !track->now_cells ||
-		    track->sum * live->factor < live->options.force_min)
+		if (!track->now_cells || track->sum * live->factor < live->options.force_min)
 			continue;
 		s.feet++;
 		s.fused = s.fused || track->fused;
@@ -459,28 +476,28 @@ static void write_totals(struct pl_live *live, float *out)
 uint32_t pl_live_frame(struct pl_live *live, const void *cells, enum pl_dtype dtype, uint64_t seq,
 		       float *metrics)
 {
-	uint32_t flags =
-		pl_calibrate(&live->calibration, &live->geometry, cells, dtype, live->value);
+	const struct pl_feet *f = &live->feet;
 	float *column[3];
+	uint32_t flags;
 	int chosen[3];
 
+	flags = pl_reader_frame(&live->reader, &live->calibration, cells, dtype, &live->cells);
 	for (size_t i = 0; i < PL_COLUMNS; i++)
 		metrics[i] = NAN;
 	follow_sequence(live, seq);
-	pl_feet_frame(&live->feet, live->value, live->contact);
+	pl_feet_frame(&live->feet, &live->cells);
 	prepare(live);
 	sum_feet(live);
 	choose(live, chosen);
 	column[PL_SIDE_UNKNOWN] = metrics + PL_COL_FOOT;
 	column[PL_SIDE_LEFT] = metrics + PL_COL_LEFT;
 	column[PL_SIDE_RIGHT] = metrics + PL_COL_RIGHT;
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
-		const struct pl_track *track = &live->feet.track[t];
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		enum pl_side side = f->track[t].side;
 
-		if (track->serial && track->now_cells)
-			write_foot(live, t,
-				   chosen[track->side] == (int)t ? column[track->side] : NULL);
+		if (f->track[t].now_cells)
+			write_foot(live, (unsigned)t, chosen[side] == t ? column[side] : NULL);
 	}
 	write_totals(live, metrics);
-	return flags | (live->feet.scan.edge ? PL_FLAG_EDGE : 0);
+	return flags | (f->scan.edge ? PL_FLAG_EDGE : 0);
 }

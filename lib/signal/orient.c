@@ -174,17 +174,17 @@ static void learn_direction(struct pl_feet *f)
 {
 	if (f->options.facing != PL_FACING_AUTO)
 		return;
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
 		struct pl_track *track = &f->track[t];
 		struct pl_shape shape;
 		struct pl_extent e;
 
-		if (!track->serial || !track->grew || !pl_feet_across(f, track))
+		if (!track->grew || !pl_feet_across(f, track))
 			continue;
 		e = pl_hull_extent(&track->hull);
 		if (e.length < PIECE_MIN_M || e.length < PIECE_SLENDER * e.width)
 			continue;
-		pl_feet_points(f, t);
+		pl_feet_points(f, (unsigned)t);
 		pl_shape_measure(&f->points, &shape);
 		track->fused = fabs(shape.heel_score) < PIECE_SCORE;
 		if (track->fused)
@@ -264,15 +264,15 @@ void pl_feet_orient(struct pl_feet *f)
 	bool changed = false;
 
 	learn_direction(f);
-	for (unsigned t = 0; t < PL_TRACKS; t++) {
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
 		struct pl_track *track = &f->track[t];
 
 		if (due(f, track)) {
-			measure(f, t);
+			measure(f, (unsigned)t);
 			changed = true;
 		}
-		if (track->serial && track->now_cells && track->measured && !track->fused)
-			loaded[n++] = t;
+		if (track->now_cells && track->measured && !track->fused)
+			loaded[n++] = (unsigned)t;
 	}
 	if (changed && f->options.side == PL_SIDE_UNKNOWN)
 		doubt_pieces(f);

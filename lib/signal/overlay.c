@@ -16,13 +16,16 @@ bool pl_overlay_init(struct pl_overlay *o, unsigned rows, unsigned cols)
 {
 	*o = (struct pl_overlay){.cap = 2 * LINES * (rows + cols)};
 	o->border = malloc(o->cap * sizeof(*o->border));
-	return o->border != NULL;
+	o->wide = malloc(o->cap * sizeof(*o->wide));
+	return o->border && o->wide;
 }
 
 void pl_overlay_free(struct pl_overlay *o)
 {
 	free(o->border);
+	free(o->wide);
 	o->border = NULL;
+	o->wide = NULL;
 }
 
 void pl_overlay_begin(struct pl_overlay *o, enum pl_region_convention convention,
@@ -30,7 +33,29 @@ void pl_overlay_begin(struct pl_overlay *o, enum pl_region_convention convention
 {
 	pl_region_frame(&o->frame, convention, shape, pitch_x, pitch_y);
 	o->borders = 0;
+	o->wides = 0;
 	memset(o->cells, 0, sizeof(o->cells));
+}
+
+static struct pl_border border_of(struct pl_overlay *o, const double w[PL_ATOMS], int centre)
+{
+	struct pl_border b = {.centre = (uint8_t)centre};
+	int n = 0;
+
+	for (int k = 0; k < PL_ATOMS; k++) {
+		if (w[k] == 0)
+			continue;
+		if (n < 2) {
+			b.atom[n] = (uint8_t)k;
+			b.w[n] = w[k];
+		}
+		n++;
+	}
+	if (n > 2) {
+		memcpy(o->wide[o->wides], w, sizeof(o->wide[0]));
+		b.wide = ++o->wides;
+	}
+	return b;
 }
 
 uint16_t pl_overlay_note(struct pl_overlay *o, double x, double y)
@@ -46,8 +71,7 @@ uint16_t pl_overlay_note(struct pl_overlay *o, double x, double y)
 	}
 	for (int k = 0; k < PL_ATOMS; k++)
 		o->cells[k] += w[k];
-	memcpy(o->border[o->borders].w, w, sizeof(w));
-	o->border[o->borders].centre = (uint8_t)centre;
+	o->border[o->borders] = border_of(o, w, centre);
 	return (uint16_t)(PL_NOTE_BORDER + o->borders++);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which loaded cells hang together? A mat is mostly empty, so eight zeros are skipped at once, and
- * what is left is handled as horizontal runs: two runs in neighbouring rows belong together when
- * they touch, diagonally too. Union-find over the runs gives the components in one pass,
- * whatever their shape, without recursion.
+ * Which loaded cells hang together? They are handled as horizontal runs: two runs in neighbouring
+ * rows belong together when they touch, diagonally too. Union-find over the runs gives the
+ * components in one pass, whatever their shape, without recursion.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "lanes.h"
 #include "segment.h"
 
 bool pl_segment_init(struct pl_segment *s, unsigned rows, unsigned cols)
@@ -65,69 +65,94 @@ static void join_rows(struct pl_segment *s, uint32_t above, uint32_t first)
 	}
 }
 
-/* Eight zeros? Values are never negative, so zero is all bits zero. */
-static inline bool empty(const double *v)
+/* Part of a row above the contact threshold: a run, or the end of one that began in the word of
+ * bits before. */
+static void add_run(struct pl_segment *s, unsigned row, unsigned c0, unsigned c1, uint32_t first,
+		    const struct pl_sums *sums)
 {
-	uint64_t w[8];
+	struct pl_run *run = s->run + s->runs;
 
-	memcpy(w, v, sizeof(w));
-	return !((w[0] | w[1] | w[2] | w[3]) | (w[4] | w[5] | w[6] | w[7]));
+	if (s->runs > first && run[-1].c1 == c0) {
+		run--;
+		run->c1 = (uint16_t)c1;
+		run->sum += sums->sum;
+		run->sum_col += sums->sum_col;
+		run->peak = sums->peak > run->peak ? sums->peak : run->peak;
+		return;
+	}
+	run->row = (uint16_t)row;
+	run->c0 = (uint16_t)c0;
+	run->c1 = (uint16_t)c1;
+	run->parent = s->runs++;
+	run->next = PL_NO_RUN;
+	run->sum = sums->sum;
+	run->sum_col = sums->sum_col;
+	run->peak = sums->peak;
 }
 
-static void scan_row(struct pl_segment *s, unsigned row, const double *v, double contact,
+static void scan_row(struct pl_segment *s, const struct pl_cells *cells, unsigned row,
 		     struct pl_scan *scan)
 {
-	unsigned cols = s->cols, c = 0;
-	double sum = 0, sum_col = 0, peak = scan->peak, at;
+	const double *v = cells->value + (size_t)row * cells->cols;
+	uint32_t first = s->runs;
+	double sum = 0;
 
-	while (c < cols) {
-		unsigned c0;
+	for (unsigned w = 0; w < cells->words; w++) {
+		uint64_t contact = cells->contact[(size_t)row * cells->words + w];
+		uint64_t below = cells->loaded[(size_t)row * cells->words + w] & ~contact;
 
-		if (c % 8 == 0 && c + 8 <= cols && empty(v + c)) {
-			c += 8;
-			continue;
-		}
-		if (v[c] == 0) {
-			c++;
-			continue;
-		}
-		if (!(v[c] > contact)) {
+		for (; below; below &= below - 1) {
+			unsigned c = 64 * w + (unsigned)__builtin_ctzll(below);
+
 			sum += v[c];
-			sum_col += v[c] * c;
 			scan->below += v[c];
-			peak = v[c] > peak ? v[c] : peak;
-			c++;
-			continue;
+			scan->sum_col += v[c] * c;
+			scan->peak = v[c] > scan->peak ? v[c] : scan->peak;
 		}
-		for (c0 = c, at = c; c < cols && v[c] > contact; c++, at += 1) {
-			sum += v[c];
-			sum_col += v[c] * at;
-			peak = v[c] > peak ? v[c] : peak;
+		while (contact) {
+			unsigned c0, n = pl_bits_run(&contact, &c0);
+			struct pl_sums sums;
+
+			c0 += 64 * w;
+			sums = pl_sum_cells(v, c0, c0 + n);
+			sum += sums.sum;
+			scan->sum_col += sums.sum_col;
+			scan->peak = sums.peak > scan->peak ? sums.peak : scan->peak;
+			scan->contact += n;
+			add_run(s, row, c0, c0 + n, first, &sums);
 		}
-		s->run[s->runs] = (struct pl_run){.row = (uint16_t)row,
-						  .c0 = (uint16_t)c0,
-						  .c1 = (uint16_t)c,
-						  .parent = s->runs,
-						  .next = PL_NO_RUN};
-		s->runs++;
-		scan->contact += c - c0;
-		if (c0 == 0 || c == cols)
-			scan->edge = true;
 	}
-	scan->peak = peak;
 	scan->sum += sum;
-	scan->sum_col += sum_col;
 	scan->sum_row += sum * row;
+	if (s->runs > first && (row == 0 || row == s->rows - 1 || s->run[first].c0 == 0 ||
+				s->run[s->runs - 1].c1 == s->cols))
+		scan->edge = true;
 }
 
-static void count_owners(struct pl_comp *comp, const struct pl_run *run, const uint8_t *owner)
+uint8_t pl_owner_of(const uint8_t *owner, unsigned n)
 {
-	uint32_t mine = 0;
+	uint64_t all = owner[0] * UINT64_C(0x0101010101010101), some;
+	unsigned c = 0;
 
-	for (unsigned c = run->c0; c < run->c1; c++)
-		mine += owner[c] == comp->owner;
-	if (mine == (uint32_t)(run->c1 - run->c0)) { /* most runs, most of the time */
-		comp->owned += comp->owner ? mine : 0;
+	for (; c + 8 <= n; c += 8) {
+		memcpy(&some, owner + c, 8);
+		if (some != all)
+			return PL_MIXED;
+	}
+	for (; c < n; c++)
+		if (owner[c] != owner[0])
+			return PL_MIXED;
+	return owner[0];
+}
+
+static void count_owners(struct pl_comp *comp, struct pl_run *run, const uint8_t *owner)
+{
+	uint32_t n = (uint32_t)(run->c1 - run->c0);
+
+	run->owner = pl_owner_of(owner + run->c0, n);
+	if (run->owner != PL_MIXED && (!run->owner || !comp->owner || run->owner == comp->owner)) {
+		comp->owned += run->owner ? n : 0;
+		comp->owner = run->owner ? run->owner : comp->owner;
 		return;
 	}
 	for (unsigned c = run->c0; c < run->c1; c++) {
@@ -163,8 +188,8 @@ static void collect(struct pl_segment *s, const uint8_t *owner)
 	}
 }
 
-void pl_segment_frame(struct pl_segment *s, const double *value, double contact,
-		      const uint8_t *owner, struct pl_scan *scan)
+void pl_segment_frame(struct pl_segment *s, const struct pl_cells *cells, const uint8_t *owner,
+		      struct pl_scan *scan)
 {
 	uint32_t above = 0;
 
@@ -174,10 +199,8 @@ void pl_segment_frame(struct pl_segment *s, const double *value, double contact,
 	for (unsigned r = 0; r < s->rows; r++) {
 		uint32_t first = s->runs;
 
-		scan_row(s, r, value + (size_t)r * s->cols, contact, scan);
+		scan_row(s, cells, r, scan);
 		join_rows(s, above, first);
-		if (s->runs > first && (r == 0 || r == s->rows - 1))
-			scan->edge = true;
 		above = first;
 	}
 	collect(s, owner);

@@ -10,14 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cells.h"
+
+#define PL_MIXED 0xFF /* owner of a run whose cells belong to more than one */
 #define PL_NO_RUN UINT32_MAX
 
 /* Cells c0..c1-1 of one row, all above the contact threshold. */
 struct pl_run {
 	uint16_t row, c0, c1;
-	uint32_t parent; /* union-find */
-	uint32_t comp;	 /* index of the component */
-	uint32_t next;	 /* next run of the same component, or PL_NO_RUN */
+	uint8_t owner;		   /* of all its cells, or PL_MIXED */
+	uint32_t parent;	   /* union-find */
+	uint32_t comp;		   /* index of the component */
+	uint32_t next;		   /* next run of the same component, or PL_NO_RUN */
+	double sum, sum_col, peak; /* of the values, of value * column */
 };
 
 struct pl_comp {
@@ -45,9 +50,12 @@ struct pl_segment {
 bool pl_segment_init(struct pl_segment *s, unsigned rows, unsigned cols);
 void pl_segment_free(struct pl_segment *s);
 
-/* value: rows*cols, not negative, no NaN. owner: rows*cols, the foot each cell belongs to so far.
- * No allocation; linear in the number of cells. */
-void pl_segment_frame(struct pl_segment *s, const double *value, double contact,
-		      const uint8_t *owner, struct pl_scan *scan);
+/* owner: rows*cols, the foot each cell belongs to so far. No allocation; what it costs goes with
+ * the number of loaded cells. */
+void pl_segment_frame(struct pl_segment *s, const struct pl_cells *cells, const uint8_t *owner,
+		      struct pl_scan *scan);
+
+/* Whom n > 0 neighbouring cells belong to, PL_MIXED if not all to the same. */
+uint8_t pl_owner_of(const uint8_t *owner, unsigned n);
 
 #endif

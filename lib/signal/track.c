@@ -26,6 +26,7 @@ struct pl_track *pl_track_new(struct pl_feet *f)
 			.side = f->options.side,
 		};
 		pl_hull_clear(&track->hull);
+		f->active |= 1u << t;
 		return track;
 	}
 	return NULL;
@@ -50,6 +51,8 @@ void pl_track_end(struct pl_feet *f, struct pl_track *track)
 				row[c] = 0;
 	}
 	track->serial = 0;
+	f->active &= ~(1u << (mark - 1));
+	f->changed = true;
 }
 
 struct pl_box pl_cells_box(const struct pl_feet *f, unsigned row, unsigned c0, unsigned c1)
@@ -87,8 +90,10 @@ void pl_track_claim(struct pl_feet *f, struct pl_track *track, unsigned row, uns
 	}
 	if (!added)
 		return;
+	f->changed = true;
 	track->cells += added;
 	track->fresh += added;
+	track->noteless = true;
 	track->r0 = row < track->r0 ? (uint16_t)row : track->r0;
 	track->r1 = row + 1 > track->r1 ? (uint16_t)(row + 1) : track->r1;
 	track->c0 = c0 < track->c0 ? (uint16_t)c0 : track->c0;
@@ -126,7 +131,7 @@ void pl_track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *i
 	into->cells += from->cells;
 	into->fresh += from->cells;
 	into->now_cells += from->now_cells;
-	into->grew = true;
+	into->grew = into->noteless = true;
 	into->seen = from->seen > into->seen ? from->seen : into->seen;
 	into->r0 = from->r0 < into->r0 ? from->r0 : into->r0;
 	into->r1 = from->r1 > into->r1 ? from->r1 : into->r1;
@@ -136,4 +141,6 @@ void pl_track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *i
 	if (f->options.hooks.merged)
 		f->options.hooks.merged(f->options.hooks.ctx, from->serial, into->serial);
 	from->serial = 0;
+	f->active &= ~(1u << (a - 1));
+	f->changed = true;
 }

@@ -13,6 +13,7 @@
 #include "lib/signal/filter.h"
 #include "lib/signal/hull.h"
 #include "lib/signal/overlay.h"
+#include "lib/signal/reader.h"
 #include "lib/signal/segment.h"
 
 static uint64_t random_state = 88172645463325252u;
@@ -44,12 +45,15 @@ static void flood(const double *v, int *label, int at, int name)
 /* The same partition as a flood fill, on grids from sparse to full. */
 static void components_are_those_of_a_flood_fill(void **state)
 {
+	const struct pl_geometry g = {SIDE, SIDE, 0.01, 0.01};
 	static double v[SIDE * SIDE];
 	static uint8_t owner[SIDE * SIDE];
 	struct pl_segment s;
+	struct pl_cells grid;
 	struct pl_scan scan;
 
 	(void)state;
+	assert_true(pl_cells_init(&grid, &g));
 	assert_true(pl_segment_init(&s, SIDE, SIDE));
 	for (int trial = 0; trial < 300; trial++) {
 		int label[SIDE * SIDE] = {0}, names = 0;
@@ -61,7 +65,8 @@ static void components_are_those_of_a_flood_fill(void **state)
 		for (int i = 0; i < SIDE * SIDE; i++)
 			if (v[i] > 0 && !label[i])
 				flood(v, label, i, ++names);
-		pl_segment_frame(&s, v, 0, owner, &scan);
+		pl_cells_take(&grid, v, 0);
+		pl_segment_frame(&s, &grid, owner, &scan);
 		assert_int_equal(s.comps, names);
 		for (uint32_t k = 0; k < s.comps; k++) {
 			const struct pl_run *first = &s.run[s.comp[k].first];
@@ -77,6 +82,7 @@ static void components_are_those_of_a_flood_fill(void **state)
 		assert_int_equal(cells, scan.contact);
 	}
 	pl_segment_free(&s);
+	pl_cells_free(&grid);
 }
 
 static void scan_sums(void **state)
@@ -84,12 +90,16 @@ static void scan_sums(void **state)
 	/* 3 x 3: 1 at (0,0), 2 at (1,2), 0.5 at (2,1), which is not above the threshold of 0.5 */
 	const double v[9] = {1, 0, 0, 0, 0, 2, 0, 0.5, 0};
 	const uint8_t owner[9] = {0, 0, 0, 0, 0, 3, 0, 0, 0};
+	const struct pl_geometry g = {3, 3, 0.01, 0.01};
 	struct pl_segment s;
+	struct pl_cells cells;
 	struct pl_scan scan;
 
 	(void)state;
 	assert_true(pl_segment_init(&s, 3, 3));
-	pl_segment_frame(&s, v, 0.5, owner, &scan);
+	assert_true(pl_cells_init(&cells, &g));
+	pl_cells_take(&cells, v, 0.5);
+	pl_segment_frame(&s, &cells, owner, &scan);
 	assert_true(scan.sum == 3.5 && scan.below == 0.5 && scan.peak == 2);
 	assert_true(scan.sum_col == 2 * 2 + 0.5 * 1);
 	assert_true(scan.sum_row == 2 * 1 + 0.5 * 2);
@@ -99,7 +109,106 @@ static void scan_sums(void **state)
 	assert_int_equal(s.comp[1].owner, 3);
 	assert_int_equal(s.comp[1].owned, 1);
 	assert_false(s.comp[1].mixed);
+	assert_true(s.run[1].owner == 3 && s.run[1].sum == 2 && s.run[1].sum_col == 4);
 	pl_segment_free(&s);
+	pl_cells_free(&cells);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static double *random_array(size_t n, double from, double to)
+{
+	double *v = malloc(n * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = from + (to - from) * random_unit();
+	return v;
+}
+
+/* All that a calibration can have, in all combinations. */
+static void random_calibration(struct pl_calibration *cal, const struct pl_geometry *g, unsigned of)
+{
+	size_t n = pl_geometry_cells(g);
+
+	pl_calibration_init(cal, g);
+	cal->unit = (enum pl_unit)(of % 3);
+	cal->scale = of % 3 ? 0.37 : 1;
+	cal->noise_floor = of & 1 ? 2.5 : 0;
+	cal->contact = of & 2 ? 20.2 : 0;
+	cal->saturation_counts = of & 4 ? 180.5 : 0;
+	if (of & 8)
+		cal->tare = random_array(n, 0, of % 5 ? 30 : 300);
+	if (of & 16)
+		cal->cell_gain = random_array(n, 0.5, 2);
+	if (of & 32)
+		cal->cell_offset = random_array(n, of % 7 ? 0 : -5, 5);
+	if (of & 64) {
+		cal->cell_state = calloc(n, 1);
+		cal->cell_state[n / 2] = PL_CELL_DEAD;
+		cal->cell_state[n / 3] = PL_CELL_NONE;
+		cal->dead_policy = of % 11 ? PL_DEAD_EXCLUDE : PL_DEAD_INTERPOLATE;
+	}
+	if (of & 128) {
+		cal->curve_points = 3;
+		memcpy(cal->curve_counts, (double[]){10, 20, 200}, 3 * sizeof(double));
+		memcpy(cal->curve_value, (double[]){0, 15, 90}, 3 * sizeof(double));
+	}
+	assert_int_equal(pl_calibration_check(cal, g, NULL), 0);
+}
+
+static void one_frame_read(struct pl_reader *rd, const struct pl_calibration *cal, const void *raw,
+			   enum pl_dtype dtype, double contact, struct pl_cells *cells)
+{
+	size_t n = pl_geometry_cells(&rd->geometry);
+	double *expected = malloc(n * sizeof(*expected));
+	uint32_t flags = pl_calibrate(cal, &rd->geometry, raw, dtype, expected);
+
+	assert_int_equal(pl_reader_frame(rd, cal, raw, dtype, cells), flags);
+	assert_memory_equal(cells->value, expected, n * sizeof(*expected));
+	for (size_t i = 0; i < n; i++) {
+		size_t word = i / cells->cols * cells->words + i % cells->cols / 64;
+		unsigned bit = (unsigned)(i % cells->cols % 64);
+
+		assert_int_equal(cells->contact[word] >> bit & 1, expected[i] > contact);
+		if (expected[i] > 0)
+			assert_true(cells->loaded[word] >> bit & 1);
+	}
+	free(expected);
+}
+
+/* The loaded cells alone give what pl_calibrate gives for all, frame after frame. */
+static void reading_is_calibrating(void **state)
+{
+	static const unsigned sides[][2] = {{5, 7}, {9, 16}, {3, 64}, {4, 77}, {2, 200}};
+
+	(void)state;
+	for (unsigned of = 0; of < 256 * 3; of++) {
+		const struct pl_geometry g = {sides[of % 5][0], sides[of % 5][1], 0.01, 0.02};
+		enum pl_dtype dtype = of % 3 ? of % 3 == 1 ? PL_U8 : PL_U16 : PL_I32;
+		size_t n = pl_geometry_cells(&g), size = pl_dtype_size(dtype);
+		unsigned char *raw = malloc(n * size);
+		struct pl_calibration cal;
+		struct pl_reader rd;
+		struct pl_cells cells;
+		double contact;
+
+		random_calibration(&cal, &g, of % 256);
+		contact = cal.unit == PL_UNIT_N ? cal.contact * 1e-3 / pl_cell_area_m2(&g)
+						: cal.contact;
+		assert_true(pl_reader_init(&rd, &g) && pl_cells_init(&cells, &g));
+		pl_reader_set(&rd, &cal, contact);
+		for (int frame = 0; frame < 4; frame++) {
+			memset(raw, 0, n * size);
+			for (size_t i = 0; i < n; i++)
+				if (random_unit() < 0.3 * frame)
+					raw[i * size] = (unsigned char)(256 * random_unit());
+			one_frame_read(&rd, &cal, raw, dtype, contact, &cells);
+		}
+		pl_cells_free(&cells);
+		pl_reader_free(&rd);
+		pl_calibration_free(&cal);
+		free(raw);
+	}
 }
 
 /* ---- hulls ---------------------------------------------------------------------------------- */
@@ -281,6 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(components_are_those_of_a_flood_fill),
 		cmocka_unit_test(scan_sums),
+		cmocka_unit_test(reading_is_calibrating),
 		cmocka_unit_test(hull_of_a_box),
 		cmocka_unit_test(filter_is_the_one_it_says),
 		cmocka_unit_test(filter_starts_and_breaks),
