@@ -249,15 +249,16 @@ static int watch(struct watching *w, struct pl_error *err)
 	while (!pl_interrupted() && take_keys(w)) {
 		int64_t now = now_ns();
 		int r, taken = 0;
+		bool over = !isnan(w->seconds) && (double)(now - w->begin_ns) >= w->seconds * 1e9;
 
-		if (!isnan(w->seconds) && (double)(now - w->begin_ns) >= w->seconds * 1e9)
-			break;
-		if (w->plain && !w->view.header && now - w->begin_ns > GIVE_UP_NS)
+		if (w->plain && !w->view.header && (over || now - w->begin_ns > GIVE_UP_NS))
 			return pl_error_set(
 				err, PL_ETIMEOUT, 0,
-				"no frame of '%s' within 5 s; 'plantar status' says what "
+				"no frame of '%s' within %.2g s; 'plantar status' says what "
 				"the mat is doing",
-				w->mat_name);
+				w->mat_name, (double)(now - w->begin_ns) / 1e9);
+		if (over)
+			break;
 		zmq_poll(&item, 1, STEP_MS);
 		while ((r = take_message(w, err)) > 0)
 			taken++;

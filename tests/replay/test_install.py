@@ -3,6 +3,8 @@
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -16,8 +18,11 @@ HERE = pathlib.Path(__file__).parent
 @pytest.fixture(scope="module")
 def prefix(tmp_path_factory):
     root = tmp_path_factory.mktemp("prefix")
-    subprocess.run(["cmake", "--install", BUILD, "--prefix", root], check=True,
-                   stdout=subprocess.DEVNULL)
+    said = subprocess.run(["cmake", "--install", BUILD, "--prefix", root], check=True,
+                          capture_output=True, text=True).stdout
+    places = re.findall(r"^-- (?:Installing|Up-to-date): (.*)$", said, re.M)
+    assert len(places) > 20
+    assert [place for place in places if not place.startswith(f"{root}/")] == []  # nor in /etc
     return root
 
 
@@ -52,6 +57,17 @@ def test_programs_man_pages_and_configuration_are_installed(prefix):
     assert {"plantard", "plantar", "plantar.pc", "plantar-archive.pc", "pmp.h", "pmp-64x64.conf",
             "jq-64x64.conf", "flexitac-16x32.conf", "plantard.service",
             "60-plantard.rules"} <= names
+    assert (prefix / "share/plantard/plantard.conf").exists()  # the example, to be copied to /etc
+    unit = next(prefix.rglob("plantard.service")).read_text()
+    assert "--config /etc/plantard/plantard.conf" in unit
+    if shutil.which("scdoc"):
+        assert {"plantard.8", "plantard.conf.5", "plantar-mat.5", "plantar.1", "plantar-watch.1"} <= names
+
+
+def test_the_installed_example_is_valid(prefix):
+    checked = subprocess.run([prefix / "bin/plantard", "--check", "--config",
+                              prefix / "share/plantard/plantard.conf"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
     assert (prefix / "include/plantar/frame.h").exists()
 
 

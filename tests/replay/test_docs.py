@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents tell people to type, run and rely on is true: links lead somewhere, commands and
+options exist, examples are valid, code runs as it stands there."""
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from plantar_harness import BIN, SLOW, Plantard, environment, pmp_frame  # noqa: E402
+
+SOURCE = pathlib.Path(os.environ.get("PLANTAR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+PLANTAR = os.path.join(BIN, "plantar")
+DOCUMENTS = sorted([SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *(SOURCE / "docs").glob("*.md")])
+SIM = {"name": "left", "mat": "pmp-64x64", "source": "sim:standing?hz=100"}
+
+
+def text_of(name):
+    return (SOURCE / name).read_text()
+
+
+def plantar(*args):
+    return subprocess.run([PLANTAR, *map(str, args)], env=environment(), check=True,
+                          capture_output=True, text=True, timeout=60 * SLOW).stdout
+
+
+def check_conf(path):
+    run = subprocess.run([os.path.join(BIN, "plantard"), "--check", "--config", path],
+                         env=environment(), capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_links_lead_somewhere(path):
+    links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+    missing = [l for l in links if not re.match(r"[a-z]+:", l) and not (path.parent / l).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_files_that_are_named_exist(path):
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+    named = re.findall(r"`((?:daemon|drivers|lib|tools|tests|config|docs|include)/[\w./-]+\.(?:c|h|md|py|conf))`",
+                       text)
+    assert [n for n in named if "NAME" not in n and not (SOURCE / n).exists()] == []
+
+
+def commands_in(text):
+    """Every `plantar COMMAND ...` in code, as words."""
+    spans = re.findall(r"`(plantar [^`]+)`", text)
+    spans += re.findall(r"^(?: {3,}|)(plantar [a-z].*?)(?:  +#.*)?$", text, re.M)
+    for span in spans:
+        yield shlex.split(span.replace("\n", " "), comments=True)[1:]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_commands_and_options_exist(path):
+    known = re.findall(r"^  ([a-z]+) +\S", plantar("help"), re.M)
+    for command, *rest in commands_in(path.read_text()):
+        if command in ("COMMAND", "help", "version"):
+            continue
+        assert command in known, f"plantar {command}"
+        options = re.findall(r"--[a-z-]+|(?<= )-\w(?=,)", plantar("help", command))
+        for word in rest:
+            assert not word.startswith("-") or word in options, f"plantar {command} {word}"
+
+
+def test_commands_are_found():
+    assert [c for c, *_ in commands_in(text_of("README.md"))].count("analyze") >= 1
+    assert len(list(commands_in(text_of("README.md")))) >= 8
+
+
+def test_readme_configuration_is_valid(tmp_path):
+    found = re.search(r"```\n( *mats = .*?)```", text_of("README.md"), re.S).group(1)
+    conf = tmp_path / "plantard.conf"
+    conf.write_text(found)
+    check_conf(conf)
+
+
+def test_example_mats_are_valid(tmp_path):
+    part = text_of("docs/mats.md").split("### Two examples")[1].split("## PMP")[0]
+    examples = re.findall(r"```\n(.*?)```", part, re.S)
+    page = re.search(r"```\n(rows.*?)```", text_of("docs/man/plantar-mat.5.scd"), re.S).group(1)
+    first = re.search(r"```\n(title.*?)```", text_of("docs/mats.md"), re.S).group(1)
+    assert len(examples) == 2
+    for i, example in enumerate([*examples, page, first + 'frame = { head = "AA"; };\n']):
+        (tmp_path / f"m{i}.conf").write_text(example)
+        conf = tmp_path / "plantard.conf"
+        conf.write_text(f'mats = ({{ source = "sim:empty"; mat = "{tmp_path}/m{i}.conf"; }});')
+        check_conf(conf)
+
+
+def test_manual_configurations_are_valid(tmp_path):
+    page = text_of("docs/man/plantard.conf.5.scd")
+    smallest, two = re.findall(r"```\n(.*?)```", page, re.S)
+    (tmp_path / "a.conf").write_text(smallest)
+    check_conf(tmp_path / "a.conf")
+    (tmp_path / "mats").mkdir()
+    (tmp_path / "mats/insole.conf").write_text(text_of("config/mats/pmp-fscan.conf"))
+    for name in ("insole-L17.conf", "insole-R22.conf"):
+        (tmp_path / name).write_text('unit = "kPa"; scale = 0.05;')
+    (tmp_path / "b.conf").write_text(two)
+    run = subprocess.run([os.path.join(BIN, "plantard"), "--check", "--config", tmp_path / "b.conf"],
+                         env=environment(HOME=tmp_path), capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "mat left: " in run.stdout and "mat right: " in run.stdout
+
+
+def test_example_packet_of_pmp():
+    part = text_of("docs/mats.md").split("Example: seq 5")[1]
+    wire = bytes.fromhex(re.search(r"wire +([0-9A-F ]+)", part).group(1))
+    cells = b"".join(v.to_bytes(2, "little") for v in (0, 300, 0, 7))
+    assert pmp_frame(5, cells, t_us=1000) == wire
+
+
+def test_reader_of_captures(tmp_path):
+    plantar("simulate", "--person", "standing", "--as", "jq-64x64", "--seconds", "1",
+            "--capture", tmp_path / "my-mat.plcap")
+    code = re.search(r"```python\n(.*?)```", text_of("docs/mats.md"), re.S).group(1)
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True,
+                         text=True)
+    records = [line.split(" ", 1) for line in run.stdout.splitlines()]
+    times = [int(t) for t, _ in records]
+    assert times == sorted(times) and times[-1] > 0.9e9
+    stream = bytes.fromhex("".join(b for _, b in records))
+    assert stream.count(bytes.fromhex("AA550399")) >= 24
+
+
+def test_five_lines_of_wire():
+    part = text_of("docs/wire.md").split("## Five lines")[1].split("\n## ")[0]
+    lines = re.findall(r"^    (.*)$", part, re.M)
+    assert len(lines) == 5
+    with Plantard([SIM]) as d:
+        code = "\n".join(lines).replace("tcp://127.0.0.1:5571", d.data)
+        assert d.data in code
+        process = subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, text=True)
+        try:
+            forces = [float(process.stdout.readline()) for _ in range(5)]
+        finally:
+            process.kill()
+            process.wait()
+        assert all(600 < force < 780 for force in forces)
+
+
+def keys_of(document):
+    for key, value in document.items():
+        yield key
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from keys_of(inner)
+
+
+def test_every_key_that_is_published_is_described():
+    described = set(re.findall(r"[A-Za-z_0-9]+", text_of("docs/wire.md")))
+    with Plantard([SIM]) as d:
+        sub = d.subscribe("")
+        d.ok("start", subject="P-1")
+        d.ok("mark", text="x")
+        seen = set()
+        for topic in ("frame/left", "metrics/left", "view/left", "event/left", "status"):
+            header = sub.until(lambda t, h: t == topic, what=topic)[1]
+            header.pop("metrics", None)
+            seen |= set(keys_of(header))
+        seen |= set(keys_of(d.status()))
+        d.ok("stop")
+    assert {"epoch", "seq", "dtype", "rate_measured_hz", "gap_frames"} <= seen
+    assert sorted(seen - described) == []
+
+
+def test_every_kind_of_event_is_described():
+    described = set(re.findall(r"`([a-z-]+)`", text_of("docs/wire.md")))
+    kinds = set()
+    for source in (SOURCE / "daemon").glob("*.c"):
+        kinds |= set(re.findall(r'\bPL_(?:ERR|WARNING|NOTICE|INFO|DEBUG),\s*"([a-z]+(?:-[a-z]+)*)"\s*,',
+                                source.read_text()))
+    assert {"connected", "gone", "stalled", "mark", "disk-reserve"} <= kinds
+    assert sorted(kinds - described) == []
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q"]))
