@@ -4,6 +4,7 @@
  * refused rather than parsed, then handed to libconfig. @include is refused: the text of a mat is
  * stored with every recording and must be complete.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,9 +94,73 @@ static unsigned include_line(const char *text)
 	return 0;
 }
 
+/* Past a string, a comment or a name, whose digits are no numbers; s itself if it is none. */
+static const char *skip_words(const char *s)
+{
+	const char *end;
+
+	if (*s == '"') {
+		for (s++; *s && *s != '"'; s++)
+			s += *s == '\\' && s[1];
+		return s + (*s == '"');
+	}
+	if (*s == '#' || !strncmp(s, "//", 2))
+		return s + strcspn(s, "\n");
+	if (!strncmp(s, "/*", 2)) {
+		end = strstr(s + 2, "*/");
+		return end ? end + 2 : s + strlen(s);
+	}
+	if (isalpha((unsigned char)*s) || *s == '*')
+		return s + strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789*_-");
+	return s;
+}
+
+/* Is this a whole number without "L" that 32 bits with a sign cannot hold? */
+static bool is_wide(const char *s, size_t n)
+{
+	bool hex = n > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+	const char *digits = hex ? "0123456789abcdefABCDEF" : "0123456789";
+	size_t prefix = hex ? 2 : 0;
+
+	if (strspn(s + prefix, digits) != n - prefix)
+		return false;
+	return strtoull(s, NULL, hex ? 16 : 10) > INT32_MAX;
+}
+
+/*
+ * libconfig reads 4294967360 as 64 and 0xFFFFFFFF as -1 unless an L says that the number is a wide
+ * one. Nobody knows that, so it is put there; a number that is too large is then refused as one.
+ */
+static char *widen_numbers(const char *text)
+{
+	size_t n = strlen(text);
+	char *wide = malloc(n + n / 8 + 2), *out = wide; /* a wide number has eight digits */
+
+	while (wide && *text) {
+		const char *after = skip_words(text);
+		size_t length = after > text ? (size_t)(after - text)
+					     : strspn(text, "0123456789abcdefABCDEFxXlL.+-");
+		bool is_number = after == text && length;
+
+		length = length ? length : 1;
+		memcpy(out, text, length);
+		out += length;
+		if (is_number && is_wide(text + (*text == '-' || *text == '+'),
+					 length - (*text == '-' || *text == '+')))
+			*out++ = 'L';
+		text += length;
+	}
+	if (wide)
+		*out = '\0';
+	return wide;
+}
+
 int pl_conf_open_text(struct pl_conf *c, const char *name, const char *text, struct pl_error *err)
 {
 	unsigned line;
+	char *wide;
+	int ok;
 
 	memset(c, 0, sizeof(*c));
 	snprintf(c->path, sizeof(c->path), "%s", name);
@@ -108,9 +173,14 @@ int pl_conf_open_text(struct pl_conf *c, const char *name, const char *text, str
 				    "%s:%u: @include: not allowed; write everything into one file",
 				    name, line);
 	}
-	if (config_read_string(&c->config, text) == CONFIG_TRUE)
+	wide = widen_numbers(text);
+	ok = wide && config_read_string(&c->config, wide) == CONFIG_TRUE;
+	free(wide);
+	if (ok)
 		return 0;
 	c->failed = true;
+	if (!wide)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for %s", name);
 	return pl_error_set(err, PL_ECONFIG, 0,
 			    "%s:%d: %s; valid: name = value; text in \"quotes\", numbers, true or "
 			    "false, [arrays], (lists), { groups }",

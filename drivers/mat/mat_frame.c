@@ -76,7 +76,7 @@ static void read_row_map(struct pl_conf *c, const config_setting_t *frame,
 	size_t n = pl_conf_numbers(c, frame, "row_map", rows, PL_ROW_MAP_MAX, 0);
 
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i] != (uint16_t)rows[i]) {
+		if (!(rows[i] >= 0 && rows[i] < PL_ROW_MAP_MAX) || rows[i] != (uint16_t)rows[i]) {
 			pl_conf_fail_at(c, frame, "row_map", "entry %zu is no row number", i);
 			return;
 		}

@@ -66,6 +66,15 @@ static void test_messages(void **state)
 		{"rows = 4.0;\ncols = 6;\n",
 		 "test:1: rows: is a number with a point; valid: a whole number, 1..512"},
 		{"rows = 513;\ncols = 6;\n", "test:1: rows: is 513; valid: 1..512"},
+		{"rows = 4294967360;\ncols = 6;\n", "test:1: rows: is 4294967360; valid: 1..512"},
+		{"rows = 0x100000004;\ncols = 6;\n", "test:1: rows: is 4294967300; valid: 1..512"},
+		{"rows = -4294967292;\ncols = 6;\n", "test:1: rows: is -4294967292; valid: 1..512"},
+		{"rows = 99999999999999999999;\ncols = 6;\n",
+		 "test:1: rows: is 9223372036854775807; valid: 1..512"},
+		{HEAD "frame = {\n head = \"AA 55\";\n row_map = [0, 1, 2, -1];\n};\n",
+		 "test:6: frame.row_map: entry 3 is no row number"},
+		{HEAD "frame = {\n head = \"AA 55\";\n row_map = (0, 1, 2, 1e300);\n};\n",
+		 "test:6: frame.row_map: entry 3 is no row number"},
 		{"rows = 4;\ncols = 6;\npitch_mm = [5.0];\n",
 		 "test:3: pitch_mm: has 1 entries; valid: 2"},
 		{"rows = 4;\ncols = 6;\npitch_mm = [5.0, 0.0];\n",
@@ -126,6 +135,28 @@ static void test_messages(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		refuse(rows[i].text, rows[i].message);
+}
+
+/* libconfig would cut these to 32 bits; what only looks like a number stays as it is. */
+static void test_wide_numbers(void **state)
+{
+	struct pl_mat mat;
+
+	(void)state;
+	accept(&mat, "title = \"at \\\"4294967296\\\" 0xFFFFFFFF\"; # 4294967296 \"\n"
+		     "// 4294967296 \"\n/* 4294967296 \" */ rows = 4; cols = 6;\n"
+		     "pitch_mm = [5.0, 1e1]; rate_hz = 100L; protocol = \"matrix\";\n"
+		     "cell = \"u32\"; frame = { head = \"AA 55\"; mask = 0xFFFFFFFF;\n"
+		     "invert_max = 4294967295; };\n"
+		     "calibration = { unit = \"N\"; saturation_counts = 4294967295; };\n");
+	assert_string_equal(mat.title, "at \"4294967296\" 0xFFFFFFFF");
+	assert_int_equal(mat.decoder.matrix.mask, UINT32_MAX);
+	assert_int_equal(mat.decoder.matrix.invert_max, UINT32_MAX);
+	assert_float_equal(mat.calibration.saturation_counts, 4294967295.0, 0);
+	assert_float_equal(mat.geometry.pitch_col_m, 0.01, 1e-12);
+	assert_float_equal(mat.rate_hz, 100, 0);
+	assert_non_null(strstr(mat.config_text, "0xFFFFFFFF;"));
+	pl_mat_free(&mat);
 }
 
 static void test_everything(void **state)
@@ -388,9 +419,9 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages),       cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_calibration_id), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_search),
+		cmocka_unit_test(test_messages),   cmocka_unit_test(test_wide_numbers),
+		cmocka_unit_test(test_everything), cmocka_unit_test(test_calibration_id),
+		cmocka_unit_test(test_files),	   cmocka_unit_test(test_search),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
