@@ -26,6 +26,7 @@
 #include "daemon/wake.h"
 
 #define ATTEMPTS_MAX 5
+#define CONVERTER_NICE 10
 #define STEADY_NS (60 * PL_S) /* an attempt that lived this long was not a hopeless one */
 
 extern char **environ;
@@ -278,8 +279,7 @@ int pl_convert_main(const char *journal, const struct pl_log *log)
 	signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_NAME, "plantard-conv");
 	close_range(3, ~0U, 0);
-	if (nice(10) == -1)
-		errno = 0; /* it then competes a little more; nothing depends on it */
+	pl_thread_priority(CONVERTER_NICE);
 	if (pl_convert(&options, &result, &err)) {
 		printf("error %d %s\n", (int)err.code, err.message);
 		fflush(stdout);

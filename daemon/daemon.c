@@ -27,7 +27,8 @@
 #include "drivers/mat/paths.h"
 
 #define LOOP_MS 200
-#define FINISH_NS (60 * PL_S) /* files are finished this long before the end is forced */
+#define ACQUISITION_NICE (-10) /* a mat does not wait while somebody compiles */
+#define FINISH_NS (60 * PL_S)  /* files are finished this long before the end is forced */
 #define RECORDER_STALL_NS (3 * PL_S)
 
 /* ---- events and status ---- */
@@ -404,6 +405,7 @@ static int make(struct pl_daemon *d, struct pl_error *err)
 	d->lock_fd = pl_runtime_lock(pl_runtime_dir(folder, sizeof(folder)), err);
 	if (d->lock_fd < 0 || make_signals(d, err))
 		return -1;
+	pl_thread_priority(ACQUISITION_NICE); /* inherited by all but recorder and converter */
 	check_archive(d);
 	if (make_parts(d, err) || start_parts(d, err))
 		return -1;

@@ -537,6 +537,7 @@ static void *recorder(void *arg)
 	struct pl_recorder *r = arg;
 	struct recorder_command command;
 
+	pl_thread_priority(0);
 	prepare(r);
 	while (!atomic_load(&r->stop)) {
 		int64_t now = pl_now_ns();

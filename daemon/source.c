@@ -2,8 +2,10 @@
 /*
  * The one thread that must never be late: what it does not fetch in time, the kernel throws away
  * without saying how much. So between two reads it does nothing but stamp, count and commit a
- * ring slot. Waking up costs more than reading, so it asks the transport for as many bytes as the
- * next frame still needs instead of taking each scrap that arrives.
+ * ring slot. The bytes lie in buffers of a last-in first-out pool: while the process thread keeps
+ * up it is the same one or two again and again, in the cache, and the rest of the memory is not
+ * touched until it is needed. Waking up costs more than reading, so it asks the transport for as
+ * many bytes as the next frame still needs instead of taking each scrap that arrives.
  */
 #include "daemon/source.h"
 
@@ -21,16 +23,20 @@
 #define READ_TIMEOUT_MS 500
 #define RETRY_NS PL_S
 #define FIRST_RETRY_NS (100 * PL_MS)
-#define RING_BYTES ((size_t)4 << 20)
+#define BUFFERS_BYTES ((size_t)32 << 20)
 #define TX_SLOTS 16
+#define PATIENCE_NS (20 * PL_MS)
+#define PATIENCE_STEP_NS (200 * PL_MS / 1000)
 
 struct pl_source {
 	const struct pl_mat_entry *entry;
 	const struct pl_log *log;
 	struct pl_wake *process_wake, wake;
 	struct pl_ring *chunks, *tx;
+	struct pl_pool *buffers;
+	unsigned n_buffers;
 	size_t chunk_bytes;
-	uint8_t *scratch; /* read into when the ring is full */
+	uint8_t *scratch; /* read into when there is no buffer */
 	pthread_t thread;
 	bool started;
 	atomic_bool stop, reopen;
@@ -42,6 +48,8 @@ struct pl_source {
 	uint32_t epochs;
 	uint64_t position; /* bytes read since OPENED */
 	uint64_t missing;
+	struct pl_frame *buffer; /* to be read into next, or NULL */
+	bool dropping;
 	char last_problem[512];
 
 	_Atomic uint64_t frame_end, frame_bytes; /* see pl_source_expect */
@@ -70,10 +78,11 @@ struct pl_source *pl_source_new(const struct pl_mat_entry *entry, const struct p
 	s->chunk_bytes = want < 4096 ? 4096 : want > 65536 ? 65536 : want;
 	pthread_mutex_init(&s->lock, NULL);
 	s->scratch = malloc(s->chunk_bytes);
-	s->chunks = pl_ring_new(RING_BYTES / s->chunk_bytes,
-				sizeof(struct pl_chunk) + s->chunk_bytes, err);
+	s->n_buffers = (unsigned)(BUFFERS_BYTES / s->chunk_bytes);
+	s->buffers = pl_pool_new(s->n_buffers, s->chunk_bytes, 0, err);
+	s->chunks = pl_ring_new(s->n_buffers, sizeof(struct pl_chunk), err);
 	s->tx = pl_ring_new(TX_SLOTS, sizeof(struct pl_tx), err);
-	if (!s->scratch || !s->chunks || !s->tx) {
+	if (!s->scratch || !s->buffers || !s->chunks || !s->tx) {
 		if (!s->scratch)
 			pl_error_set(err, PL_ENOMEM, errno, "out of memory for a source");
 		pl_source_stop(s);
@@ -99,26 +108,45 @@ static size_t wanted(struct pl_source *s)
 	return want < s->chunk_bytes ? (size_t)want : s->chunk_bytes;
 }
 
+static bool get_buffer(struct pl_source *s)
+{
+	if (!s->buffer)
+		s->buffer = pl_pool_get(s->buffers);
+	return s->buffer != NULL;
+}
+
+/* Hands the buffer over. There are as many slots as buffers, so there is one for it. */
+static void commit(struct pl_source *s, enum pl_chunk_kind kind, size_t n)
+{
+	struct pl_chunk *chunk = pl_ring_reserve(s->chunks);
+
+	*chunk = (struct pl_chunk){
+		.t_mono_ns = pl_now_ns(),
+		.missing = s->missing,
+		.kind = kind,
+		.epoch = s->epochs,
+		.n = n,
+		.bytes = s->buffer->cells,
+		.buffer = s->buffer,
+	};
+	s->missing = 0;
+	s->buffer = NULL;
+	pl_ring_commit(s->chunks);
+	pl_wake_post(s->process_wake);
+}
+
 /* Connection news must not be lost; nothing is being read meanwhile, so this may wait. */
 static void announce(struct pl_source *s, enum pl_chunk_kind kind, const char *text)
 {
 	const struct timespec ms = {.tv_nsec = PL_MS};
-	struct pl_chunk *chunk;
 
-	while (!(chunk = pl_ring_reserve(s->chunks))) {
+	while (!get_buffer(s)) {
 		if (atomic_load(&s->stop))
 			return;
 		nanosleep(&ms, NULL);
 	}
-	chunk->kind = kind;
-	chunk->t_mono_ns = pl_now_ns();
-	chunk->missing = s->missing;
-	chunk->epoch = s->epochs;
-	chunk->n = 0;
-	pl_copy((char *)chunk->bytes, s->chunk_bytes, text);
-	s->missing = 0;
-	pl_ring_commit(s->chunks);
-	pl_wake_post(s->process_wake);
+	pl_copy(s->buffer->cells, s->chunk_bytes, text);
+	commit(s, kind, 0);
 }
 
 static int send_pending(struct pl_source *s, struct pl_error *err)
@@ -140,32 +168,47 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 			      memory_order_relaxed);
 }
 
-static void took(struct pl_source *s, struct pl_chunk *chunk, size_t n)
+static void took(struct pl_source *s, bool kept, size_t n)
 {
 	s->position += n;
 	count(&s->n_bytes, n);
-	if (!chunk) {
+	if (kept) {
+		count(&s->n_chunks, 1);
+		commit(s, PL_CHUNK_DATA, n);
+	} else {
 		s->missing += n;
 		count(&s->n_dropped_chunks, 1);
 		count(&s->n_dropped_bytes, n);
-		return;
 	}
-	chunk->kind = PL_CHUNK_DATA;
-	chunk->t_mono_ns = pl_now_ns();
-	chunk->missing = s->missing;
-	chunk->epoch = s->epochs;
-	chunk->n = n;
-	s->missing = 0;
-	count(&s->n_chunks, 1);
-	pl_ring_commit(s->chunks);
-	pl_wake_post(s->process_wake);
+}
+
+/*
+ * Is there a buffer to read into? If not: read, but drop. When all are full every kind of port
+ * still holds some 20 ms of bytes for us (a serial port's 64 KiB, a pty or USB endpoint by stopping
+ * the other side), so that long nothing is lost by waiting. Then what comes is dropped, and
+ * counted, until half of the buffers are free: one hole instead of many.
+ */
+static bool room(struct pl_source *s)
+{
+	const struct timespec step = {.tv_nsec = PATIENCE_STEP_NS};
+	bool got;
+
+	if (s->dropping && pl_pool_available(s->buffers) < s->n_buffers / 2)
+		return false;
+	got = get_buffer(s);
+	for (int64_t waited = 0; !got && waited < PATIENCE_NS; waited += PATIENCE_STEP_NS) {
+		nanosleep(&step, NULL);
+		got = get_buffer(s);
+	}
+	s->dropping = !got;
+	return got;
 }
 
 /* Reads until the connection ends. Returns what to announce, with the reason in err. */
 static enum pl_chunk_kind read_all(struct pl_source *s, struct pl_error *err)
 {
 	for (;;) {
-		struct pl_chunk *chunk = pl_ring_reserve(s->chunks);
+		bool keep = room(s);
 		long n;
 
 		atomic_store_explicit(&s->heartbeat_ns, pl_now_ns(), memory_order_relaxed);
@@ -176,10 +219,10 @@ static enum pl_chunk_kind read_all(struct pl_source *s, struct pl_error *err)
 			return PL_CHUNK_ENDED;
 		if (atomic_exchange_explicit(&s->reopen, false, memory_order_relaxed))
 			return PL_CHUNK_REOPENING;
-		n = pl_transport_read(s->transport, chunk ? chunk->bytes : s->scratch,
+		n = pl_transport_read(s->transport, keep ? s->buffer->cells : s->scratch,
 				      s->chunk_bytes, wanted(s), READ_TIMEOUT_MS, err);
 		if (n > 0)
-			took(s, chunk, (size_t)n);
+			took(s, keep, (size_t)n);
 		else if (n == PL_READ_GONE)
 			return PL_CHUNK_GONE;
 		else if (n == PL_READ_END)
@@ -210,6 +253,7 @@ static bool open_transport(struct pl_source *s)
 	s->transport = t;
 	pthread_mutex_unlock(&s->lock);
 	s->position = s->missing = 0;
+	s->dropping = false;
 	atomic_store(&s->frame_end, 0);
 	atomic_store(&s->frame_bytes, 0);
 	atomic_store(&s->reopen, false);
@@ -293,6 +337,10 @@ void pl_source_stop(struct pl_source *s)
 		pl_wake_post(&s->wake);
 		pthread_join(s->thread, NULL);
 	}
+	while (s->chunks && pl_source_peek(s))
+		pl_source_release(s);
+	pl_frame_unref(s->buffer);
+	pl_pool_free(s->buffers);
 	pl_ring_free(s->chunks);
 	pl_ring_free(s->tx);
 	pthread_mutex_destroy(&s->lock);
@@ -307,7 +355,11 @@ struct pl_chunk *pl_source_peek(struct pl_source *s)
 
 void pl_source_release(struct pl_source *s)
 {
+	struct pl_frame *buffer = ((struct pl_chunk *)pl_ring_peek(s->chunks))->buffer;
+
+	/* The slot first: a slot must be free for every buffer that is. */
 	pl_ring_release(s->chunks, 1);
+	pl_frame_unref(buffer);
 }
 
 void pl_source_expect(struct pl_source *s, uint64_t consumed, uint64_t need, uint64_t frame_bytes)

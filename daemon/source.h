@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader thread of one mat: opens its transport, reads straight into ring slots, stamps, and
+ * The reader thread of one mat: opens its transport, reads straight into buffers, stamps, and
  * opens again when it was unplugged. Between open and close it never allocates, never logs, and
- * waits for nobody downstream: when the ring is full the chunk is dropped, counted, and the next
- * one says how many bytes are missing.
+ * waits for nobody downstream longer than the port itself can hold the bytes (20 ms): when no
+ * buffer becomes free the chunk is dropped, counted, and the next one says how many bytes are
+ * missing.
  *
  * What happened to the connection travels through the same ring, so the process thread sees it in
  * order with the bytes. Everything here may be called from any thread unless it says otherwise.
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 #include <plantar/error.h>
+#include <plantar/frame.h>
 #include <plantar/log.h>
 
 #include "daemon/config.h"
@@ -37,7 +39,8 @@ struct pl_chunk {
 	enum pl_chunk_kind kind;
 	uint32_t epoch;
 	size_t n;
-	uint8_t bytes[]; /* DATA: n bytes; else text, terminated */
+	uint8_t *bytes;		 /* DATA: n bytes; else text, terminated */
+	struct pl_frame *buffer; /* private: what holds them */
 };
 
 struct pl_source_counters {

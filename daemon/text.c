@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 bool pl_copy(char *to, size_t cap, const char *from)
@@ -73,4 +74,12 @@ int pl_make_folder(const char *path, unsigned mode, const char *what, struct pl_
 	if (stat(path, &st) || !S_ISDIR(st.st_mode))
 		return pl_error_set(err, PL_EIO, ENOTDIR, "%s %s is not a folder", what, path);
 	return 0;
+}
+
+void pl_thread_priority(int nice)
+{
+	/* Linux: of the thread, not of the process. A lower number needs CAP_SYS_NICE or LimitNICE.
+	 */
+	if (setpriority(PRIO_PROCESS, 0, nice))
+		errno = 0;
 }

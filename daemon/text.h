@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small things with strings and folders that several files of the daemon need.
+ * Small things that several files of the daemon need: strings, folders, priorities.
  */
 #ifndef DAEMON_TEXT_H
 #define DAEMON_TEXT_H
@@ -17,5 +17,8 @@ bool pl_starts(const char *text, const char *start);
 enum pl_code pl_code_of(int os_errno);
 /* mkdir -p with mode for what is new. what: "the archive folder", for the message. */
 int pl_make_folder(const char *path, unsigned mode, const char *what, struct pl_error *err);
+/* The niceness of the calling thread and those it starts from now on; without permission it stays
+ * as it is. */
+void pl_thread_priority(int nice);
 
 #endif

@@ -246,7 +246,7 @@ def test_stuck_subscriber_harms_nobody():
             last = header["seq"]
         m = d.mat()
         assert m["publish"]["dropped"] == 0 or SLOW > 1
-        assert sum(m["lost_total"].values()) == 0
+        assert sum(m["lost_total"].values()) == 0 or SLOW > 1
         assert m["pool"]["available"] > m["pool"]["size"] - 200  # it holds no frames
         # one second of frames, metrics and views for the stuck one, and what the socket buffers take
         if SLOW == 1:
