@@ -74,13 +74,15 @@ static void take_options(struct pl_args *args, struct choice *c)
 /* What was said at recording time holds unless the command line says otherwise. */
 static struct pl_analysis_options conventions(const struct pl_recording *r, const struct choice *c)
 {
-	const struct pl_live_options *live = pl_recording_live(r);
 	struct pl_analysis_options o;
 
-	pl_analysis_options_init(&o);
-	o.region = c->region != UNSET ? (enum pl_region_convention)c->region : live->region;
-	o.side = c->side != UNSET ? (enum pl_side)c->side : live->side;
-	o.facing = c->facing != UNSET ? (enum pl_facing)c->facing : live->facing;
+	pl_recording_options(r, &o);
+	if (c->region != UNSET)
+		o.region = (enum pl_region_convention)c->region;
+	if (c->side != UNSET)
+		o.side = (enum pl_side)c->side;
+	if (c->facing != UNSET)
+		o.facing = (enum pl_facing)c->facing;
 	if (c->axis != UNSET)
 		o.axis = (enum pl_axis)c->axis;
 	if (c->filter_given)

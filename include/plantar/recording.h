@@ -85,12 +85,15 @@ const char *pl_recording_summary(struct pl_recording *r);
  * rate_hz, frames, duration_s, gaps, lost_frames, and what else is known) to the open object. */
 void pl_recording_json(const struct pl_recording *r, struct pl_json *json);
 
+struct pl_analysis_options;
+/* Region, side and facing as they were when it was recorded, the rest as by
+ * pl_analysis_options_init. */
+void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o);
 /*
  * The whole of `plantar analyze --json` for one recording: two passes, sections recording,
- * method, total, feet. Used by the tool and for /summary. json must have room for 1 MiB.
- * progress as in pl_convert_options.
+ * method, total, feet. Used by the tool and for /summary. A footprint takes up to 6 KiB of json;
+ * 16 MiB hold all that are kept. progress as in pl_convert_options.
  */
-struct pl_analysis_options;
 int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
 			 struct pl_json *json,
 			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,

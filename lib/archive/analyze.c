@@ -70,18 +70,14 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 	return result;
 }
 
-/* What the recording itself knows of the foot counts where the caller says nothing. */
-static struct pl_analysis_options complete(const struct pl_recording *r,
-					   const struct pl_analysis_options *o)
+void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
-	struct pl_analysis_options whole = *o;
 
-	if (whole.side == PL_SIDE_UNKNOWN)
-		whole.side = live->side;
-	if (whole.facing == PL_FACING_AUTO)
-		whole.facing = live->facing;
-	return whole;
+	pl_analysis_options_init(o);
+	o->region = live->region;
+	o->side = live->side;
+	o->facing = live->facing;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
@@ -99,11 +95,10 @@ int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_option
 {
 	const struct pl_recording_info *info = pl_recording_info(r);
 	const struct pl_calibration *cal = pl_recording_calibration(r);
-	struct pl_analysis_options options = complete(r, o);
 	struct progress p = {.call = progress, .user = user, .total = 2 * info->frames};
 	struct pl_analysis *a =
 		pl_analysis_new(&info->geometry, info->calibrated,
-				contact_value(cal, &info->geometry), info->rate_hz, &options, err);
+				contact_value(cal, &info->geometry), info->rate_hz, o, err);
 	int result = -1;
 
 	if (a && both_passes(r, a, &p, err) == 0) {

@@ -244,9 +244,10 @@ static int add_summary(struct conversion *c, struct pl_error *err)
 
 	if (!text)
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory for the summary");
-	pl_analysis_options_init(&options);
 	pl_json_init(&json, text, SUMMARY_BYTES);
 	recording = pl_recording_open(c->part, &why);
+	if (recording)
+		pl_recording_options(recording, &options);
 	if (recording &&
 	    pl_recording_analyze(recording, &options, &json, ask_while_analysing, c, &why) == 0 &&
 	    pl_json_finish(&json) > 0) {

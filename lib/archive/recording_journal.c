@@ -120,7 +120,7 @@ static int survey(struct journal *j, struct pl_recording_info *info, struct pl_e
 			 "recover` finishes it");
 	info->frames = j->frames;
 	if (j->frames)
-		info->duration_s = (double)(last_ns - first_ns) / 1e9 +
+		info->duration_s = ((double)last_ns - (double)first_ns) / 1e9 +
 				   (info->rate_hz > 0 ? 1 / info->rate_hz : 0);
 	return rewind_journal(j, err);
 }

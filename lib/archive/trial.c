@@ -54,6 +54,19 @@ static int time_at(hid_t file, hsize_t row, int64_t *t_ns)
 	return result;
 }
 
+/* One frame's share of the time. 0: the file does not say. */
+static double interval_s(hid_t file)
+{
+	hid_t mat = H5Gopen2(file, PL_H5_MAT, H5P_DEFAULT);
+	double rate_hz = 0;
+
+	if (mat < 0)
+		return 0;
+	pl_h5_read_number(mat, "rate_hz", H5T_NATIVE_DOUBLE, &rate_hz);
+	H5Gclose(mat);
+	return rate_hz > 0 ? 1 / rate_hz : 0;
+}
+
 static int read_open(hid_t file, const char *path, struct trial *t, struct pl_error *err)
 {
 	int64_t frames, first = 0, last = 0;
@@ -80,7 +93,8 @@ static int read_open(hid_t file, const char *path, struct trial *t, struct pl_er
 		return pl_h5_error(err, "cannot read the times of %s", path);
 	t->complete = complete != 0;
 	t->frames = (uint64_t)frames;
-	t->duration_s = (double)(int64_t)((uint64_t)last - (uint64_t)first) * 1e-9;
+	if (frames)
+		t->duration_s = ((double)last - (double)first) / 1e9 + interval_s(file);
 	if (pl_rows_read(&t->rows, file, err) != 0)
 		return -1;
 	t->lost_frames = pl_trial_lost(&t->rows);

@@ -12,7 +12,7 @@ struct trial {
 	uint32_t number;
 	bool complete;
 	uint64_t frames, lost_frames;
-	double duration_s; /* between first and last frame */
+	double duration_s; /* from first to last frame, and one interval: as in pl_recording_info */
 	struct rows rows;
 };
 

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include <plantar/analysis.h>
 #include <plantar/archive.h>
 #include <plantar/recording.h>
 
@@ -331,6 +332,40 @@ static void test_repeat(void **state)
 	fixture_free(&again);
 }
 
+/* The summary is what `plantar analyze` says, by the conventions of the recording. */
+static void test_summary(void **state)
+{
+	static char text[1 << 20];
+	struct pl_convert_result result;
+	struct pl_analysis_options o;
+	struct pl_recording *r;
+	struct pl_json json;
+	const char *summary;
+	struct fixture f;
+	char path[512];
+
+	(void)state;
+	fixture_init(&f, 32, 32, PL_U16, 100, true);
+	f.meta.live.region = PL_REGION_THIRDS;
+	f.meta.live.facing = PL_FACING_FORWARD;
+	record(&f, 100, path, sizeof(path));
+	convert_ok(path, &result);
+	r = pl_recording_open(result.path, NULL);
+	assert_non_null(r);
+	pl_recording_options(r, &o);
+	assert_int_equal(o.region, PL_REGION_THIRDS);
+	assert_int_equal(o.facing, PL_FACING_FORWARD);
+	pl_json_init(&json, text, sizeof(text));
+	assert_int_equal(pl_recording_analyze(r, &o, &json, NULL, NULL, NULL), 0);
+	assert_true(pl_json_finish(&json) > 0);
+	summary = pl_recording_summary(r);
+	assert_non_null(strstr(summary, "\"region\":\"thirds\""));
+	/* but for the path */
+	assert_string_equal(strstr(summary, ",\"rows\""), strstr(text, ",\"rows\""));
+	pl_recording_close(r);
+	fixture_free(&f);
+}
+
 static bool give_up(void *user, uint64_t done, uint64_t total)
 {
 	(void)done;
@@ -559,9 +594,9 @@ int main(void)
 		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_lies),	       cmocka_unit_test(test_honest_gaps),
 		cmocka_unit_test(test_repeat),	       cmocka_unit_test(test_given_up),
-		cmocka_unit_test(test_refusals),       cmocka_unit_test(test_find),
-		cmocka_unit_test(test_session),	       cmocka_unit_test(test_followed),
-		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_summary),	       cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_find),	       cmocka_unit_test(test_session),
+		cmocka_unit_test(test_followed),       cmocka_unit_test(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
