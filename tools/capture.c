@@ -12,6 +12,7 @@
 #include "drivers/transport/plcap.h"
 #include "drivers/transport/transport.h"
 #include "tools/command.h"
+#include "tools/folder.h"
 #include "tools/interrupt.h"
 #include "tools/open.h"
 #include "tools/progress.h"
@@ -150,6 +151,8 @@ static int set_up(struct capture *c, struct pl_error *err)
 {
 	size_t cells = pl_geometry_cells(&c->mat.geometry);
 
+	if (pl_check_output(c->path, err) < 0)
+		return -1;
 	c->decoder = pl_decoder_new(&c->mat.decoder, err);
 	if (!c->decoder)
 		return -1;

@@ -82,9 +82,10 @@ static void put_float(FILE *out, float value)
 		fputs(text, out);
 }
 
-/* Nanoseconds as seconds, exactly. */
-static void put_seconds(FILE *out, int64_t ns)
+/* Nanoseconds from one to the other as seconds, exactly. A damaged file may hold any times. */
+static void put_seconds(FILE *out, int64_t from_ns, int64_t to_ns)
 {
+	int64_t ns = (int64_t)((uint64_t)to_ns - (uint64_t)from_ns);
 	uint64_t magnitude = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
 	char fraction[16];
 	int n = 9;
@@ -133,7 +134,7 @@ static void put_time(struct export *x, const struct pl_frame *f)
 	}
 	x->started = true;
 	fprintf(x->out, "%llu,%u,", (unsigned long long)f->seq, f->epoch);
-	put_seconds(x->out, t_ns - x->first_ns);
+	put_seconds(x->out, x->first_ns, t_ns);
 }
 
 /* frames */
@@ -288,7 +289,7 @@ static void put_event(void *user, const struct pl_archive_event *event)
 
 	fprintf(x->out, "%lld,", (long long)event->t_mono_ns);
 	if (x->started)
-		put_seconds(x->out, event->t_mono_ns - x->first_mono_ns);
+		put_seconds(x->out, x->first_mono_ns, event->t_mono_ns);
 	fputc(',', x->out);
 	put_text(x->out, event->kind);
 	fputc(',', x->out);
@@ -360,6 +361,8 @@ static int export(struct export *x, struct pl_error *err)
 
 static int open_output(struct export *x, const char *path, struct pl_error *err)
 {
+	if (path && pl_check_output(path, err) < 0)
+		return -1;
 	x->out = path ? fopen(path, "we") : stdout;
 	if (x->out)
 		return 0;

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <plantar/recording.h>
+
 #define DEPTH 4
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -19,14 +21,16 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static bool is_trial(const FTSENT *e)
+static bool matches(const FTSENT *e, const char *const *patterns)
 {
-	return e->fts_info == FTS_F && (fnmatch("trial-*.h5", e->fts_name, 0) == 0 ||
-					fnmatch("trial-*.journal", e->fts_name, 0) == 0);
+	for (; *patterns; patterns++)
+		if (e->fts_info == FTS_F && fnmatch(*patterns, e->fts_name, 0) == 0)
+			return true;
+	return false;
 }
 
-int pl_folder_trials(const char *folder, int (*each)(void *user, const char *path), void *user,
-		     struct pl_error *err)
+static int walk(const char *folder, const char *const *patterns,
+		int (*each)(void *user, const char *path), void *user, struct pl_error *err)
 {
 	char *const roots[] = {(char *)(uintptr_t)folder, NULL};
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
@@ -45,7 +49,7 @@ int pl_folder_trials(const char *folder, int (*each)(void *user, const char *pat
 		}
 		if (e->fts_info == FTS_D && e->fts_level > DEPTH)
 			fts_set(fts, e, FTS_SKIP);
-		if (!is_trial(e))
+		if (!matches(e, patterns))
 			continue;
 		n++;
 		if (each(user, e->fts_path))
@@ -53,6 +57,37 @@ int pl_folder_trials(const char *folder, int (*each)(void *user, const char *pat
 	}
 	fts_close(fts);
 	return n;
+}
+
+int pl_folder_trials(const char *folder, int (*each)(void *user, const char *path), void *user,
+		     struct pl_error *err)
+{
+	static const char *const trials[] = {"trial-*.h5", "trial-*.journal", NULL};
+
+	return walk(folder, trials, each, user, err);
+}
+
+int pl_folder_manifests(const char *folder, int (*each)(void *user, const char *path), void *user,
+			struct pl_error *err)
+{
+	static const char *const manifests[] = {"MANIFEST.sha256", NULL};
+
+	return walk(folder, manifests, each, user, err);
+}
+
+int pl_check_output(const char *path, struct pl_error *err)
+{
+	enum pl_format format = PL_FORMAT_UNKNOWN;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+		format = pl_format_probe_file(path, NULL);
+	if (format == PL_FORMAT_UNKNOWN)
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, EEXIST,
+			    "%s is a recording (%s) and is not overwritten; name another file, or "
+			    "remove it first",
+			    path, pl_format_name(format));
 }
 
 void pl_remove_output(const char *path)

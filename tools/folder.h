@@ -12,6 +12,12 @@
  */
 int pl_folder_trials(const char *folder, int (*each)(void *user, const char *path), void *user,
 		     struct pl_error *err);
+/* The same for every MANIFEST.sha256: a session of which nothing else is left shows by it. */
+int pl_folder_manifests(const char *folder, int (*each)(void *user, const char *path), void *user,
+			struct pl_error *err);
+
+/* Refuses an output that would overwrite a recording of any kind, the one that is read included. */
+int pl_check_output(const char *path, struct pl_error *err);
 
 /* Takes away a half-written output, but only a regular file: a person may well name a device or a
  * pipe as the output, and root could remove it. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <time.h>
@@ -22,6 +23,9 @@
 
 #define LOOK_AGAIN_NS INT64_C(2000000) /* for a reader: the kernel has no event for it */
 #define PATIENCE_NS INT64_C(100000000) /* how long Ctrl-C may take */
+#define DRAIN_STEP_NS INT64_C(5000000)
+#define DRAIN_QUIET_NS INT64_C(200000000) /* empty for so long: what is on its way has arrived */
+#define DRAIN_MAX_NS INT64_C(10000000000) /* a reader that only holds it open */
 
 int64_t pl_mono_now(void)
 {
@@ -202,6 +206,36 @@ enum pl_pty_result pl_pty_write(struct pl_pty *p, const uint8_t *bytes, size_t n
 			take(p);
 		if (events & POLLHUP)
 			return PL_PTY_GONE;
+	}
+	return PL_PTY_OK;
+}
+
+/* Bytes that the reader could take now. Only its side of the terminal knows. */
+static int unread(const struct pl_pty *p)
+{
+	int fd = open(p->device, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), n = 0;
+
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, FIONREAD, &n) < 0)
+		n = 0;
+	close(fd);
+	return n;
+}
+
+enum pl_pty_result pl_pty_drain(struct pl_pty *p)
+{
+	int64_t now_ns = pl_mono_now(), empty_ns = now_ns;
+	const int64_t end_ns = now_ns + DRAIN_MAX_NS;
+
+	while (now_ns - empty_ns < DRAIN_QUIET_NS && now_ns < end_ns) {
+		enum pl_pty_result r = pl_pty_wait_until(p, now_ns + DRAIN_STEP_NS);
+
+		if (r == PL_PTY_GONE || r == PL_PTY_STOPPED)
+			return r;
+		now_ns = pl_mono_now();
+		if (unread(p) > 0)
+			empty_ns = now_ns;
 	}
 	return PL_PTY_OK;
 }

@@ -46,6 +46,10 @@ enum pl_pty_result pl_pty_wait_until(struct pl_pty *p, int64_t until_ns);
 /* All of it, waiting for the reader as long as it takes: OK, GONE, STOPPED. */
 enum pl_pty_result pl_pty_write(struct pl_pty *p, const uint8_t *bytes, size_t n);
 
+/* Until the reader has taken all that was written, at most 10 s: closing throws the rest away. OK,
+ * GONE, STOPPED. */
+enum pl_pty_result pl_pty_drain(struct pl_pty *p);
+
 int64_t pl_mono_now(void); /* CLOCK_MONOTONIC, ns */
 
 #endif

@@ -117,8 +117,8 @@ static int play(struct replay *r, struct pl_error *err)
 		pl_progress_step(&r->progress, r->records, 0);
 	}
 	pl_progress_end(&r->progress);
-	if (state == PL_PTY_OK) /* what was written last is still on its way */
-		pl_pty_wait_until(&r->pty, pl_mono_now() + INT64_C(200000000));
+	if (state == PL_PTY_OK)
+		pl_pty_drain(&r->pty);
 	pl_pty_close(&r->pty);
 	return got < 0 ? -1 : 0;
 }

@@ -102,6 +102,8 @@ static int into_capture(struct simulate *s, struct pl_error *err)
 	size_t n;
 	int r;
 
+	if (pl_check_output(s->capture, err) < 0)
+		return -1;
 	s->writer = pl_plcap_create(s->capture, &s->mat, err);
 	if (!s->writer)
 		return -1;
@@ -243,16 +245,6 @@ static enum pl_pty_result play_frame(struct simulate *s, const struct pl_feed_fr
 	}
 }
 
-/* What was written last is still on its way to a reader: give it time before the end hangs up. */
-static void let_drain(struct simulate *s)
-{
-	int64_t until_ns = pl_mono_now() + INT64_C(200000000);
-
-	while (!pl_interrupted() && rest_until(s, until_ns) == PL_PTY_OK &&
-	       pl_mono_now() < until_ns)
-		;
-}
-
 static int onto_pty(struct simulate *s, struct pl_error *err)
 {
 	struct pl_feed_frame frame;
@@ -276,7 +268,7 @@ static int onto_pty(struct simulate *s, struct pl_error *err)
 	}
 	pl_progress_end(&s->progress);
 	if (state == PL_PTY_OK)
-		let_drain(s);
+		pl_pty_drain(&s->pty);
 	pl_pty_close(&s->pty);
 	return r < 0 ? -1 : 0;
 }
@@ -294,8 +286,10 @@ static void report(const struct simulate *s)
 	if (q->clipped)
 		pl_say(s->self,
 		       "%llu cells were above what a code can say and were clipped (up to %.4g "
-		       "kPa): give the mat a larger scale",
-		       (unsigned long long)q->clipped, q->clipped_max_kpa);
+		       "kPa): %s",
+		       (unsigned long long)q->clipped, q->clipped_max_kpa,
+		       pl_calibrated(&s->mat.calibration) ? "give the mat a larger scale"
+							  : "raise --full-scale");
 	if (s->json) {
 		printf("{\"frames\":%llu,\"bytes\":%llu,\"unread\":%llu,\"seconds\":%.9g,"
 		       "\"late_max_ms\":%.6g,\"rounding_max_kpa\":%.9g,\"clipped_cells\":%llu}\n",

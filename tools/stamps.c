@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/folder.h"
+
 void pl_stamps_add(struct pl_stamps *s, uint64_t seq, int64_t t_ns)
 {
 	if (!s->path)
@@ -31,6 +33,8 @@ int pl_stamps_finish(struct pl_stamps *s, struct pl_error *err)
 
 	if (!s->path)
 		return 0;
+	if (pl_check_output(s->path, err) < 0)
+		return -1;
 	file = fopen(s->path, "we");
 	for (size_t i = 0; file && i < s->n; i++)
 		fprintf(file, "%" PRIu64 " %" PRId64 "\n", s->list[i].seq, s->list[i].t_ns);

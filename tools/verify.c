@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -87,22 +88,37 @@ static void verify_one(struct verify *v, const char *path)
 	pl_progress_end(&v->progress);
 }
 
-/* Each folder of trials once; they come sorted. */
-static int verify_folder_of(void *user, const char *trial)
+/* Each session's folder once; its files come one after the other. */
+static int verify_folder_of(void *user, const char *file)
+{
+	struct verify *v = user;
+	size_t n = (size_t)(strrchr(file, '/') - file);
+
+	if (strncmp(v->last_folder, file, n) == 0 && !v->last_folder[n])
+		return 0;
+	snprintf(v->last_folder, sizeof(v->last_folder), "%.*s", (int)n, file);
+	verify_one(v, v->last_folder);
+	return pl_interrupted();
+}
+
+static bool is_journal(const char *path)
+{
+	return strcmp(strrchr(path, '.'), ".journal") == 0;
+}
+
+/* Sessions with a manifest are looked at already; what is left is unfinished or without one. */
+static int verify_rest(void *user, const char *trial)
 {
 	struct verify *v = user;
 	size_t n = (size_t)(strrchr(trial, '/') - trial);
-	const char *dot = strrchr(trial, '.');
+	char manifest[4200];
 
-	if (strcmp(dot, ".journal") == 0) {
+	if (is_journal(trial)) {
 		v->unfinished++;
 		return 0;
 	}
-	if (strncmp(v->last_folder, trial, n) == 0 && !v->last_folder[n])
-		return 0;
-	snprintf(v->last_folder, sizeof(v->last_folder), "%.*s", (int)n, trial);
-	verify_one(v, v->last_folder);
-	return pl_interrupted();
+	snprintf(manifest, sizeof(manifest), "%.*s/MANIFEST.sha256", (int)n, trial);
+	return access(manifest, F_OK) == 0 ? 0 : verify_folder_of(v, trial);
 }
 
 static void verify_path(struct verify *v, const char *path)
@@ -116,7 +132,8 @@ static void verify_path(struct verify *v, const char *path)
 		return;
 	}
 	v->last_folder[0] = '\0';
-	if (pl_folder_trials(path, verify_folder_of, v, &err) < 0) {
+	if (pl_folder_manifests(path, verify_folder_of, v, &err) < 0 ||
+	    pl_folder_trials(path, verify_rest, v, &err) < 0) {
 		v->code = pl_report(v->self, &err);
 	} else if (v->checked + v->unfinished == before && v->code == PL_EXIT_OK) {
 		pl_say(v->self, "%s holds no trial-*.h5", path);

@@ -2,13 +2,10 @@
 """plantar's offline commands as a person and a script use them: exit codes, one JSON document,
 figures of other people's recordings, a recording as a mat and back, and what is said when the
 input is bad."""
-import csv
 import hashlib
-import io
 import json
 import math
 import os
-import pathlib
 import resource
 import select
 import signal
@@ -19,35 +16,8 @@ import tty
 
 import pytest
 
-PLANTAR = os.path.join(os.environ["PLANTAR_BIN"], "plantar")
-MAKE_JOURNAL = os.path.join(os.environ["PLANTAR_BUILD"], "tests", "make_journal")
-SHARED = pathlib.Path(os.environ.get("PLANTAR_SHARED", "/nonexistent"))
-EMED = SHARED / "data" / "emed" / "walk.lst"
-LEFT = SHARED / "data" / "footpress" / "walk_L.asf"
-RIGHT = SHARED / "data" / "footpress" / "walk_R.asf"
-GOLDEN = SHARED / "golden" / "pressure.json"
-
-shared = pytest.mark.skipif(not (EMED.exists() and GOLDEN.exists()),
-                            reason="the recordings of PLANTAR_SHARED are not here")
-
-
-def run(*args, code=0, **kw):
-    r = subprocess.run([PLANTAR, *map(str, args)], capture_output=True, text=True, timeout=120, **kw)
-    assert r.returncode == code, f"{args}: exit {r.returncode}\n{r.stdout}\n{r.stderr}"
-    return r
-
-
-def document(*args, code=0):
-    """stdout is one JSON document and nothing else."""
-    out = run(*args, code=code).stdout
-    value, end = json.JSONDecoder().raw_decode(out)
-    assert out[end:].strip() == ""
-    return value
-
-
-def rows(*args):
-    return list(csv.DictReader(io.StringIO(run("export", "csv", *args).stdout)))
-
+from cli import (EMED, GOLDEN, LEFT, PLANTAR, RIGHT, SHARED, capture_bytes, document, person, rows,
+                 run, shared)
 
 # ---- help, options, exit codes -------------------------------------------------------------------
 
@@ -227,12 +197,6 @@ def test_frames_of_a_capture_are_what_was_sent(tmp_path):
                [round(float(v) / 0.05) for k, v in b.items() if k.endswith("_kpa")]
 
 
-def person(tmp_path, mat="pmp-64x64", kind="walking", seconds=3, extra=()):
-    to = tmp_path / f"{kind}-{mat}.plcap"
-    run("simulate", "--person", kind, "--as", mat, "--seconds", seconds, "--capture", to, *extra)
-    return to
-
-
 def test_person_is_reproducible(tmp_path):
     a = person(tmp_path, extra=("--seed", 7, "--noise", 2))
     first = a.read_bytes()
@@ -354,18 +318,6 @@ def finish(process, code=0):
     return out, err
 
 
-def capture_bytes(path):
-    data = path.read_bytes()
-    at = data.index(b"\n.\n\n") + 4
-    times, chunks = [], []
-    while at < len(data):
-        t, n = struct.unpack_from("<QI", data, at)
-        times.append(t)
-        chunks.append(data[at + 12:at + 12 + n])
-        at += 12 + n
-    return times, chunks
-
-
 @pytest.mark.parametrize("rate", ["max", "4"])
 def test_pty_delivers_every_byte(tmp_path, rate):
     capture = person(tmp_path, seconds=2)
@@ -385,6 +337,21 @@ def test_pty_delivers_every_byte(tmp_path, rate):
         took_s = (lines[-1][1] - lines[0][1]) * 1e-9
         assert times[-1] * 1e-9 / 4 - 0.05 < took_s < 20  # never early; late on a busy machine
     assert not link.is_symlink()
+
+
+def test_a_slow_reader_gets_the_end(tmp_path):
+    """The terminal's buffer holds the last kilobytes until they are read, not for a fixed time."""
+    capture = person(tmp_path, seconds=0.1)
+    link = tmp_path / "mat"
+    p = start("simulate", "--person", "walking", "--as", "pmp-64x64", "--seconds", 0.1, "--link", link,
+              "--rate", "max")
+    reader = Reader(link)
+    want = b"".join(capture_bytes(capture)[1])
+    got = reader.read(len(want) - 2000)
+    time.sleep(1)
+    assert got + reader.read(2000) == want
+    reader.close()
+    finish(p)
 
 
 def test_pty_reader_comes_back(tmp_path):
@@ -464,110 +431,6 @@ def test_polled_mat_is_asked(tmp_path):
     out, err = finish(p)
     assert "50 frames" in out, out + err
     assert document("info", to, "--json")["recordings"][0]["recording"]["frames"] == 50
-
-
-# ---- recordings of the daemon --------------------------------------------------------------------
-
-@pytest.fixture
-def session(tmp_path):
-    capture = person(tmp_path, seconds=2)
-    folder = tmp_path / "2026" / "11" / "session"
-    folder.mkdir(parents=True)
-    subprocess.run([MAKE_JOURNAL, str(capture), str(folder / "trial-001.journal")], check=True)
-    return folder
-
-
-def test_recover_verify_info(tmp_path, session):
-    journal = session / "trial-001.journal"
-    doc = document("info", journal, "--json")["recordings"][0]
-    assert doc["state"] == "unfinished" and doc["session"]["subject"] == "P-0042"
-    before = rows(journal)
-    events = rows(journal, "--what", "events")
-
-    doc = document("recover", tmp_path, "--json")
-    assert (doc["recovered"], doc["failed"], doc["skipped"]) == (1, 0, 0)
-    assert doc["journals"][0]["complete"] is True
-    assert not journal.exists()
-    h5 = session / "trial-001.h5"
-    assert str(h5) == doc["journals"][0]["path"]
-    assert document("recover", tmp_path, "--json")["journals"] == []
-
-    doc = document("verify", tmp_path, "--json")
-    assert doc["problems"] == 0 and len(doc["files"]) >= 1
-    trial = next(f for f in doc["files"] if f["path"].endswith("trial-001.h5"))
-    assert trial["ok"] and trial["metrics_checked"] and trial["metrics_bit_equal"]
-    assert "ok " in run("verify", h5).stdout
-
-    doc = document("info", tmp_path, "--json")["recordings"]
-    assert len(doc) == 1 and doc[0]["state"] == "finished" and doc[0]["summary"] is True
-    assert "P-0042" in run("info", tmp_path).stdout
-    assert "P-0042" in run("info", h5).stdout
-
-    stored, recomputed = rows(h5), rows(h5, "--recompute")
-    assert stored == recomputed == before
-    assert len(stored) == 1000
-    assert rows(h5, "--what", "events") == events
-    assert [e["text"] for e in events if e["kind"] == "mark"] == ['pain 4, "left"']
-    assert rows(h5, "--what", "gaps") == []
-
-
-def test_analysis_is_the_same_before_and_after(tmp_path, session):
-    journal = document("analyze", session / "trial-001.journal", "--json")
-    run("recover", session)
-    h5 = document("analyze", session / "trial-001.h5", "--json")
-    capture = document("analyze", tmp_path / "walking-pmp-64x64.plcap", "--json")
-    for section in ("total", "feet", "method"):
-        assert journal[section] == h5[section] == capture[section]
-
-
-def test_a_killed_recording(tmp_path):
-    capture = person(tmp_path, seconds=2)
-    journal = tmp_path / "trial-001.journal"
-    subprocess.run([MAKE_JOURNAL, str(capture), str(journal), "120"], check=True)
-    doc = document("recover", journal, "--json", "--keep-journal")
-    assert doc["journals"][0]["frames"] == 120 and doc["journals"][0]["complete"] is False
-    assert journal.exists()
-    assert "recovered" in run("info", tmp_path / "trial-001.h5").stdout
-
-
-def test_losses_are_gaps(tmp_path):
-    """Frames taken out of the byte stream are lost by the device's counter; the recording says so,
-    and a mat that plays it says so, too."""
-    capture = person(tmp_path, seconds=2)
-    times, chunks = capture_bytes(capture)
-    data = capture.read_bytes()
-    head = data[:data.index(b"\n.\n\n") + 4]
-    holed = tmp_path / "holed.plcap"
-    kept = [(t, c) for i, (t, c) in enumerate(zip(times, chunks)) if not 51 <= i < 61]
-    holed.write_bytes(head + b"".join(struct.pack("<QI", t, len(c)) + c for t, c in kept))
-    again = tmp_path / "again.plcap"
-    run("simulate", "--from", holed, "--as", "pmp-64x64", "--capture", again)
-    for path in (holed, again):
-        info = document("info", path, "--json")["recordings"][0]["recording"]
-        assert (info["frames"], info["gaps"], info["lost_frames"]) == (990, 1, 10)
-        gap, = rows(path, "--what", "gaps")
-        assert (gap["first_seq"], gap["count"], gap["cause"]) == ("50", "10", "device")
-
-
-def test_corrupt_h5_is_found(session):
-    run("recover", session)
-    h5 = session / "trial-001.h5"
-    data = bytearray(h5.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    h5.chmod(0o640)
-    h5.write_bytes(data)
-    r = run("verify", h5, code=1)
-    assert "BAD" in r.stdout
-
-
-def test_truncated_h5_is_an_error(session):
-    run("recover", session)
-    h5 = session / "trial-001.h5"
-    cut = session / "cut.h5"
-    cut.write_bytes(h5.read_bytes()[:20000])
-    for command in (["info"], ["analyze"], ["export", "csv"], ["verify"]):
-        r = run(*command, cut, code=1)
-        assert "cut.h5" in r.stderr + r.stdout
 
 
 # ---- bad input -----------------------------------------------------------------------------------
