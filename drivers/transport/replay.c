@@ -4,6 +4,7 @@
  * (rate=2 twice as fast, rate=0 as fast as it is read), once or again and again (loop=1). What is
  * written to it is accepted and goes nowhere: the mat that would answer has long been recorded.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,12 +29,20 @@ static const struct pl_uri_key keys[] = {
 	{.name = NULL},
 };
 
+/* When a record is due. A capture may claim any time, and a rate may be next to nothing. */
+static int64_t due_at(const struct replay *r, int64_t t_ns)
+{
+	double after_ns = (double)t_ns / r->rate, most_ns = 0x1p62 - (double)r->start_ns;
+
+	return r->start_ns + (int64_t)fmin(after_ns, most_ns);
+}
+
 static int again(struct replay *r, struct pl_error *err)
 {
 	if (pl_plcap_rewind(r->capture, err))
 		return -1;
 	if (r->rate > 0) /* the next round begins as this one ends */
-		r->start_ns += (int64_t)((double)r->last_ns / r->rate);
+		r->start_ns = due_at(r, r->last_ns);
 	r->records = 0;
 	return 0;
 }
@@ -70,7 +79,7 @@ static int next(struct pl_paced *p, struct pl_error *err)
 			r->records += p->n > 0;
 	} while (!got || !p->n);
 	r->last_ns = t_ns;
-	p->due_ns = r->rate > 0 ? r->start_ns + (int64_t)((double)t_ns / r->rate) : INT64_MIN;
+	p->due_ns = r->rate > 0 ? due_at(r, t_ns) : INT64_MIN;
 	return PL_PACED_CHUNK;
 }
 

@@ -91,10 +91,16 @@ static int sim_check(const struct pl_uri *uri, const struct pl_mat *mat, struct 
 
 static double full_scale(const struct pl_mat *mat)
 {
+	const struct pl_matrix_config *m = &mat->decoder.matrix;
+
 	if (mat->calibration.saturation_counts > 0)
 		return mat->calibration.saturation_counts;
-	if (mat->decoder.matrix.invert_max)
-		return mat->decoder.matrix.invert_max;
+	if (m->invert_max)
+		return m->invert_max;
+	if (m->mask)
+		return m->mask >> m->shift;
+	if (mat->dtype == PL_I16 && m->cell == PL_WIRE_I8)
+		return INT8_MAX;
 	return mat->dtype == PL_U8 ? 255 : 4095;
 }
 
@@ -145,7 +151,7 @@ static int next(struct pl_paced *p, struct pl_error *err)
 		if (p->n)
 			return PL_PACED_CHUNK;
 	}
-	if (s->frame >= s->frames_max) /* the last frame's time goes by, too */
+	if (s->frame >= s->frames_max)
 		return PL_PACED_END;
 	if (!pl_encoder_ready(s->encoder)) {
 		s->starved = true;

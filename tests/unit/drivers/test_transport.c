@@ -185,23 +185,47 @@ static void sim_frames_are_the_persons(void **state)
 
 static void uncalibrated_mats_get_plausible_counts(void **state)
 {
-	struct pl_mat mat;
-	struct pl_transport *t;
-	struct heard_frames h;
-	unsigned most = 0;
+	static const struct {
+		const char *cell;
+		unsigned full;
+	} mats[] = {
+		{"cell = \"u8\"; frame = { head = \"AA 55\"; };", 255},
+		{"cell = \"u16\"; frame = { head = \"AA 55\"; };", 4095},
+		{"cell = \"u16\"; frame = { head = \"AA 55\"; mask = 0x3FF; };", 1023},
+		{"cell = \"i8\"; frame = { head = \"AA 55\"; };", 127},
+	};
 
 	(void)state;
-	parse_mat(&mat, "title = \"t\"; rows = 32; cols = 32; pitch_mm = 12.0; rate_hz = 50;"
-			"protocol = \"matrix\"; cell = \"u8\"; frame = { head = \"AA 55\"; };");
-	t = must_open("sim:standing?hz=0&seconds=1", &mat);
-	listen(t, &mat, &h, 100);
-	assert_true(h.n >= 49);
-	for (size_t i = 0; i < h.cell_bytes; i++)
-		most = h.cells[i] > most ? h.cells[i] : most;
-	assert_in_range(most, 50, 255);
-	free(h.cells);
-	pl_transport_close(t);
-	pl_mat_free(&mat);
+	for (size_t k = 0; k < sizeof(mats) / sizeof(*mats); k++) {
+		struct pl_mat mat;
+		struct pl_transport *t;
+		struct heard_frames h;
+		unsigned most = 0, loaded = 0, full = 0;
+		char text[400];
+
+		snprintf(text, sizeof(text),
+			 "title = \"t\"; rows = 32; cols = 32; pitch_mm = 12.0; rate_hz = 50;"
+			 "protocol = \"matrix\"; %s",
+			 mats[k].cell);
+		parse_mat(&mat, text);
+		t = must_open("sim:standing?hz=0&seconds=1", &mat);
+		listen(t, &mat, &h, 100);
+		assert_true(h.n >= 49);
+		for (size_t i = 0; i < h.cell_bytes; i += pl_dtype_size(mat.dtype)) {
+			unsigned v = h.cells[i];
+
+			if (pl_dtype_size(mat.dtype) == 2)
+				v |= (unsigned)h.cells[i + 1] << 8;
+			most = v > most ? v : most;
+			loaded += v > 0;
+			full += v >= mats[k].full;
+		}
+		assert_in_range(most, mats[k].full / 5, mats[k].full);
+		assert_true(full * 10 < loaded); /* hardly a cell is at its stop */
+		free(h.cells);
+		pl_transport_close(t);
+		pl_mat_free(&mat);
+	}
 }
 
 static void sim_keeps_time(void **state)
@@ -399,6 +423,38 @@ static void replays_loop(void **state)
 	pl_mat_free(&mat);
 }
 
+/* Times no clock can reach: the replay waits for them, and does not wrap around. */
+static void impossible_times_are_never_due(void **state)
+{
+	static const char head[] = "plcap 1\nmat: testmat\n\n";
+	static const uint8_t records[] = {0,	0,    0,    0,	 0,    0,    0,	   0,	 1,
+					  0,	0,    0,    'x', 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+					  0xFF, 0xFF, 0x7F, 1,	 0,    0,    0,	   'y'};
+	static const char *const rates[] = {"1", "0.0000000000000000001", "1000000"};
+	struct pl_mat mat;
+	char path[128], uri[200];
+	uint8_t buf[10];
+	FILE *f;
+
+	(void)state;
+	parse_mat(&mat, PMP_MAT);
+	snprintf(path, sizeof(path), "%s", scratch("far.plcap"));
+	f = fopen(path, "wb");
+	fwrite(head, 1, sizeof(head) - 1, f);
+	fwrite(records, 1, sizeof(records), f);
+	fclose(f);
+	for (int i = 0; i < 3; i++) {
+		struct pl_transport *t;
+
+		snprintf(uri, sizeof(uri), "replay:%s?rate=%s&loop=1", path, rates[i]);
+		t = must_open(uri, &mat);
+		assert_int_equal(pl_transport_read(t, buf, sizeof(buf), 1, 100, NULL), 1);
+		assert_int_equal(pl_transport_read(t, buf, sizeof(buf), 1, 20, NULL), PL_READ_NONE);
+		pl_transport_close(t);
+	}
+	pl_mat_free(&mat);
+}
+
 static void damaged_replays_end_with_a_word(void **state)
 {
 	static const char head[] = "plcap 1\nmat: other\n\n";
@@ -450,6 +506,7 @@ int main(void)
 		cmocka_unit_test(cancel_wakes),
 		cmocka_unit_test(replays_keep_time_and_end),
 		cmocka_unit_test(replays_loop),
+		cmocka_unit_test(impossible_times_are_never_due),
 		cmocka_unit_test(damaged_replays_end_with_a_word),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
