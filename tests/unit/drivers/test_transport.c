@@ -220,7 +220,7 @@ static void uncalibrated_mats_get_plausible_counts(void **state)
 			loaded += v > 0;
 			full += v >= mats[k].full;
 		}
-		assert_in_range(most, mats[k].full / 5, mats[k].full);
+		assert_true(most > mats[k].full / 5);
 		assert_true(full * 10 < loaded); /* hardly a cell is at its stop */
 		free(h.cells);
 		pl_transport_close(t);
