@@ -2,7 +2,8 @@
 /*
  * Where the daemon and the tools meet when nobody said otherwise. As a system service (root, or
  * the unit's own user with /run/plantard): /run/plantard and /var/lib/plantard. For a person
- * without root: $XDG_RUNTIME_DIR/plantard (else /tmp/plantard-<uid>) and $XDG_STATE_HOME/plantard (else
+ * without root: $XDG_RUNTIME_DIR/plantard (else /tmp/plantard-<uid>) and $XDG_STATE_HOME/plantard
+ * (else
  * ~/.local/state/plantard). $PLANTARD_RUNTIME_DIR and $PLANTARD_STATE_DIR override both. The
  * tools look in the person's own folder first, then in the system's.
  */

@@ -13,7 +13,7 @@
 
 int main(int argc, char **argv)
 {
-	struct pl_error err = { .code = PL_OK };
+	struct pl_error err = {.code = PL_OK};
 	struct pl_recording *recording;
 	const struct pl_recording_info *info;
 	struct pl_live_options options;

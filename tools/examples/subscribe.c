@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Live figures of every mat as they come: cc subscribe.c -o subscribe $(pkg-config --cflags --libs libzmq) */
+/*
+ * Live figures of every mat as they come. To build it:
+ * cc subscribe.c -o subscribe $(pkg-config --cflags --libs libzmq)
+ */
 #include <stdio.h>
 #include <zmq.h>
 
