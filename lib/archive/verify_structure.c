@@ -60,7 +60,7 @@ static int read_slabs(hid_t dset, hid_t type, hid_t space, const char *name, str
 			result = pl_h5_error(look->err, "%s cannot be read from row %llu on", name,
 					     (unsigned long long)from[0]);
 		H5Sclose(memory);
-		if (strcmp(name, PL_H5_RAW + 1) == 0) /* next to which the rest is nothing */
+		if (strcmp(name, &PL_H5_RAW[1]) == 0) /* next to which the rest is nothing */
 			pl_h5_guard_tell(look->tell, from[0] + count[0], 2 * look->frames);
 	}
 	free(data);
