@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,7 +18,6 @@
 #include <unistd.h>
 
 #include <plantar/archive.h>
-#include <plantar/ring.h>
 
 #include "daemon/audit.h"
 #include "daemon/engine.h"
@@ -31,36 +29,18 @@
 #define DRAIN_NS (50 * PL_MS)
 #define SYNC_NS (500 * PL_MS)
 #define BATCH 64
-#define ROUND 8192	   /* items of one lane before the next has its turn */
-#define KEPT_SLOTS 64	   /* for gaps, events and the end, when frames have filled a lane */
-#define LANE_BYTES (128e6) /* what fast sources may have waiting at least */
-#define LANE_S 10.0
+#define ROUND 8192 /* items of one lane before the next has its turn */
 
-enum item_type { ITEM_FRAME, ITEM_GAP, ITEM_EVENT, ITEM_END };
+enum track_state { TRACK_IDLE, TRACK_RECORDING, TRACK_FAILED };
 
-struct lane_item {
-	enum item_type type;
-	union {
-		struct pl_frame *frame;
-		struct pl_gap *gap;	  /* owned */
-		struct lane_event *event; /* owned; END: its kind is the reason */
-	};
-};
-
-struct lane_event {
-	int64_t t_mono_ns;
-	char kind[32], text[480];
-};
-
-enum lane_state { LANE_IDLE, LANE_RECORDING, LANE_FAILED };
-
-struct pl_lane {
+/* One mat's recording. */
+struct track {
 	struct pl_recorder *recorder;
-	unsigned mat, depth; /* depth: frames that the pool can spare (pl_lane_depth) */
-	struct pl_ring *ring;
+	unsigned mat;
+	struct pl_lane *lane;
 
 	/* recorder thread only */
-	enum lane_state state;
+	enum track_state state;
 	struct pl_journal *journal;
 	char stem[900];
 	int64_t next_sync_ns, next_clock_ns;
@@ -84,8 +64,8 @@ struct pl_recorder {
 	struct pl_mailbox *main_box, *commands;
 	struct pl_engine **engines;
 	struct pl_wake wake;
-	unsigned n_lanes;
-	struct pl_lane *lanes;
+	unsigned n_tracks;
+	struct track *tracks;
 	struct pl_audit audit;
 	bool audit_failed;
 	pthread_t thread;
@@ -97,89 +77,15 @@ struct pl_recorder {
 	int64_t next_disk_ns;
 };
 
-/* ---- the lane, from the process thread ---- */
-
-unsigned pl_lane_depth(const struct pl_mat *mat)
-{
-	double frame =
-		(double)pl_geometry_cells(&mat->geometry) * (double)pl_dtype_size(mat->dtype);
-	double by_time = LANE_S * (mat->rate_hz > 0 ? mat->rate_hz : 100);
-	double n = fmax(by_time, LANE_BYTES / (frame + 512));
-
-	return (unsigned)fmin(fmax(n, 256), 32768);
-}
-
-bool pl_lane_frame(struct pl_lane *lane, struct pl_frame *frame)
-{
-	struct lane_item *item;
-
-	if (pl_ring_used(lane->ring) >= lane->depth)
-		return false; /* though the ring has more slots: they are kept for what follows */
-	item = pl_ring_reserve(lane->ring);
-	if (!item)
-		return false;
-	pl_frame_ref(frame);
-	*item = (struct lane_item){.type = ITEM_FRAME, .frame = frame};
-	pl_ring_commit(lane->ring);
-	return true;
-}
-
-bool pl_lane_recovered(const struct pl_lane *lane)
-{
-	return pl_ring_used(lane->ring) <= lane->depth / 2;
-}
-
-bool pl_lane_gap(struct pl_lane *lane, const struct pl_gap *gap)
-{
-	struct lane_item *item = pl_ring_reserve(lane->ring);
-	struct pl_gap *copy = item ? malloc(sizeof(*copy)) : NULL;
-
-	if (!copy)
-		return false;
-	*copy = *gap;
-	*item = (struct lane_item){.type = ITEM_GAP, .gap = copy};
-	pl_ring_commit(lane->ring);
-	return true;
-}
-
-static bool push_event(struct pl_lane *lane, enum item_type type, int64_t t_mono_ns,
-		       const char *kind, const char *text)
-{
-	struct lane_item *item = pl_ring_reserve(lane->ring);
-	struct lane_event *event = item ? malloc(sizeof(*event)) : NULL;
-
-	if (!event)
-		return false;
-	event->t_mono_ns = t_mono_ns;
-	pl_copy(event->kind, sizeof(event->kind), kind);
-	pl_copy(event->text, sizeof(event->text), text);
-	*item = (struct lane_item){.type = type, .event = event};
-	pl_ring_commit(lane->ring);
-	return true;
-}
-
-bool pl_lane_event(struct pl_lane *lane, int64_t t_mono_ns, const char *kind, const char *text)
-{
-	return push_event(lane, ITEM_EVENT, t_mono_ns, kind, text);
-}
-
-bool pl_lane_end(struct pl_lane *lane, const char *reason)
-{
-	if (!push_event(lane, ITEM_END, 0, reason, ""))
-		return false;
-	pl_wake_post(&lane->recorder->wake); /* somebody waits for the answer */
-	return true;
-}
-
 /* ---- telling main ---- */
 
-static void tell(struct pl_lane *lane, enum pl_level level, const char *kind, const char *text)
+static void tell(struct track *track, enum pl_level level, const char *kind, const char *text)
 {
 	struct pl_main_item item = {.type = PL_ITEM_EVENT};
 	struct pl_engine_status s;
 
-	pl_engine_status(lane->recorder->engines[lane->mat], &s);
-	item.event.mat = (int)lane->mat;
+	pl_engine_status(track->recorder->engines[track->mat], &s);
+	item.event.mat = (int)track->mat;
 	item.event.level = level;
 	item.event.t_mono_ns = pl_now_ns();
 	item.event.epoch = s.epoch;
@@ -187,59 +93,59 @@ static void tell(struct pl_lane *lane, enum pl_level level, const char *kind, co
 	memcpy(item.event.lost, s.lost, sizeof(s.lost));
 	pl_copy(item.event.kind, sizeof(item.event.kind), kind);
 	pl_copy(item.event.text, sizeof(item.event.text), text);
-	pl_mailbox_post(lane->recorder->main_box, &item);
+	pl_mailbox_post(track->recorder->main_box, &item);
 }
 
-static void show(struct pl_lane *lane, bool active)
+static void show(struct track *track, bool active)
 {
-	struct pl_recorder *r = lane->recorder;
+	struct pl_recorder *r = track->recorder;
 
 	pthread_mutex_lock(&r->lock);
-	lane->status.active = active;
-	if (lane->journal) {
-		lane->status.frames = pl_journal_frame_count(lane->journal);
-		lane->status.journal_bytes = pl_journal_bytes(lane->journal);
+	track->status.active = active;
+	if (track->journal) {
+		track->status.frames = pl_journal_frame_count(track->journal);
+		track->status.journal_bytes = pl_journal_bytes(track->journal);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
 
-static void answer(struct pl_lane *lane, int type, uint64_t request, const struct pl_error *err)
+static void answer(struct track *track, int type, uint64_t request, const struct pl_error *err)
 {
 	struct pl_main_item item = {.type = type};
 	struct pl_done *d = &item.done;
 
 	d->request = request;
-	d->mat = (int)lane->mat;
+	d->mat = (int)track->mat;
 	if (err)
 		d->err = *err;
-	snprintf(d->path, sizeof(d->path), "%s.h5", lane->stem);
-	snprintf(d->journal, sizeof(d->journal), "%s.journal", lane->stem);
-	d->trial = lane->status.trial;
-	d->frames = lane->status.frames;
-	d->gap_frames = lane->status.gap_frames;
-	pl_copy(d->session_uuid, sizeof(d->session_uuid), lane->status.session_uuid);
+	snprintf(d->path, sizeof(d->path), "%s.h5", track->stem);
+	snprintf(d->journal, sizeof(d->journal), "%s.journal", track->stem);
+	d->trial = track->status.trial;
+	d->frames = track->status.frames;
+	d->gap_frames = track->status.gap_frames;
+	pl_copy(d->session_uuid, sizeof(d->session_uuid), track->status.session_uuid);
 	/* Main takes from it all the time; an answer must not get lost. */
-	while (!pl_mailbox_post(lane->recorder->main_box, &item) &&
-	       !atomic_load(&lane->recorder->stop))
+	while (!pl_mailbox_post(track->recorder->main_box, &item) &&
+	       !atomic_load(&track->recorder->stop))
 		usleep(1000);
 }
 
 /* ---- ends ---- */
 
-static void end_journal(struct pl_lane *lane, const char *reason, struct pl_error *err)
+static void end_journal(struct track *track, const char *reason, struct pl_error *err)
 {
 	struct pl_error end_err = {0};
 
-	show(lane, true);
-	if (pl_journal_end(lane->journal, reason, &end_err) && err && err->code == PL_OK)
+	show(track, true);
+	if (pl_journal_end(track->journal, reason, &end_err) && err && err->code == PL_OK)
 		*err = end_err;
-	lane->journal = NULL;
-	show(lane, false);
-	answer(lane, PL_ITEM_ENDED, 0, err);
+	track->journal = NULL;
+	show(track, false);
+	answer(track, PL_ITEM_ENDED, 0, err);
 }
 
 /* Writing failed: close the journal at its last whole record, tell people, let live go on. */
-static void fail(struct pl_lane *lane, struct pl_error *err)
+static void fail(struct track *track, struct pl_error *err)
 {
 	char text[480];
 
@@ -248,104 +154,104 @@ static void fail(struct pl_lane *lane, struct pl_error *err)
 		 "once "
 		 "there is room",
 		 err->message);
-	tell(lane, PL_ERR, "recording-failed", text);
-	end_journal(lane, "failed", err);
-	lane->state = LANE_FAILED; /* until the engine's END has come through the lane */
-	pl_engine_record(lane->recorder->engines[lane->mat], false, "failed");
+	tell(track, PL_ERR, "recording-failed", text);
+	end_journal(track, "failed", err);
+	track->state = TRACK_FAILED; /* until the engine's END has come through the lane */
+	pl_engine_record(track->recorder->engines[track->mat], false, "failed");
 }
 
-static void finish(struct pl_lane *lane, const char *reason)
+static void finish(struct track *track, const char *reason)
 {
 	struct pl_error err = {0};
 
-	if (lane->state == LANE_RECORDING)
-		end_journal(lane, reason, &err);
-	lane->state = LANE_IDLE;
+	if (track->state == TRACK_RECORDING)
+		end_journal(track, reason, &err);
+	track->state = TRACK_IDLE;
 }
 
-/* ---- emptying a lane ---- */
+/* ---- what comes along the lane ---- */
 
-static void write_frames(struct pl_lane *lane, struct pl_frame **frames, size_t n)
+static void write_frames(struct track *track, struct pl_frame **frames, size_t n)
 {
 	struct pl_error err = {0};
 
 	if (n == 0)
 		return;
-	if (lane->state == LANE_RECORDING && pl_journal_frames(lane->journal, frames, n, &err))
-		fail(lane, &err);
+	if (track->state == TRACK_RECORDING && pl_journal_frames(track->journal, frames, n, &err))
+		fail(track, &err);
 	for (size_t i = 0; i < n; i++)
 		pl_frame_unref(frames[i]);
-	pl_ring_release(lane->ring, n);
+	pl_lane_release(track->lane, n);
 }
 
-static void write_other(struct pl_lane *lane, struct lane_item *item)
+static void write_other(struct track *track, struct pl_lane_item *item)
 {
 	struct pl_error err = {0};
 	int r = 0;
 
-	if (item->type == ITEM_GAP) {
-		if (lane->state == LANE_RECORDING)
-			r = pl_journal_gap(lane->journal, item->gap, &err);
-		pthread_mutex_lock(&lane->recorder->lock);
-		lane->status.gap_frames += item->gap->count;
-		pthread_mutex_unlock(&lane->recorder->lock);
+	if (item->type == PL_LANE_GAP) {
+		if (track->state == TRACK_RECORDING)
+			r = pl_journal_gap(track->journal, item->gap, &err);
+		pthread_mutex_lock(&track->recorder->lock);
+		track->status.gap_frames += item->gap->count;
+		pthread_mutex_unlock(&track->recorder->lock);
 		free(item->gap);
 	} else {
-		struct lane_event *event = item->event;
+		struct pl_lane_event *event = item->event;
 
-		if (item->type == ITEM_END)
-			finish(lane, event->kind);
-		else if (lane->state == LANE_RECORDING)
-			r = pl_journal_event(lane->journal, event->t_mono_ns, event->kind,
+		if (item->type == PL_LANE_END)
+			finish(track, event->kind);
+		else if (track->state == TRACK_RECORDING)
+			r = pl_journal_event(track->journal, event->t_mono_ns, event->kind,
 					     event->text, &err);
 		free(event);
 	}
 	if (r)
-		fail(lane, &err);
+		fail(track, &err);
 }
 
-static void drain(struct pl_lane *lane)
+static void drain(struct track *track)
 {
 	struct pl_frame *frames[BATCH];
-	struct lane_item *item;
+	struct pl_lane_item *item;
 	size_t n = 0;
 
 	for (unsigned done = 0; done < ROUND; done++) {
-		item = pl_ring_peek_at(lane->ring, n);
-		if (item && item->type == ITEM_FRAME) {
+		item = pl_lane_peek_at(track->lane, n);
+		if (item && item->type == PL_LANE_FRAME) {
 			frames[n++] = item->frame;
 			if (n < BATCH)
 				continue;
 		}
-		write_frames(lane, frames, n);
+		write_frames(track, frames, n);
 		if (!item)
 			return;
-		if (item->type != ITEM_FRAME) {
-			write_other(lane, item);
-			pl_ring_release(lane->ring, 1);
+		if (item->type != PL_LANE_FRAME) {
+			write_other(track, item);
+			pl_lane_release(track->lane, 1);
 		}
 		n = 0;
 	}
-	write_frames(lane, frames, n);
+	write_frames(track, frames, n);
 }
 
-static void keep_time(struct pl_lane *lane, int64_t now)
+static void keep_time(struct track *track, int64_t now)
 {
 	struct pl_error err = {0};
 	int r = 0;
 
-	if (lane->state == LANE_RECORDING && now >= lane->next_clock_ns) {
-		lane->next_clock_ns = now + PL_S;
-		r = pl_journal_clock(lane->journal, pl_now_ns(), pl_utc_ns(), &err);
+	if (track->state == TRACK_RECORDING && now >= track->next_clock_ns) {
+		track->next_clock_ns = now + PL_S;
+		r = pl_journal_clock(track->journal, pl_now_ns(), pl_utc_ns(), &err);
 	}
-	if (r == 0 && lane->state == LANE_RECORDING && now >= lane->next_sync_ns) {
-		r = pl_journal_sync(lane->journal, &err);
-		lane->next_sync_ns = pl_now_ns() + SYNC_NS;
+	if (r == 0 && track->state == TRACK_RECORDING && now >= track->next_sync_ns) {
+		r = pl_journal_sync(track->journal, &err);
+		track->next_sync_ns = pl_now_ns() + SYNC_NS;
 	}
 	if (r)
-		fail(lane, &err);
-	if (lane->state == LANE_RECORDING)
-		show(lane, true);
+		fail(track, &err);
+	if (track->state == TRACK_RECORDING)
+		show(track, true);
 }
 
 /* ---- the disk ---- */
@@ -373,12 +279,12 @@ static bool below_reserve(const struct pl_recorder *r)
 	return atomic_load(&r->free_bytes) < atomic_load(&r->reserve_bytes);
 }
 
-static void guard_reserve(struct pl_lane *lane)
+static void guard_reserve(struct track *track)
 {
-	struct pl_recorder *r = lane->recorder;
+	struct pl_recorder *r = track->recorder;
 	char text[480];
 
-	if (lane->state != LANE_RECORDING || lane->ending || !below_reserve(r))
+	if (track->state != TRACK_RECORDING || track->ending || !below_reserve(r))
 		return;
 	snprintf(text, sizeof(text),
 		 "recording ended and being finished: %.0f MB are free in %.300s, %.0f MB are kept "
@@ -386,17 +292,17 @@ static void guard_reserve(struct pl_lane *lane)
 		 "reserve; make room, or move archive.folder",
 		 (double)atomic_load(&r->free_bytes) / 1e6, r->config->folder,
 		 (double)atomic_load(&r->reserve_bytes) / 1e6);
-	tell(lane, PL_ERR, "disk-reserve", text);
-	lane->ending = true;
-	pl_engine_record(r->engines[lane->mat], false, "disk reserve");
+	tell(track, PL_ERR, "disk-reserve", text);
+	track->ending = true;
+	pl_engine_record(r->engines[track->mat], false, "disk reserve");
 }
 
 /* ---- beginning ---- */
 
 /* The folder of a session that exists, and the number of the next trial in it. */
-static int find_session(struct pl_lane *lane, struct pl_session_meta *meta, struct pl_error *err)
+static int find_session(struct track *track, struct pl_session_meta *meta, struct pl_error *err)
 {
-	const char *root = lane->recorder->config->folder;
+	const char *root = track->recorder->config->folder;
 	char pattern[700];
 	glob_t found;
 	int r;
@@ -412,9 +318,9 @@ static int find_session(struct pl_lane *lane, struct pl_session_meta *meta, stru
 		char any[900];
 		glob_t files;
 
-		snprintf(lane->stem, sizeof(lane->stem), "%.800s/trial-%03u", found.gl_pathv[0],
+		snprintf(track->stem, sizeof(track->stem), "%.800s/trial-%03u", found.gl_pathv[0],
 			 meta->trial);
-		snprintf(any, sizeof(any), "%.890s.*", lane->stem);
+		snprintf(any, sizeof(any), "%.890s.*", track->stem);
 		r = glob(any, 0, NULL, &files);
 		if (r == 0) {
 			globfree(&files);
@@ -426,13 +332,13 @@ static int find_session(struct pl_lane *lane, struct pl_session_meta *meta, stru
 		      : 0;
 }
 
-static int open_journal(struct pl_lane *lane, struct pl_session_meta *meta, bool new_session,
+static int open_journal(struct track *track, struct pl_session_meta *meta, bool new_session,
 			struct pl_error *err)
 {
-	struct pl_recorder *r = lane->recorder;
+	struct pl_recorder *r = track->recorder;
 	char path[1024];
 
-	if (lane->state != LANE_IDLE)
+	if (track->state != TRACK_IDLE)
 		return pl_error_set(err, PL_ESTATE, 0, "%s is being recorded already", meta->mat);
 	r->next_disk_ns = 0;
 	look_at_disk(r, pl_now_ns());
@@ -443,41 +349,41 @@ static int open_journal(struct pl_lane *lane, struct pl_session_meta *meta, bool
 			"move archive.folder, or lower archive.reserve_mb",
 			(double)atomic_load(&r->free_bytes) / 1e6, r->config->folder,
 			(double)atomic_load(&r->reserve_bytes) / 1e6);
-	if (new_session ? pl_session_folder(r->config->folder, meta, lane->stem, sizeof(lane->stem),
-					    err)
-			: find_session(lane, meta, err))
+	if (new_session ? pl_session_folder(r->config->folder, meta, track->stem,
+					    sizeof(track->stem), err)
+			: find_session(track, meta, err))
 		return -1;
-	snprintf(path, sizeof(path), "%s.journal", lane->stem);
-	lane->journal = pl_journal_create(path, meta, err);
-	return lane->journal ? 0 : -1;
+	snprintf(path, sizeof(path), "%s.journal", track->stem);
+	track->journal = pl_journal_create(path, meta, err);
+	return track->journal ? 0 : -1;
 }
 
 static void begin(struct pl_recorder *r, struct recorder_command *c)
 {
-	struct pl_lane *lane = &r->lanes[c->mat];
+	struct track *track = &r->tracks[c->mat];
 	struct pl_session_meta *meta = c->meta;
 	struct pl_error err = {0};
 
-	if (open_journal(lane, meta, c->new_session, &err)) {
-		answer(lane, PL_ITEM_STARTED, c->request, &err);
+	if (open_journal(track, meta, c->new_session, &err)) {
+		answer(track, PL_ITEM_STARTED, c->request, &err);
 		return;
 	}
-	lane->state = LANE_RECORDING;
-	lane->ending = false;
-	lane->next_sync_ns = pl_now_ns() + SYNC_NS;
-	lane->next_clock_ns = 0;
+	track->state = TRACK_RECORDING;
+	track->ending = false;
+	track->next_sync_ns = pl_now_ns() + SYNC_NS;
+	track->next_clock_ns = 0;
 	pthread_mutex_lock(&r->lock);
-	lane->status = (struct pl_recording_status){
+	track->status = (struct pl_recording_status){
 		.active = true, .trial = meta->trial, .started_utc_ns = meta->started_utc_ns};
-	pl_copy(lane->status.session_uuid, sizeof(lane->status.session_uuid), meta->session_uuid);
-	pl_copy(lane->status.subject, sizeof(lane->status.subject), meta->subject);
-	pl_copy(lane->status.protocol, sizeof(lane->status.protocol), meta->protocol);
-	pl_copy(lane->status.condition, sizeof(lane->status.condition), meta->condition);
-	snprintf(lane->status.path, sizeof(lane->status.path), "%s.h5", lane->stem);
+	pl_copy(track->status.session_uuid, sizeof(track->status.session_uuid), meta->session_uuid);
+	pl_copy(track->status.subject, sizeof(track->status.subject), meta->subject);
+	pl_copy(track->status.protocol, sizeof(track->status.protocol), meta->protocol);
+	pl_copy(track->status.condition, sizeof(track->status.condition), meta->condition);
+	snprintf(track->status.path, sizeof(track->status.path), "%s.h5", track->stem);
 	pthread_mutex_unlock(&r->lock);
-	keep_time(lane, pl_now_ns()); /* the first pair of clocks */
+	keep_time(track, pl_now_ns()); /* the first pair of clocks */
 	pl_engine_record(r->engines[c->mat], true, "");
-	answer(lane, PL_ITEM_STARTED, c->request, NULL);
+	answer(track, PL_ITEM_STARTED, c->request, NULL);
 }
 
 static void write_audit(struct pl_recorder *r, const char *line)
@@ -547,13 +453,13 @@ static void *recorder(void *arg)
 		while (pl_mailbox_take(r->commands, &command))
 			obey(r, &command);
 		look_at_disk(r, now);
-		for (unsigned i = 0; i < r->n_lanes; i++) {
-			struct pl_lane *lane = &r->lanes[i];
+		for (unsigned i = 0; i < r->n_tracks; i++) {
+			struct track *track = &r->tracks[i];
 
-			drain(lane);
-			keep_time(lane, now);
-			guard_reserve(lane);
-			busy |= lane->state != LANE_IDLE;
+			drain(track);
+			keep_time(track, now);
+			guard_reserve(track);
+			busy |= track->state != TRACK_IDLE;
 		}
 		pl_wake_wait(&r->wake, busy ? DRAIN_NS : PL_S);
 	}
@@ -567,8 +473,8 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 	bool ok;
 
 	if (r)
-		r->lanes = calloc(config->n_mats, sizeof(*r->lanes));
-	if (!r || !r->lanes) {
+		r->tracks = calloc(config->n_mats, sizeof(*r->tracks));
+	if (!r || !r->tracks) {
 		pl_error_set(err, PL_ENOMEM, errno, "out of memory for the recorder");
 		free(r);
 		return NULL;
@@ -577,18 +483,17 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 	r->log = log;
 	r->main_box = main_box;
 	r->audit.fd = -1;
-	r->n_lanes = config->n_mats;
+	r->n_tracks = config->n_mats;
 	pthread_mutex_init(&r->lock, NULL);
 	r->commands = pl_mailbox_new(512, sizeof(struct recorder_command), &r->wake, -1, err);
 	ok = r->commands != NULL;
-	for (unsigned i = 0; ok && i < r->n_lanes; i++) {
-		struct pl_lane *lane = &r->lanes[i];
+	for (unsigned i = 0; ok && i < r->n_tracks; i++) {
+		struct track *track = &r->tracks[i];
 
-		lane->recorder = r;
-		lane->mat = i;
-		lane->depth = pl_lane_depth(&config->mats[i].mat);
-		lane->ring = pl_ring_new(lane->depth + KEPT_SLOTS, sizeof(struct lane_item), err);
-		ok = lane->ring != NULL;
+		track->recorder = r;
+		track->mat = i;
+		track->lane = pl_lane_new(pl_lane_depth(&config->mats[i].mat), &r->wake, err);
+		ok = track->lane != NULL;
 	}
 	if (ok)
 		return r;
@@ -598,7 +503,7 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 
 struct pl_lane *pl_recorder_lane(struct pl_recorder *r, unsigned mat)
 {
-	return &r->lanes[mat];
+	return r->tracks[mat].lane;
 }
 
 int pl_recorder_start(struct pl_recorder *r, struct pl_engine **engines, struct pl_error *err)
@@ -614,23 +519,6 @@ int pl_recorder_start(struct pl_recorder *r, struct pl_engine **engines, struct 
 	r->started = true;
 	pthread_setname_np(r->thread, "recorder");
 	return 0;
-}
-
-static void empty_lane(struct pl_lane *lane)
-{
-	struct lane_item *item;
-
-	while (lane->ring && (item = pl_ring_peek(lane->ring))) {
-		if (item->type == ITEM_FRAME)
-			pl_frame_unref(item->frame);
-		else if (item->type == ITEM_GAP)
-			free(item->gap);
-		else
-			free(item->event);
-		pl_ring_release(lane->ring, 1);
-	}
-	pl_ring_free(lane->ring);
-	pl_journal_abandon(lane->journal);
 }
 
 void pl_recorder_stop(struct pl_recorder *r)
@@ -652,12 +540,14 @@ void pl_recorder_stop(struct pl_recorder *r)
 			pl_session_meta_free(command.meta);
 		free(command.meta);
 	}
-	for (unsigned i = 0; i < r->n_lanes; i++)
-		empty_lane(&r->lanes[i]);
+	for (unsigned i = 0; i < r->n_tracks; i++) {
+		pl_lane_free(r->tracks[i].lane);
+		pl_journal_abandon(r->tracks[i].journal);
+	}
 	pl_audit_close(&r->audit);
 	pl_mailbox_free(r->commands);
 	pthread_mutex_destroy(&r->lock);
-	free(r->lanes);
+	free(r->tracks);
 	free(r);
 }
 
@@ -686,7 +576,7 @@ void pl_recorder_audit(struct pl_recorder *r, const char *line)
 void pl_recorder_status(struct pl_recorder *r, unsigned mat, struct pl_recording_status *out)
 {
 	pthread_mutex_lock(&r->lock);
-	*out = r->lanes[mat].status;
+	*out = r->tracks[mat].status;
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -3,9 +3,7 @@
  * The recorder thread: takes frames out of deep rings (one a mat, about ten seconds) twenty times
  * a second, appends them to journals with few large writes, and syncs every half second. It is the
  * only thread of the daemon that touches a disk, so it is the only one a slow disk can stop.
- *
- * A lane is the way from one mat's process thread to the recorder: frames by reference, with gaps
- * and events between them in order.
+ * Main thread, unless it says otherwise.
  */
 #ifndef DAEMON_RECORD_H
 #define DAEMON_RECORD_H
@@ -20,26 +18,11 @@
 #include <plantar/session.h>
 
 #include "daemon/config.h"
+#include "daemon/lane.h"
 #include "daemon/mailbox.h"
 
-struct pl_lane;
 struct pl_engine;
 struct pl_recorder;
-
-/* ---- process thread of the lane's mat ---- */
-
-/* False when the recorder is behind by the whole ring (some slots are kept for what follows). */
-bool pl_lane_frame(struct pl_lane *lane, struct pl_frame *frame);
-/* Again at most half full: time to go on after a gap. */
-bool pl_lane_recovered(const struct pl_lane *lane);
-bool pl_lane_gap(struct pl_lane *lane, const struct pl_gap *gap);
-bool pl_lane_event(struct pl_lane *lane, int64_t t_mono_ns, const char *kind, const char *text);
-bool pl_lane_end(struct pl_lane *lane, const char *reason);
-
-/* ---- main thread ---- */
-
-/* How many frames of a mat may wait for the disk (their pool must have room for them). */
-unsigned pl_lane_depth(const struct pl_mat *mat);
 
 /* main_box takes struct pl_main_item. */
 struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_mailbox *main_box,
