@@ -154,28 +154,36 @@ const struct pl_decode_stats *pl_decoder_stats(const struct pl_decoder *d)
 	return &d->stats;
 }
 
-enum pl_step pl_counter_step(struct pl_counter *c, uint32_t value, uint64_t *missing)
+enum pl_step pl_counter_step_lost(struct pl_counter *c, uint32_t value, uint64_t lost,
+				  uint64_t *missing)
 {
-	uint32_t mask = c->bits == 32 ? UINT32_MAX : (1u << c->bits) - 1;
-	uint32_t delta = (value - c->last) & mask;
+	uint64_t mask = c->bits == 32 ? UINT32_MAX : (UINT64_C(1) << c->bits) - 1, turn = mask + 1;
+	uint64_t ahead = (value - c->last) & mask;
 	enum pl_step step = PL_STEP_FORWARD;
 
 	*missing = 0;
+	if (lost >= ahead) /* whole turns, to the nearest */
+		ahead += (lost + 1 - ahead + turn / 2) / turn * turn;
 	if (!c->known) {
-		c->unwrapped = value & mask;
+		c->unwrapped = (int64_t)(value & mask);
 		step = PL_STEP_FIRST;
-	} else if (delta == 0) {
+	} else if (ahead == 0) {
 		return PL_STEP_SAME;
-	} else if (c->bits > 8 && delta > mask / 2) {
+	} else if (c->bits > 8 && ahead > mask / 2 && lost < ahead / 2) {
 		c->unwrapped++;
 		step = PL_STEP_RESTART;
 	} else {
-		*missing = delta - 1;
-		c->unwrapped += delta;
+		*missing = ahead - 1;
+		c->unwrapped += (int64_t)ahead;
 	}
 	c->known = true;
-	c->last = value & mask;
+	c->last = (uint32_t)(value & mask);
 	return step;
+}
+
+enum pl_step pl_counter_step(struct pl_counter *c, uint32_t value, uint64_t *missing)
+{
+	return pl_counter_step_lost(c, value, 0, missing);
 }
 
 void pl_share_gap(struct pl_raw_frame *frame, uint64_t missing, bool overrun, uint64_t bad)

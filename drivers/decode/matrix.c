@@ -15,7 +15,8 @@
  * good ones.
  *
  * A mark that ends frames (tail alone, or a delimiter) begins the next, so it is treated as a head
- * that two frames share; the start of the stream counts as the first of them.
+ * that two frames share; the start of the stream counts as the first of them. Where one byte is
+ * all that would speak for it, the start counts for nothing: a cell may show that byte for minutes.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct matrix {
 	bool shared;
 	bool proven;	 /* a frame's end is sure: by 16 bits of tail and check, or the next head */
 	bool two_marks;	 /* a second mark inside makes a find doubtful */
+	bool doubtful;	 /* the start of a stream is no evidence: a byte alone would be believed */
 	size_t lead;	 /* bytes of a shared mark before the frame proper */
 	size_t stride;	 /* from one frame to the next */
 	size_t span;	 /* bytes to look at: lead and frame */
@@ -119,9 +121,10 @@ static int derive(struct matrix *m, const struct pl_decoder_config *config, stru
 	m->span = m->lead + m->stride;
 	m->ahead = marks_ahead(m);
 	m->proven = m->shared || c->confirm || c->tail.n + m->l.check_width >= 2;
-	checks = m->l.check_width + (m->shared ? 0 : c->tail.n) +
+	checks = (m->shared ? 0 : c->tail.n) +
 		 (c->length_field.offset >= 0 ? c->length_field.width : 0);
-	m->two_marks = checks < 2;
+	m->two_marks = !c->check && checks < 2;
+	m->doubtful = !c->poll.n && m->mark->n + checks + m->l.check_width < 2;
 	if (!c->lock_frames)
 		c->lock_frames = LOCK_FRAMES;
 	if (!c->relock_frames)
@@ -374,13 +377,22 @@ static bool second_mark(const struct matrix *m)
 	return memmem(m->buf + m->r + 1, n, m->mark->bytes, m->mark->n);
 }
 
+static bool check_right(const struct matrix *m, const uint8_t *frame)
+{
+	const struct pl_matrix_layout *l = &m->l;
+
+	return pl_matrix_checksum(m->c.check, frame + l->check_from, l->check_to - l->check_from) ==
+	       pl_wire_get(frame + l->check_at, l->check_width, m->c.check_big_endian);
+}
+
 /* May the bytes from r on be a frame? */
 static enum verdict judge(struct matrix *m)
 {
 	const struct pl_matrix_config *c = &m->c;
-	const struct pl_matrix_layout *l = &m->l;
 	const struct pl_sync *tail = pl_matrix_tail(c);
 	const uint8_t *frame = m->buf + m->r + m->lead;
+	bool due = m->in_place && !(m->fresh && m->doubtful);
+	unsigned ahead = due || m->ahead < c->confirm ? c->confirm : m->ahead;
 	enum verdict v;
 
 	if (!m->shared && m->mark->n) {
@@ -395,23 +407,21 @@ static enum verdict judge(struct matrix *m)
 		m->target = m->r + m->span;
 		return LACKING;
 	}
-	if (memcmp(frame + l->tail_at, tail->bytes, tail->n))
+	if (memcmp(frame + m->l.tail_at, tail->bytes, tail->n))
 		return BAD_PLACE;
 	if (c->length_field.offset >= 0 &&
 	    pl_wire_get(frame + c->length_field.offset, c->length_field.width,
 			c->length_field.big_endian) != c->length_expected)
 		return BAD_LENGTH;
-	v = marks_follow(m, m->in_place		    ? c->confirm
-			    : m->ahead > c->confirm ? m->ahead
-						    : c->confirm);
+	v = marks_follow(m, ahead);
 	if (v != GOOD)
 		return v;
-	if (!m->in_place && m->two_marks && second_mark(m))
+	if (!due && m->two_marks && second_mark(m))
 		return BAD_SANITY;
-	if (c->check &&
-	    pl_matrix_checksum(c->check, frame + l->check_from, l->check_to - l->check_from) !=
-		    pl_wire_get(frame + l->check_at, l->check_width, c->check_big_endian))
-		return BAD_CHECKSUM;
+	/* A find is as good as its checks: those of the frames up to the last mark count, too. */
+	for (unsigned k = 0; c->check && k < (due || !ahead ? 1 : ahead); k++)
+		if (!check_right(m, frame + k * m->stride))
+			return BAD_CHECKSUM;
 	return GOOD;
 }
 
@@ -514,7 +524,9 @@ static bool deliver(struct matrix *m, struct pl_raw_frame *frame, struct pl_deco
 	if (f->offset >= 0) {
 		uint32_t value = pl_wire_get(wire + f->offset, f->width, f->big_endian);
 
-		step = pl_counter_step(&m->seq, value, &missing);
+		step = pl_counter_step_lost(&m->seq, value,
+					    in_frames(m->junk, m) + in_frames(m->host_junk, m),
+					    &missing);
 		if (step == PL_STEP_SAME) {
 			stats->duplicates++;
 			step_over(m);

@@ -29,6 +29,10 @@ struct pl_counter {
 enum pl_step { PL_STEP_FIRST, PL_STEP_FORWARD, PL_STEP_SAME, PL_STEP_RESTART };
 /* *missing: frames between the last value and this one (FORWARD only, else 0). */
 enum pl_step pl_counter_step(struct pl_counter *c, uint32_t value, uint64_t *missing);
+/* The same where about `lost` frames are known to be missing by their bytes: a counter that came
+ * round meanwhile has neither stood still nor started again. */
+enum pl_step pl_counter_step_lost(struct pl_counter *c, uint32_t value, uint64_t lost,
+				  uint64_t *missing);
 
 /*
  * Shares a gap of `missing` frames, known from a counter, between its causes: all to overrun when

@@ -125,6 +125,49 @@ static void test_counter(void **state)
 	pl_encoder_free(e);
 }
 
+/* The host drops so many frames that the counter comes round: their bytes say how often. */
+static void lose_frames(const char *variant, uint64_t n)
+{
+	struct pl_decoder_config c = variant_config(&named(variant)->matrix);
+	struct play p = {.cell_bytes = config_bytes(&c)};
+	struct pl_error err;
+	struct pl_encoder *e = pl_encoder_new(&c, &err);
+	struct pl_decoder *d = pl_decoder_new(&c, &err);
+	uint8_t *wire = malloc(pl_encoder_max(e)), *cells = calloc(1, p.cell_bytes);
+	size_t size = 0;
+
+	for (uint64_t i = 0; i < 4; i++) {
+		size = pl_encoder_frame(e, cells, 7 + i + (i < 2 ? 0 : n), 0, wire);
+		if (i == 2)
+			pl_decoder_skip(d, n * size);
+		feed_all(d, &p, wire, size);
+	}
+	assert_int_equal(p.n, 4);
+	assert_int_equal(p.frames[2].frame.lost_overrun, n);
+	assert_int_equal(p.frames[2].frame.device_seq, 9 + n);
+	assert_int_equal(p.frames[3].frame.device_seq, 10 + n);
+	assert_int_equal(pl_decoder_stats(d)->lost_overrun, n);
+	assert_int_equal(pl_decoder_stats(d)->duplicates, 0);
+	play_free(&p);
+	free(wire);
+	free(cells);
+	pl_encoder_free(e);
+	pl_decoder_free(d);
+}
+
+static void test_counter_comes_round(void **state)
+{
+	static const uint64_t bytes[] = {1, 128, 254, 255, 256, 257, 300, 511, 512, 100000};
+	static const uint64_t words[] = {1,	32766, 32767, 40000, 65534,
+					 65535, 65536, 70000, 200000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
+		lose_frames("type, length, u16 be, counter, crc, tail", bytes[i]);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		lose_frames("counter of 16 bits, modbus", words[i]);
+}
+
 static void test_wrong_length_field(void **state)
 {
 	struct pl_decoder_config c =
@@ -554,13 +597,20 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_joined_late),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_joined_late),
 
-		cmocka_unit_test(test_counter),	     cmocka_unit_test(test_wrong_length_field),
-		cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_wire_bytes),
-		cmocka_unit_test(test_order),	     cmocka_unit_test(test_length_hint),
-		cmocka_unit_test(test_banner),	     cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_start),	     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_counter),
+		cmocka_unit_test(test_counter_comes_round),
+		cmocka_unit_test(test_wrong_length_field),
+		cmocka_unit_test(test_not_a_number),
+		cmocka_unit_test(test_wire_bytes),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_length_hint),
+		cmocka_unit_test(test_banner),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_need),
 	};
 

@@ -189,6 +189,59 @@ static void test_marks_in_data(void **state)
 	}
 }
 
+/*
+ * Somebody stands still, and a cell shows the very byte that marks frames: a stream joined anywhere
+ * must not be read out of phase. Without a check nothing tells, so it waits; a sum tells.
+ */
+static void test_marks_that_stand_still(void **state)
+{
+	static const struct {
+		struct pl_matrix_config m;
+		bool told;
+	} mats[] = {
+		{{.tail = {.bytes = {10}, .n = 1}}, false},
+		{{.head = {.bytes = {10}, .n = 1}}, false},
+		{{.head = {.bytes = {10}, .n = 1}, .check = PL_CHECK_SUM8}, true},
+		{{.tail = {.bytes = {10}, .n = 1}, .check = PL_CHECK_SUM8}, true},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(mats) / sizeof(mats[0]); k++) {
+		struct pl_matrix_config m = mats[k].m;
+		struct pl_decoder_config c;
+		struct stream s = {0}, late;
+		struct pl_encoder *e;
+		uint8_t sent[40][64], wire[80];
+		uint64_t seed = k + 1;
+		size_t size = 0;
+
+		m.rows = m.cols = 8;
+		m.length_field.offset = m.seq_field.offset = -1;
+		c = variant_config(&m);
+		e = pl_encoder_new(&c, NULL);
+		for (size_t i = 0; i < 40; i++) {
+			for (size_t n = 0; n < 64; n++)
+				sent[i][n] = (uint8_t)(n % 21 == 5 ? 10 : 100 + rnd(&seed) % 100);
+			size = pl_encoder_frame(e, sent[i], 0, 0, wire);
+			stream_add(&s, wire, size);
+		}
+		for (size_t at = 0; at < size; at++) {
+			struct play p;
+
+			late = (struct stream){.bytes = s.bytes + at, .n = s.n - at};
+			p = play(&c, &late, cut_random, at);
+			if (mats[k].told)
+				assert_in_range(p.n, 34, 40);
+			for (size_t i = 0; i < p.n; i++)
+				assert_memory_equal(p.frames[i].frame.cells, sent[40 - p.n + i],
+						    64);
+			play_free(&p);
+		}
+		stream_free(&s);
+		pl_encoder_free(e);
+	}
+}
+
 /* A minute of noise at 3 Mbaud: next to nothing gets through, and the frames behind it do. */
 static void test_noise(void **state)
 {
@@ -252,6 +305,7 @@ int main(void)
 		cmocka_unit_test(test_bytes_lost_or_added),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_marks_in_data),
+		cmocka_unit_test(test_marks_that_stand_still),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_skip),
 	};
