@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cells.h"
+#include "lanes.h"
 
 bool pl_cells_init(struct pl_cells *cells, const struct pl_geometry *g)
 {
@@ -43,32 +44,28 @@ void pl_cells_clear(struct pl_cells *cells)
 	memset(cells->contact, 0, words * sizeof(*cells->contact));
 }
 
-/* Eight times plain zero? */
-static inline bool empty(const double *v)
-{
-	uint64_t w[8];
-
-	memcpy(w, v, sizeof(w));
-	return !((w[0] | w[1] | w[2] | w[3]) | (w[4] | w[5] | w[6] | w[7]));
-}
-
 /* n <= 64 cells. */
 static void take_word(struct pl_cells *cells, size_t word, size_t at, const double *from,
 		      unsigned n, double contact)
 {
 	double *value = cells->value + at;
 	uint64_t loaded = 0, touching = 0;
+	unsigned c = 0;
 
-	for (unsigned c = 0; c < n; c++) {
-		double v;
+	for (; c + 8 <= n; c += 8) {
+		if (pl_zeros(from + c))
+			continue;
+		for (unsigned k = c; k < c + 8; k += 2) {
+			pl_v2 v = pl_v2_clean(pl_v2_load(from + k));
 
-		if (c % 8 == 0) {
-			while (c + 8 <= n && empty(from + c))
-				c += 8;
-			if (c == n)
-				break;
+			memcpy(value + k, &v, sizeof(v));
+			loaded |= (uint64_t)pl_v2_above(v, 0) << k;
+			touching |= (uint64_t)pl_v2_above(v, contact) << k;
 		}
-		v = from[c] > 0 && from[c] <= DBL_MAX ? from[c] : 0;
+	}
+	for (; c < n; c++) {
+		double v = from[c] > 0 && from[c] <= DBL_MAX ? from[c] : 0;
+
 		value[c] = v;
 		loaded |= (uint64_t)(v > 0) << c;
 		touching |= (uint64_t)(v > contact) << c;

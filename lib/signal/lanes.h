@@ -7,6 +7,9 @@
 #ifndef PL_SIGNAL_LANES_H
 #define PL_SIGNAL_LANES_H
 
+#include <float.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -29,6 +32,65 @@ static inline pl_v2 pl_v2_max(pl_v2 a, pl_v2 b)
 	return (pl_v2)_mm_max_pd((__m128d)a, (__m128d)b);
 #else
 	return (pl_v2){a[0] > b[0] ? a[0] : b[0], a[1] > b[1] ? a[1] : b[1]};
+#endif
+}
+
+/* 0 for what is not a number, not above 0 or infinite. */
+static inline pl_v2 pl_v2_clean(pl_v2 v)
+{
+#ifdef __SSE2__
+	__m128d good = _mm_and_pd(_mm_cmpgt_pd((__m128d)v, _mm_setzero_pd()),
+				  _mm_cmple_pd((__m128d)v, _mm_set1_pd(DBL_MAX)));
+
+	return (pl_v2)_mm_and_pd((__m128d)v, good);
+#else
+	return (pl_v2){v[0] > 0 && v[0] <= DBL_MAX ? v[0] : 0,
+		       v[1] > 0 && v[1] <= DBL_MAX ? v[1] : 0};
+#endif
+}
+
+/* Bit 0 and bit 1: which are above the limit. */
+static inline unsigned pl_v2_above(pl_v2 v, double limit)
+{
+#ifdef __SSE2__
+	return (unsigned)_mm_movemask_pd(_mm_cmpgt_pd((__m128d)v, _mm_set1_pd(limit)));
+#else
+	return (v[0] > limit) | (v[1] > limit) << 1;
+#endif
+}
+
+/* Are eight of them plain zero? */
+static inline bool pl_zeros(const double *v)
+{
+#ifdef __SSE2__
+	const __m128i *p = (const __m128i *)v;
+	__m128i a = _mm_or_si128(_mm_loadu_si128(p), _mm_loadu_si128(p + 1));
+	__m128i b = _mm_or_si128(_mm_loadu_si128(p + 2), _mm_loadu_si128(p + 3));
+	__m128i zero = _mm_cmpeq_epi8(_mm_or_si128(a, b), _mm_setzero_si128());
+
+	return _mm_movemask_epi8(zero) == 0xFFFF;
+#else
+	uint64_t w[8];
+
+	memcpy(w, v, sizeof(w));
+	return !((w[0] | w[1] | w[2] | w[3]) | (w[4] | w[5] | w[6] | w[7]));
+#endif
+}
+
+/* Four raw cells of 16 bits. */
+static inline void pl_v2_from_u16(const void *raw, pl_v2 v[2])
+{
+#ifdef __SSE2__
+	__m128i wide = _mm_unpacklo_epi16(_mm_loadl_epi64(raw), _mm_setzero_si128());
+
+	v[0] = (pl_v2)_mm_cvtepi32_pd(wide);
+	v[1] = (pl_v2)_mm_cvtepi32_pd(_mm_unpackhi_epi64(wide, wide));
+#else
+	uint16_t cell[4];
+
+	memcpy(cell, raw, sizeof(cell));
+	v[0] = (pl_v2){cell[0], cell[1]};
+	v[1] = (pl_v2){cell[2], cell[3]};
 #endif
 }
 

@@ -221,6 +221,14 @@ static inline void convert_run(const struct pl_reader *rd, const struct pl_calib
 	if (rd->plain) {
 		pl_v2 scale = {cal->scale, cal->scale}, k = {rd->k, rd->k};
 
+		for (; size == 2 && i + 4 <= to; i += 4) {
+			pl_v2 v[2];
+
+			pl_v2_from_u16(raw + i * 2, v);
+			v[0] = scale * v[0] * k;
+			v[1] = scale * v[1] * k;
+			memcpy(value + i, v, sizeof(v));
+		}
 		for (; i + 2 <= to; i += 2) {
 			pl_v2 v = {load(raw, i, size), load(raw, i + 1, size)};
 
