@@ -214,6 +214,14 @@ static void print_region(FILE *out, const json_t *region, const char *label)
 	fputc('\n', out);
 }
 
+static bool told(const json_t *region)
+{
+	for (size_t c = 0; c < ARRAY_SIZE(region_columns); c++)
+		if (json_is_number(pl_figure_find(region, region_columns[c].base, NULL)))
+			return true;
+	return false;
+}
+
 static bool known_region(const char *key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(region_rows); i++)
@@ -226,6 +234,7 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 {
 	json_t *regions = json_object_get(foot, "regions"), *region;
 	const char *side = pl_figure_text(foot, "side", "unknown");
+	bool explained = false; /* why there are no heel quadrants */
 	const char *key;
 	char a[32], b[32];
 
@@ -241,9 +250,17 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 	print_region_head(out, regions);
 	print_region(out, foot, "whole foot");
 	for (size_t i = 0; i < ARRAY_SIZE(region_rows); i++) {
+		bool quadrant = strncmp(region_rows[i].key, "heel_", 5) == 0;
+
 		region = json_object_get(regions, region_rows[i].key);
-		if (region)
+		if (!region)
+			continue;
+		if (!quadrant || told(region))
 			print_region(out, region, region_rows[i].label);
+		else if (!explained)
+			fprintf(out,
+				"    no quadrants: the side is unknown, or the mat too coarse\n");
+		explained |= quadrant;
 	}
 	json_object_foreach(regions, key, region) if (!known_region(key))
 		print_region(out, region, key);
