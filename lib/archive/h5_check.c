@@ -9,6 +9,7 @@
 
 #include "columns.h"
 #include "h5_check.h"
+#include "h5_read.h"
 #include "h5_write.h"
 #include "layout.h"
 
@@ -57,6 +58,33 @@ static int check_shape(struct state *s, int dtype, struct pl_error *err)
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    PL_H5_RAW " has another shape or type than the journal");
 	return 0;
+}
+
+/* Who, with which mat, calibrated how: as a journal would hold it, from the file and from the
+ * journal. */
+static int check_meta(struct state *s, const struct pl_session_meta *want, struct pl_error *err)
+{
+	const struct journal_keys none = {0};
+	uint8_t *is_head = NULL, *want_head = NULL;
+	struct pl_session_meta is;
+	size_t n = 0, m = 0;
+	int result = -1;
+
+	pl_session_meta_init(&is);
+	if (pl_h5_read_meta(s->file, &is, err) == 0 &&
+	    (is_head = pl_journal_head_encode(&is, &none, &n, err)) &&
+	    (want_head = pl_journal_head_encode(want, &none, &m, err))) {
+		result = 0;
+		if (n != m || memcmp(is_head, want_head, n) != 0)
+			result = pl_error_set(err, PL_ECORRUPT, 0,
+					      "what %s says of its session, mat or calibration "
+					      "differs from the journal",
+					      s->check->path);
+	}
+	pl_session_meta_free(&is);
+	free(is_head);
+	free(want_head);
+	return result;
 }
 
 /* The next block of frames from the file. */
@@ -134,7 +162,8 @@ int pl_h5_check(const struct h5_check *check, struct pl_journal_reader *r, struc
 		pl_error_set(err, PL_ENOMEM, 0, "no memory to check a recording");
 	else if (pl_columns_init(&s.columns, r, err) == 0 &&
 		 pl_journal_reader_rewind(r, err) == 0 && open_file(&s, r, err) == 0 &&
-		 check_shape(&s, m->dtype, err) == 0 && check_frames(&s, r, err) == 0)
+		 check_meta(&s, m, err) == 0 && check_shape(&s, m->dtype, err) == 0 &&
+		 check_frames(&s, r, err) == 0)
 		result = pl_rows_check(check->rows, s.file, err);
 	/* only read: closing is safe, and what it says does not matter */
 	pl_columns_close(&s.columns, NULL);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <hdf5.h>
 
 #include <plantar/archive.h>
 #include <plantar/recording.h>
@@ -169,6 +170,34 @@ static void what_is_put_aside_stays(void **state)
 	assert_int_equal(pl_verify(result.path, NULL, NULL, NULL, NULL), 0);
 }
 
+/* A file whose cells are right but whose calibration is not would give wrong pressures for ever. */
+static void the_calibration_is_compared_too(void **state)
+{
+	struct pl_convert_result result;
+	struct pl_convert_options o = {.keep_journal = true};
+	struct pl_recording *r;
+	const double wrong = 123;
+	char path[512];
+	hid_t file, group, a;
+
+	(void)state;
+	record(NULL, path, sizeof(path));
+	o.journal = path;
+	assert_int_equal(pl_convert(&o, &result, NULL), 0);
+	file = H5Fopen(result.path, H5F_ACC_RDWR, H5P_DEFAULT);
+	group = H5Gopen2(file, "/mat/calibration", H5P_DEFAULT);
+	a = H5Aopen(group, "noise_floor", H5P_DEFAULT);
+	assert_true(H5Awrite(a, H5T_NATIVE_DOUBLE, &wrong) >= 0);
+	H5Aclose(a);
+	H5Gclose(group);
+	H5Fclose(file);
+	convert(path, false, &result);
+	assert_true(exists(result.path, ".replaced"));
+	r = pl_recording_open(result.path, NULL);
+	assert_true(pl_recording_calibration(r)->noise_floor != wrong);
+	pl_recording_close(r);
+}
+
 /* The recorder goes on behind a damaged block: its journal must not be taken away from it. */
 static void a_recorder_keeps_its_journal(void **state)
 {
@@ -243,6 +272,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_torn_tail_is_no_reason_to_keep_a_journal, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_put_aside_stays, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_calibration_is_compared_too, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_recorder_keeps_its_journal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_that_goes_away_is_none, set_up, tear_down),
 	};
