@@ -13,6 +13,9 @@
 #include <plantar/crc.h>
 
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define BIT(i, bit, value) ((i) >> (bit)&1 ? (value) : 0)
 #define ENTRY(i, a, b, c, d, e, f, g, h)                                                           \
@@ -81,9 +84,8 @@ static const uint32_t crc32[8][256] = { /* IEEE 802.3, lowest bit first */
 
 /* Each loop looks up first what does not wait for the previous round, and joins that in last. */
 
-uint16_t pl_crc16_ccitt(uint16_t seed, const void *data, size_t n)
+static uint16_t ccitt_by_table(uint16_t seed, const uint8_t *p, size_t n)
 {
-	const uint8_t *p = data;
 	unsigned crc = seed, rest;
 
 	for (; n >= 8; n -= 8, p += 8) {
@@ -94,6 +96,62 @@ uint16_t pl_crc16_ccitt(uint16_t seed, const void *data, size_t n)
 	for (; n; n--, p++)
 		crc = (crc << 8 & 0xFFFF) ^ ccitt[0][crc >> 8 ^ *p];
 	return (uint16_t)crc;
+}
+
+#ifdef __x86_64__
+/*
+ * A checksum is the rest of a division of polynomials, and a block of 128 bits may be replaced by
+ * anything of the same rest. So a block is moved to where a later one is, by multiplying its halves
+ * with the rests of x^(distance) and x^(distance + 64), and added to that one (Gopal et al. 2009).
+ * Four blocks travel side by side; the one that is left goes through the table.
+ */
+#define FOLD_MIN 128
+
+#define CLMUL __attribute__((target("pclmul,ssse3")))
+
+/* Bytes in the order of their weight: the first is the greatest. */
+CLMUL static inline __m128i reverse(__m128i v)
+{
+	return _mm_shuffle_epi8(v,
+				_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+CLMUL static inline __m128i block(const uint8_t *p)
+{
+	return reverse(_mm_loadu_si128((const __m128i *)p));
+}
+
+CLMUL static inline __m128i fold(__m128i v, __m128i rests, __m128i onto)
+{
+	return _mm_xor_si128(onto, _mm_xor_si128(_mm_clmulepi64_si128(v, rests, 0x00),
+						 _mm_clmulepi64_si128(v, rests, 0x11)));
+}
+
+CLMUL static uint16_t ccitt_by_folding(uint16_t seed, const uint8_t *p, size_t n)
+{
+	const __m128i by_512 = _mm_set_epi64x(0x8832, 0x13FC),
+		      by_128 = _mm_set_epi64x(0x650B, 0xAEFC);
+	__m128i v[4] = {block(p), block(p + 16), block(p + 32), block(p + 48)};
+	uint8_t rest[16];
+
+	v[0] = _mm_xor_si128(v[0], _mm_set_epi64x((long long)((uint64_t)seed << 48), 0));
+	for (p += 64, n -= 64; n >= 64; p += 64, n -= 64)
+		for (int k = 0; k < 4; k++)
+			v[k] = fold(v[k], by_512, block(p + 16 * k));
+	for (int k = 1; k < 4; k++)
+		v[k] = fold(v[k - 1], by_128, v[k]);
+	_mm_storeu_si128((__m128i *)rest, reverse(v[3]));
+	return ccitt_by_table(ccitt_by_table(0, rest, sizeof(rest)), p, n);
+}
+#endif
+
+uint16_t pl_crc16_ccitt(uint16_t seed, const void *data, size_t n)
+{
+#ifdef __x86_64__
+	if (n >= FOLD_MIN && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("ssse3"))
+		return ccitt_by_folding(seed, data, n);
+#endif
+	return ccitt_by_table(seed, data, n);
 }
 
 uint16_t pl_crc16_modbus(uint16_t seed, const void *data, size_t n)

@@ -96,6 +96,25 @@ static void test_every_length_and_seed(void **state)
 	}
 }
 
+/* Long and short pieces take different ways to the same value. */
+static void test_pieces(void **state)
+{
+	static uint8_t data[9000];
+	uint32_t seed = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+	for (size_t n = 100; n < sizeof(data); n += 89) {
+		uint16_t whole = pl_crc16_ccitt((uint16_t)n, data, n), crc = (uint16_t)n;
+
+		for (size_t at = 0; at < n; at += 40)
+			crc = pl_crc16_ccitt(crc, data + at, n - at < 40 ? n - at : 40);
+		assert_int_equal(whole, crc);
+		assert_int_equal(whole, crc_plain((uint16_t)n, data, n, 0x1021, 16));
+	}
+}
+
 static void test_sums_of_the_largest_bytes(void **state)
 {
 	static uint8_t ones[70000];
@@ -133,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_check_values),
 		cmocka_unit_test(test_every_table_entry),
 		cmocka_unit_test(test_every_length_and_seed),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_sums_of_the_largest_bytes),
 		cmocka_unit_test(test_the_result_is_the_next_seed),
 	};
