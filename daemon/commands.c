@@ -436,6 +436,9 @@ static void finish_tare(struct pl_daemon *d, struct pl_held *h)
 		pl_json_string(&j, "mat", d->config->mats[h->done[i].mat].name);
 		pl_json_string(&j, "calibration", h->done[i].calibration);
 		pl_json_double(&j, "mean_counts_max", h->done[i].mean_counts_max);
+		/* Before the tare: who sees a person's weight here has tared a person. */
+		if (d->mats[h->done[i].mat].wire.calibrated)
+			pl_json_double(&j, "mean_force_n", h->done[i].mean_force_n);
 		pl_json_end_object(&j);
 	}
 	pl_json_end_array(&j);

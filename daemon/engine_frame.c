@@ -160,7 +160,7 @@ static void average(struct pl_engine *e, const struct pl_frame *f)
 		a->until_ns = f->t_mono_ns + a->length_ns;
 	if (a->what == PL_AVERAGE_TARE)
 		add_cells(a->cell_sum, f);
-	else if (e->force_metric >= 0)
+	if (e->force_metric >= 0)
 		a->force_sum += (double)f->metrics[e->force_metric];
 	a->frames++;
 	if (f->t_mono_ns >= a->until_ns)

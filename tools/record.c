@@ -12,6 +12,7 @@
 #include "tools/figures.h"
 
 #define ANSWER_MS 5000
+#define EMPTY_N 50		   /* more than an empty mat's offset should show */
 #define FINISH_MS (30 * 60 * 1000) /* an hour's recording on a slow disk */
 
 enum {
@@ -262,6 +263,23 @@ static int run_mark(const struct pl_subcommand *self, int argc, char **argv)
 	return PL_EXIT_OK;
 }
 
+/* A tare of somebody who stands on the mat is a recording of nonsense an hour later. */
+static void print_tared(const struct pl_subcommand *self, const json_t *mat, bool cleared)
+{
+	double load_n = json_number_value(json_object_get(mat, "mean_force_n"));
+	const char *name = pl_figure_text(mat, "mat", "-");
+	char buf[32];
+
+	printf("%s: %s, calibration %s, largest cell %s counts\n", name,
+	       cleared ? "tare removed" : "tared", pl_figure_text(mat, "calibration", "none"),
+	       pl_figure(json_object_get(mat, "mean_counts_max"), buf));
+	if (load_n > EMPTY_N)
+		pl_say(self,
+		       "%s showed %.0f N while it was tared; if somebody stood on it, step off and "
+		       "tare again",
+		       name, load_n);
+}
+
 static int run_tare(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct pl_error err = {.code = PL_OK};
@@ -269,7 +287,6 @@ static int run_tare(const struct pl_subcommand *self, int argc, char **argv)
 	const json_t *mat;
 	struct pl_args args;
 	struct asked a;
-	char buf[32];
 	size_t i;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -289,10 +306,7 @@ static int run_tare(const struct pl_subcommand *self, int argc, char **argv)
 		return pl_report(self, &err);
 	if (!printed_json(&a, reply)) {
 		json_array_foreach(json_object_get(reply, "mats"), i, mat)
-			printf("%s: %s, calibration %s, largest cell %s counts\n",
-			       pl_figure_text(mat, "mat", "-"), a.clear ? "tare removed" : "tared",
-			       pl_figure_text(mat, "calibration", "none"),
-			       pl_figure(json_object_get(mat, "mean_counts_max"), buf));
+			print_tared(self, mat, a.clear);
 	}
 	json_decref(reply);
 	return PL_EXIT_OK;

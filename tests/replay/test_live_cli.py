@@ -205,6 +205,13 @@ def test_tare_and_clear(daemon):
     assert not daemon.mat("pad")["tared"]
 
 
+def test_a_tare_under_somebody_is_said(daemon):
+    code, out, err = plantar("tare", "--mat", "left", "--seconds", "0.3", d=daemon)
+    assert code == 0 and out.startswith("left: tared")
+    assert "left showed 686 N while it was tared" in err
+    good("tare", "--mat", "left", "--clear", d=daemon)
+
+
 def test_weigh(daemon):
     out = good("weigh", "--mass", "70", "--mat", "left", "--seconds", "0.5", d=daemon)
     measured = float(re.match(r"measured (\S+) N, expected 686\S* N, ratio \S+: within 5 %", out).group(1))
