@@ -21,9 +21,10 @@
  *			f64 [rows, cols]; cell_state u8 [rows, cols]; each absent where the
  *			calibration has none
  *	/mat/live attributes	rate_hz, filter_hz, force_min (f64), region, facing, side (strings)
- *	/events		compound t_mono_ns i64, kind char[32], text char[480]
- *	/gaps		compound epoch u32, first_seq u64, count u64, cause char[16], t0_mono_ns,
- *			t1_mono_ns i64
+ *	/events		compound time i64 (ns, host's monotonic clock), kind char[32],
+ *			text char[480]
+ *	/gaps		compound epoch u32, first_seq u64, count u64, cause char[16], t0, t1
+ *			i64 (ns, host's monotonic clock)
  *	/clock		compound mono_ns, utc_ns i64
  *	/subject, /trial	attributes: code, body_mass_kg (NaN: not given); number, protocol,
  *			condition

@@ -104,7 +104,7 @@ static hid_t event_type(void)
 {
 	hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct event_row));
 
-	H5Tinsert(type, "t_mono_ns", HOFFSET(struct event_row, t_mono_ns), H5T_STD_I64LE);
+	H5Tinsert(type, "time", HOFFSET(struct event_row, t_mono_ns), H5T_STD_I64LE);
 	text_member(type, "kind", HOFFSET(struct event_row, kind), 32);
 	text_member(type, "text", HOFFSET(struct event_row, text), 480);
 	return type;
@@ -118,8 +118,8 @@ static hid_t gap_type(void)
 	H5Tinsert(type, "first_seq", HOFFSET(struct gap_row, first_seq), H5T_STD_U64LE);
 	H5Tinsert(type, "count", HOFFSET(struct gap_row, count), H5T_STD_U64LE);
 	text_member(type, "cause", HOFFSET(struct gap_row, cause), 16);
-	H5Tinsert(type, "t0_mono_ns", HOFFSET(struct gap_row, t0_mono_ns), H5T_STD_I64LE);
-	H5Tinsert(type, "t1_mono_ns", HOFFSET(struct gap_row, t1_mono_ns), H5T_STD_I64LE);
+	H5Tinsert(type, "t0", HOFFSET(struct gap_row, t0_mono_ns), H5T_STD_I64LE);
+	H5Tinsert(type, "t1", HOFFSET(struct gap_row, t1_mono_ns), H5T_STD_I64LE);
 	return type;
 }
 
