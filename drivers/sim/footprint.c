@@ -29,24 +29,24 @@ enum { PAD_HEELS = 3 }; /* the first pads of the table are the heel's */
 
 static const struct pad pads[PL_PADS] = {
 	/* heel: back, medial, lateral */
-	{0.090, 0.000, 0.090, 0.090, 0.26},
-	{0.165, -0.030, 0.105, 0.085, 0.38},
-	{0.165, 0.035, 0.105, 0.085, 0.36},
+	{0.090, 0.000, 0.090, 0.095, 0.26},
+	{0.150, -0.038, 0.130, 0.085, 0.38},
+	{0.150, 0.042, 0.130, 0.085, 0.36},
 	/* lateral midfoot */
-	{0.340, 0.070, 0.140, 0.060, 0.12},
-	{0.500, 0.100, 0.140, 0.062, 0.16},
+	{0.340, 0.070, 0.140, 0.060, 0.09},
+	{0.500, 0.100, 0.140, 0.062, 0.12},
 	/* metatarsal heads 1 to 5 */
-	{0.735, -0.125, 0.075, 0.060, 0.14},
-	{0.765, -0.055, 0.075, 0.050, 0.15},
-	{0.745, 0.010, 0.075, 0.050, 0.13},
-	{0.710, 0.070, 0.075, 0.048, 0.11},
-	{0.665, 0.130, 0.080, 0.048, 0.08},
+	{0.735, -0.125, 0.075, 0.060, 0.12},
+	{0.765, -0.055, 0.075, 0.050, 0.23},
+	{0.745, 0.010, 0.075, 0.050, 0.19},
+	{0.710, 0.070, 0.075, 0.048, 0.10},
+	{0.665, 0.130, 0.080, 0.048, 0.06},
 	/* toes 1 to 5 */
-	{0.925, -0.115, 0.070, 0.050, 0.06},
-	{0.940, -0.040, 0.040, 0.033, 0.02},
-	{0.915, 0.015, 0.038, 0.030, 0.01},
-	{0.880, 0.065, 0.036, 0.030, 0.01},
-	{0.845, 0.112, 0.036, 0.030, 0.01},
+	{0.925, -0.115, 0.070, 0.050, 0.05},
+	{0.940, -0.040, 0.040, 0.033, 0.013},
+	{0.915, 0.015, 0.038, 0.030, 0.009},
+	{0.880, 0.065, 0.036, 0.030, 0.009},
+	{0.845, 0.112, 0.036, 0.030, 0.009},
 };
 
 static double pad_radius(const struct pad *p)
@@ -329,6 +329,28 @@ void pl_pads_tilt(double share[PL_PADS], double along, double across)
 			tilt(share, position_across, across);
 		tilt(share, position_along, along);
 	}
+}
+
+static double pad_m2(const struct pad *p, double length_m)
+{
+	return 3.14159265358979323846 * p->radius_along * p->radius_across * length_m * length_m;
+}
+
+void pl_footprint_lift(const struct pl_footprint *f, double force_n, double kpa,
+		       double share[PL_PADS])
+{
+	double sum = 0, most = 0;
+
+	for (int k = 0; k < PL_PADS; k++)
+		most = fmax(most, share[k]);
+	for (int k = 0; k < PL_PADS; k++) {
+		if (share[k] * force_n < kpa * 1e3 * pad_m2(&pads[k], f->length_m) &&
+		    share[k] < most)
+			share[k] = 0;
+		sum += share[k];
+	}
+	for (int k = 0; k < PL_PADS; k++)
+		share[k] /= sum;
 }
 
 void pl_footprint_load(const struct pl_footprint *f, const double share[PL_PADS], double force_n,

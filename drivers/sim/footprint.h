@@ -54,6 +54,11 @@ double pl_pads_across(const double share[PL_PADS]);
  * the centre across it is `across`; as near as the foot's outline allows. */
 void pl_pads_tilt(double share[PL_PADS], double along, double across);
 
+/* Takes the load off pads under which force_n would make less than kpa on average, but never off
+ * all of them. The shares add up to 1 again. */
+void pl_footprint_lift(const struct pl_footprint *f, double force_n, double kpa,
+		       double share[PL_PADS]);
+
 /* Add force_n, shared out among the pads, to the frame. */
 void pl_footprint_load(const struct pl_footprint *f, const double share[PL_PADS], double force_n,
 		       double *kpa);

@@ -23,6 +23,7 @@
 #define ADULT_FOOT_M 0.255 /* the sizes below in metres are an adult's and shrink with the foot */
 #define STANCE_OF_STRIDE 0.62
 #define CONTACT_OF_STEP 0.66 /* running */
+#define LIFTED_KPA 15	     /* mean pressure under a part of the foot that is about to leave */
 
 enum side { LEFT, RIGHT };
 
@@ -345,10 +346,19 @@ static double walking_force(double tau)
 	       (2 * STANCE_OF_STRIDE * two_over_pi * (a + b / 3));
 }
 
-static void roll(struct foot *foot, const double (*path)[2], int n, double tau)
+static void roll(struct foot *foot, double along)
 {
 	pl_footprint_rest(&foot->print, 0.5, foot->share);
-	pl_pads_tilt(foot->share, through(path, n, tau), NAN);
+	pl_pads_tilt(foot->share, along, NAN);
+}
+
+/* A walker's foot comes down from the heel and leaves from it: parts that would hardly be loaded
+ * are in the air, and what they would carry is on the others. */
+static void roll_from_heel(struct foot *foot, double along)
+{
+	roll(foot, along);
+	pl_footprint_lift(&foot->print, foot->force_n, LIFTED_KPA, foot->share);
+	pl_pads_tilt(foot->share, along, NAN);
 }
 
 static void walk(struct pl_sim *sim, double t_s)
@@ -380,7 +390,7 @@ static void walk(struct pl_sim *sim, double t_s)
 			put_down(sim, side, x, y);
 		}
 		foot->force_n = sim->weight_n * walking_force(tau);
-		roll(foot, path, sizeof(path) / sizeof(*path), tau);
+		roll_from_heel(foot, through(path, sizeof(path) / sizeof(*path), tau));
 	}
 }
 
@@ -403,7 +413,7 @@ static void run(struct pl_sim *sim, double t_s)
 		put_down(sim, side, x, 0.5 * sim->depth_m + scatter(sim));
 	}
 	foot->force_n = sim->weight_n * half_pi / CONTACT_OF_STEP * pl_exact_arch(tau);
-	roll(foot, path, sizeof(path) / sizeof(*path), tau);
+	roll(foot, through(path, sizeof(path) / sizeof(*path), tau));
 }
 
 /*

@@ -20,8 +20,8 @@
 #include "drivers/sim/person.h"
 
 #define WEIGHT_N (70 * 9.80665)
-#define FINGERPRINT_STANDING 0xd3dc507du
-#define FINGERPRINT_WALKING 0x3d8a2640u
+#define FINGERPRINT_STANDING 0x13d2c4eau
+#define FINGERPRINT_WALKING 0x7351378au
 
 struct run {
 	struct pl_sim_options o;

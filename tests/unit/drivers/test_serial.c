@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -265,7 +266,7 @@ static void *cancel_often(void *user)
 
 	for (unsigned round = 1; round <= CANCEL_ROUNDS; round++) {
 		while (atomic_load(&f->round) < round)
-			;
+			sched_yield();
 		for (int i = 0; i < 3; i++)
 			pl_transport_cancel(f->t);
 		atomic_store(&f->done, round);
@@ -290,7 +291,7 @@ static void no_cancel_is_left_over(void **state)
 		while (atomic_load(&f.done) < round && n == 0)
 			n = pl_transport_read(l->t, buf, sizeof(buf), 1, 0, NULL);
 		while (atomic_load(&f.done) < round)
-			;
+			sched_yield();
 		for (int tries = 0; tries < 3 && n == 0; tries++)
 			n = pl_transport_read(l->t, buf, sizeof(buf), 1, 1000, NULL);
 		if (n != 1)
