@@ -84,6 +84,7 @@ def test_port_that_is_not_there_yet(folder, mat):
         connected(d, 0)
         mat.frames(5)
         d.wait_state("running")
+        d.wait_frames(5)
         assert d.mat()["frames"] == 5
 
 
