@@ -184,9 +184,8 @@ static inline void assert_same_play(const struct play *a, const struct play *b)
 	assert_memory_equal(&a->stats, &b->stats, sizeof(a->stats));
 }
 
-/* The stream whole, byte by byte, cut once at each place below 4 KiB (in steps, if a frame takes
- * long), and at random in `times` ways: all the same. Returns the play. */
-static inline struct play play_every_way(const struct pl_decoder_config *config,
+/* The stream whole, byte by byte, and at random in `times` ways: all the same. Returns the play. */
+static inline struct play play_many_ways(const struct pl_decoder_config *config,
 					 const struct stream *s, unsigned times)
 {
 	struct play whole = play(config, s, cut_whole, 0), other;
@@ -194,17 +193,40 @@ static inline struct play play_every_way(const struct pl_decoder_config *config,
 	other = play(config, s, cut_bytes, 0);
 	assert_same_play(&whole, &other);
 	play_free(&other);
-	for (size_t at = 1; at < s->n && at < 4096; at++) {
-		other = play(config, s, cut_once, at);
-		assert_same_play(&whole, &other);
-		play_free(&other);
-	}
 	for (unsigned i = 0; i < times; i++) {
 		other = play(config, s, cut_random, i + 1);
 		assert_same_play(&whole, &other);
 		play_free(&other);
 	}
 	return whole;
+}
+
+/* The same, and cut once at each place below 4 KiB. */
+static inline struct play play_every_way(const struct pl_decoder_config *config,
+					 const struct stream *s, unsigned times)
+{
+	struct play whole = play_many_ways(config, s, times), other;
+
+	for (size_t at = 1; at < s->n && at < 4096; at++) {
+		other = play(config, s, cut_once, at);
+		assert_same_play(&whole, &other);
+		play_free(&other);
+	}
+	return whole;
+}
+
+/* The frames of p from `first` on are those that were sent from `from` on, `n` of them. */
+static inline void assert_frames(const struct play *p, size_t first, const uint8_t *cells,
+				 size_t from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(p->frames[first + i].frame.cells,
+				    cells + (from + i) * p->cell_bytes, p->cell_bytes);
+}
+
+static inline uint64_t lost(const struct pl_raw_frame *f)
+{
+	return f->lost_corrupt + f->lost_device + f->lost_overrun;
 }
 
 /* The nearest cell that this mat can put on the wire. */

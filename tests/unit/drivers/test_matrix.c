@@ -11,20 +11,6 @@
 
 #define FRAMES 8
 
-/* The frames of p from `first` on are those that were sent from `from` on, `n` of them. */
-static void assert_frames(const struct play *p, size_t first, const uint8_t *cells, size_t from,
-			  size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		assert_memory_equal(p->frames[first + i].frame.cells,
-				    cells + (from + i) * p->cell_bytes, p->cell_bytes);
-}
-
-static uint64_t lost(const struct pl_raw_frame *f)
-{
-	return f->lost_corrupt + f->lost_device + f->lost_overrun;
-}
-
 static void test_round_trip(void **state)
 {
 	(void)state;
