@@ -89,7 +89,7 @@ static void test_damage(void **state)
 			struct play p;
 
 			s.bytes[at] ^= 0x10;
-			p = play_many_ways(&c, &s, 1);
+			p = play(&c, &s, cut_random, at);
 			assert_true(p.n + 1 + 2 * c.matrix.confirm >= FRAMES);
 			assert_frames(&p, 0, cells, 0, 4 - c.matrix.confirm);
 			assert_frames(&p, p.n - 2, cells, FRAMES - 2 - c.matrix.confirm, 2);
