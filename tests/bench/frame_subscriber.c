@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	static char header[16384], cells[1 << 20];
 	void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_SUB);
 	int hwm = 100000, patience_ms = -1;
-	int64_t (*rows)[2];
+	int64_t(*rows)[2];
 	long n = 0, max;
 	FILE *out;
 

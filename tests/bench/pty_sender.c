@@ -106,11 +106,8 @@ static int write_all(int fd, const uint8_t *bytes, size_t n)
 
 static int send_frames(int fd, long frames, double hz, int64_t *stamps)
 {
-	struct pl_decoder_config config = {.protocol = "pmp",
-					   .rows = ROWS,
-					   .cols = COLS,
-					   .dtype = PL_U16,
-					   .rate_hz = hz};
+	struct pl_decoder_config config = {
+		.protocol = "pmp", .rows = ROWS, .cols = COLS, .dtype = PL_U16, .rate_hz = hz};
 	struct pl_encoder *encoder = pl_encoder_new(&config, NULL);
 	uint16_t *cells = make_frames();
 	uint8_t *out = malloc(pl_encoder_max(encoder));
