@@ -218,6 +218,34 @@ static void fresh_hull(const struct pl_feet *f, const struct pl_comp *comp, stru
 	}
 }
 
+/* The nearest of the feet that a new cell can belong to, NULL if none; *choices: how many can. */
+static struct pl_track *nearest_owner(struct pl_feet *f, struct pl_box b, unsigned *choices)
+{
+	struct pl_track *best = NULL;
+	double nearest = INFINITY;
+	struct pl_hull cell;
+
+	*choices = 0;
+	pl_hull_clear(&cell);
+	pl_hull_box(&cell, b.x0, b.x1, b.y0, b.y1);
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		struct pl_track *track = &f->track[t];
+		double x, y, far;
+
+		if (track->fused || pl_hull_gap(&track->hull, &cell) > SPECK_GAP_M ||
+		    !fits(f, track, &cell))
+			continue;
+		pl_hull_centre(&track->hull, &x, &y);
+		far = hypot(x - b.x0, y - b.y0);
+		++*choices;
+		if (far < nearest) {
+			nearest = far;
+			best = track;
+		}
+	}
+	return best;
+}
+
 /*
  * Feet that touch: owned cells stay, a new cell goes to the nearest of the feet it can belong to,
  * and what fits none of them is the beginning of another foot.
@@ -231,33 +259,15 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 		size_t at = (size_t)run[i].row * f->geometry.cols;
 
 		for (unsigned c = run[i].c0; c < run[i].c1; c++) {
-			struct pl_box b = pl_cells_box(f, run[i].row, c, c + 1);
-			struct pl_track *best = NULL;
-			struct pl_hull cell;
-			double nearest = INFINITY;
+			struct pl_track *best;
+			unsigned choices;
 
 			if (f->owner[at + c]) {
 				pl_track_claim(f, &f->track[f->owner[at + c] - 1], run[i].row, c,
 					       c + 1, value);
 				continue;
 			}
-			pl_hull_clear(&cell);
-			pl_hull_box(&cell, b.x0, b.x1, b.y0, b.y1);
-			for (unsigned t = 0; t < PL_TRACKS; t++) {
-				struct pl_track *track = &f->track[t];
-				double x, y, far;
-
-				if (!track->serial || track->fused ||
-				    pl_hull_gap(&track->hull, &cell) > SPECK_GAP_M ||
-				    !fits(f, track, &cell))
-					continue;
-				pl_hull_centre(&track->hull, &x, &y);
-				far = hypot(x - b.x0, y - b.y0);
-				if (far < nearest) {
-					nearest = far;
-					best = track;
-				}
-			}
+			best = nearest_owner(f, pl_cells_box(f, run[i].row, c, c + 1), &choices);
 			if (!best && !other)
 				other = pl_track_new(f);
 			if (!best)
@@ -265,6 +275,7 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 			if (!best)
 				continue;
 			best->touched = true;
+			best->guessed += choices > 1;
 			pl_track_claim(f, best, run[i].row, c, c + 1, value);
 		}
 	}

@@ -20,10 +20,11 @@
 #define PL_TRACKS 16
 
 struct pl_track {
-	uint32_t serial; /* counts contacts from 1; 0: this slot is free */
-	bool touched;	 /* has shared a component with another foot: its outline is a guess */
-	bool fused;	 /* larger than one foot can be: feet that touch each other */
-	uint32_t cells;	 /* of the print */
+	uint32_t serial;  /* counts contacts from 1; 0: this slot is free */
+	bool touched;	  /* has shared a component with another foot: its outline is a guess */
+	bool fused;	  /* larger than one foot can be: feet that touch each other */
+	uint32_t cells;	  /* of the print */
+	uint32_t guessed; /* of these: could be another foot's as well */
 	uint16_t r0, r1, c0, c1; /* its box, r1 and c1 exclusive */
 	struct pl_hull hull;
 	double length_m;	    /* from the hull */
@@ -79,6 +80,12 @@ struct pl_feet {
 	uint32_t serials;
 	double ux, uy; /* the feet are thought to lie along this direction */
 };
+
+/* More than a tenth of it may be the other foot's: what it carries cannot be told. */
+static inline bool pl_track_doubtful(const struct pl_track *track)
+{
+	return track->guessed * 10 > track->cells;
+}
 
 /* Slots in use: for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) */
 static inline int pl_track_after(const struct pl_feet *f, int t)

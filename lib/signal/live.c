@@ -402,7 +402,7 @@ static void write_foot(struct pl_live *live, unsigned t, float *out)
 		write_regions(live, track, foot, out);
 }
 
-/* The most loaded foot of each side, -1: none. */
+/* The most loaded foot of each side of which it is known what it carries, -1: none. */
 static void choose(const struct pl_live *live, int chosen[3])
 {
 	const struct pl_feet *f = &live->feet;
@@ -412,7 +412,7 @@ static void choose(const struct pl_live *live, int chosen[3])
 		const struct pl_track *track = &f->track[t];
 		int *best = &chosen[track->side];
 
-		if (!track->now_cells || track->fused)
+		if (!track->now_cells || track->fused || pl_track_doubtful(track))
 			continue;
 		if (*best < 0 || track->sum > f->track[*best].sum)
 			*best = t;
@@ -422,7 +422,7 @@ static void choose(const struct pl_live *live, int chosen[3])
 struct shares {
 	double side[3], region[3], regioned, standing;
 	unsigned feet;
-	bool fused;
+	bool fused, doubtful;
 };
 
 static struct shares share(const struct pl_live *live)
@@ -437,6 +437,7 @@ static struct shares share(const struct pl_live *live)
 			continue;
 		s.feet++;
 		s.fused = s.fused || track->fused;
+		s.doubtful = s.doubtful || pl_track_doubtful(track);
 		s.standing += track->sum;
 		s.side[track->side] += track->sum;
 		if (!live->foot[t].laid)
@@ -464,7 +465,7 @@ static void write_totals(struct pl_live *live, float *out)
 		  pl_cop(&live->geometry, scan->sum, scan->sum_col, scan->sum_row, live->factor,
 			 live->options.force_min),
 		  &live->fx, &live->fy, out + PL_COL_COP_X);
-	if (known > 0 && s.side[PL_SIDE_UNKNOWN] == 0) {
+	if (known > 0 && s.side[PL_SIDE_UNKNOWN] == 0 && !s.doubtful) {
 		out[PL_COL_LEFT_PCT] = (float)pct(s.side[PL_SIDE_LEFT], known);
 		out[PL_COL_RIGHT_PCT] = (float)pct(s.side[PL_SIDE_RIGHT], known);
 	}

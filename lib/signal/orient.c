@@ -24,7 +24,7 @@
 #define PAIR_SLENDER 1.9
 #define NEAR_M 0.015
 #define NEAR_SCORE 0.7
-#define JOINT_MIN 0.35 /* sum of both feet's heel scores when neither is enough alone */
+#define JOINT 1.6 /* both feet's evidence, when neither's is enough alone but they agree */
 
 void pl_feet_points(struct pl_feet *f, unsigned slot)
 {
@@ -154,11 +154,12 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 		turn_to(f, b, p->ax, p->ay);
 	} else if (f->track[b].oriented && !f->track[a].oriented) {
 		turn_to(f, a, q->ax, q->ay);
-	} else if (!f->track[a].oriented && p->complete && q->complete) {
-		double x = p->ax, y = p->ay;
+	} else if (!f->track[a].oriented) {
+		double x = p->ax, y = p->ay, one = pl_shape_evidence(p);
+		double other = (parallel > 0 ? 1 : -1) * pl_shape_evidence(q);
 
-		score = p->heel_score + (parallel > 0 ? q->heel_score : -q->heel_score);
-		if (fabs(score) < JOINT_MIN)
+		score = one + other;
+		if (fabs(score) < JOINT || one * other <= 0)
 			return;
 		turn_to(f, a, score > 0 ? x : -x, score > 0 ? y : -y);
 		turn_to(f, b, score > 0 ? x : -x, score > 0 ? y : -y);

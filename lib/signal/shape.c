@@ -20,7 +20,11 @@
 
 /* Evidence below these is no evidence. */
 #define HEADING_MIN 0.25       /* heel_score, no unit */
-#define BALANCE_MIN 0.25       /* both ends carry pressure */
+#define HEADING_COARSE 3.0     /* ... and this / sqrt(cells): few cells make rough widths */
+#define SPAN_MIN 0.1	       /* and one end is this much wider from edge to edge, log-ratio */
+#define BALANCE_MIN 0.35       /* both ends carry pressure */
+#define DEPTH_MIN 5.0	       /* ... well above what the mat can just tell from nothing */
+#define CELLS_MIN 40	       /* on coarse mats: which end is broader takes some cells to tell */
 #define VALLEY_MAX 0.75	       /* midfoot pressure against the weaker end */
 #define SLENDER_MIN 1.9	       /* a foot is longer than wide ... */
 #define SLENDER_MAX 4.5	       /* ... but no stick */
@@ -110,7 +114,8 @@ static void project(struct pl_points *pts, struct pl_shape *shape)
 }
 
 struct profile {
-	double width[SLICES]; /* m */
+	double width[SLICES];		    /* m, of the cells */
+	double left[SLICES], right[SLICES]; /* m, outermost cells */
 	double peak[SLICES];
 };
 
@@ -122,6 +127,10 @@ static void cut_slices(const struct pl_points *pts, const struct pl_shape *shape
 	double share = pts->pitch_x * pts->pitch_y / (2 * half * step);
 
 	memset(prof, 0, sizeof(*prof));
+	for (int k = 0; k < SLICES; k++) {
+		prof->left[k] = INFINITY;
+		prof->right[k] = -INFINITY;
+	}
 	for (size_t i = 0; i < pts->n; i++) {
 		double lo = pts->s[i] - half, hi = pts->s[i] + half;
 		int a = (int)(lo / step), b = (int)(hi / step);
@@ -134,6 +143,8 @@ static void cut_slices(const struct pl_points *pts, const struct pl_shape *shape
 			if (part <= 0)
 				continue;
 			prof->width[k] += share * part;
+			prof->left[k] = fmin(prof->left[k], pts->d[i]);
+			prof->right[k] = fmax(prof->right[k], pts->d[i]);
 			if (part > 0.25 * half && pts->p[i] > prof->peak[k])
 				prof->peak[k] = pts->p[i];
 		}
@@ -158,6 +169,17 @@ static double least(const double *v, int from, int to)
 	return best;
 }
 
+/* The least that any cell has seen at its greatest: about what the mat can just tell from nothing.
+ */
+static double smallest(const struct pl_points *pts)
+{
+	double best = INFINITY;
+
+	for (size_t i = 0; i < pts->n; i++)
+		best = pts->p[i] < best ? pts->p[i] : best;
+	return best;
+}
+
 /* Two ways to say that the far end is the broader one: the log-ratio of the greatest widths in
  * each half, and where the centre of the (cubed) widths lies. */
 static double heel_score(const struct profile *prof)
@@ -176,6 +198,18 @@ static double heel_score(const struct profile *prof)
 	return log(far / near) + 4 * (moment / sum - 0.5);
 }
 
+/* From the outermost cell on the left to that on the right: what lies between may be missing where
+ * a mat cuts faint cells away. Log-ratio of the far half to the near one. */
+static double span_score(const struct profile *prof, double cell)
+{
+	double span[2] = {0};
+
+	for (int k = 1; k < SLICES - 1; k++)
+		span[k >= SLICES / 2] =
+			fmax(span[k >= SLICES / 2], prof->right[k] - prof->left[k] + cell);
+	return span[0] > 0 && span[1] > 0 ? log(span[1] / span[0]) : 0;
+}
+
 void pl_shape_measure(struct pl_points *pts, struct pl_shape *shape)
 {
 	struct profile prof;
@@ -184,14 +218,17 @@ void pl_shape_measure(struct pl_points *pts, struct pl_shape *shape)
 	*shape = (struct pl_shape){.side_score = NAN, .toe_cut = NAN};
 	if (pts->n == 0)
 		return;
+	shape->cells = pts->n;
 	principal_axis(pts, shape);
 	project(pts, shape);
 	cut_slices(pts, shape, &prof);
 	shape->slenderness = shape->length_m / fmax(greatest(prof.width, 0, SLICES), 1e-9);
 	shape->heel_score = heel_score(&prof);
+	shape->span_score = span_score(&prof, 2 * half_cell(pts, shape->ay, -shape->ax));
 	top = greatest(prof.peak, 0, SLICES);
 	ends = fmin(greatest(prof.peak, 0, 6), greatest(prof.peak, 14, SLICES));
 	shape->balance = top > 0 ? ends / top : 0;
+	shape->depth = ends / smallest(pts);
 	shape->complete =
 		least(prof.peak, 6, 14) <
 		VALLEY_MAX * fmin(greatest(prof.peak, 0, 8), greatest(prof.peak, 12, SLICES));
@@ -204,6 +241,7 @@ void pl_shape_turn(struct pl_shape *shape)
 	shape->ax = -shape->ax;
 	shape->ay = -shape->ay;
 	shape->heel_score = -shape->heel_score;
+	shape->span_score = -shape->span_score;
 }
 
 /* ---- with the heel known -------------------------------------------------------------------- */
@@ -319,24 +357,29 @@ void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows)
 	shape->toe_cut = toe_cut(pts, shape);
 }
 
-/* Long and slender like a foot, and both ends have been loaded. */
-static bool whole(const struct pl_shape *shape)
+bool pl_shape_whole(const struct pl_shape *shape)
 {
-	return shape->length_m >= PL_FOOT_MIN_LENGTH_M && shape->length_m <= PL_FOOT_MAX_LENGTH_M &&
-	       shape->complete && shape->balance >= BALANCE_MIN &&
+	return shape->cells >= CELLS_MIN && shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
+	       shape->length_m <= PL_FOOT_MAX_LENGTH_M && shape->complete &&
+	       shape->balance >= BALANCE_MIN && shape->depth >= DEPTH_MIN &&
 	       shape->slenderness >= SLENDER_MIN && shape->slenderness <= SLENDER_MAX;
+}
+
+double pl_shape_evidence(const struct pl_shape *shape)
+{
+	double enough = fmax(HEADING_MIN, HEADING_COARSE / sqrt((double)shape->cells));
+
+	if (!pl_shape_whole(shape) || fabs(shape->span_score) < SPAN_MIN ||
+	    shape->span_score * shape->heel_score < 0)
+		return 0;
+	return shape->heel_score / enough;
 }
 
 int pl_shape_heading(const struct pl_shape *shape, double first_x, double first_y)
 {
 	double began;
 
-	if (!(shape->length_m >= PL_FOOT_MIN_LENGTH_M && shape->length_m <= PL_FOOT_MAX_LENGTH_M))
-		return 0;
-	if (!shape->complete || shape->balance < BALANCE_MIN || shape->slenderness < SLENDER_MIN ||
-	    shape->slenderness > SLENDER_MAX)
-		return 0;
-	if (fabs(shape->heel_score) < HEADING_MIN)
+	if (fabs(pl_shape_evidence(shape)) < 1)
 		return 0;
 	began = 0.5 - ((first_x - shape->ox) * shape->ax + (first_y - shape->oy) * shape->ay) /
 			      shape->length_m;
@@ -347,12 +390,12 @@ int pl_shape_heading(const struct pl_shape *shape, double first_x, double first_
 
 bool pl_shape_contradicts(const struct pl_shape *shape)
 {
-	return whole(shape) && shape->heel_score < -HEADING_MIN;
+	return pl_shape_evidence(shape) <= -1;
 }
 
 enum pl_side pl_shape_side(const struct pl_shape *shape)
 {
-	if (!whole(shape) || shape->heel_score < HEADING_MIN)
+	if (pl_shape_evidence(shape) < 1)
 		return PL_SIDE_UNKNOWN;
 	if (!(fabs(shape->side_score) >= SIDE_MIN))
 		return PL_SIDE_UNKNOWN;

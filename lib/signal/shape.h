@@ -36,12 +36,15 @@ static inline void pl_points_add(struct pl_points *pts, double x, double y, doub
 }
 
 struct pl_shape {
+	size_t cells;
 	double ax, ay; /* unit vector of the axis, heel to toe once that is known */
 	double ox, oy; /* where the axis leaves the heel's edge, m */
 	double length_m, width_m;
 	double slenderness; /* length / greatest width */
 	double heel_score;  /* > 0: the heel is where the axis starts. log-widths, see shape.c */
+	double span_score;  /* > 0: wider from edge to edge where the axis ends */
 	double balance;	    /* weaker end's peak pressure / greatest of all */
+	double depth;	    /* weaker end's peak pressure / that of the faintest cell */
 	bool complete;	    /* two loaded ends with less pressure in between */
 	double side_score;  /* > 0: right foot, share of the length; NaN: nothing to go by */
 	double toe_cut;	    /* where toes begin, share of the length */
@@ -60,6 +63,12 @@ void pl_shape_turn(struct pl_shape *shape);
  */
 void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows);
 
+/* Long and slender like a foot, of enough cells, and both ends have been loaded: the lighter one
+ * well above what a noise floor cuts away. Only then do the widths say anything. */
+bool pl_shape_whole(const struct pl_shape *shape);
+/* Which end is the heel: > 0 where the axis starts, 1 is enough to say so; 0 if there is no way to
+ * tell, or the ways to tell disagree. */
+double pl_shape_evidence(const struct pl_shape *shape);
 /* +1: heel where the axis starts, -1: at its end, 0: the shape does not say. first_x, first_y:
  * where this contact began (NaN: was there from the start); a print that is still growing away from
  * there looks like a foot the wrong way round, so the two must agree. */

@@ -129,6 +129,7 @@ void pl_track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *i
 	}
 	into->touched = into->touched || from->touched;
 	into->cells += from->cells;
+	into->guessed += from->guessed;
 	into->fresh += from->cells;
 	into->now_cells += from->now_cells;
 	into->grew = into->noteless = true;
