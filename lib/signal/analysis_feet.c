@@ -110,20 +110,21 @@ static bool one_foot(const struct pl_geometry *g, const struct pl_hull *a, const
 
 /* ---- contacts to feet ----------------------------------------------------------------------- */
 
-static bool same_foot(const struct pl_geometry *g, const struct pl_foot *foot,
+/* Of a recording of one foot, whatever fits into a foot is that foot. */
+static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		      const struct pl_contact *contact)
 {
-	const struct pl_print *a = &foot->print, *b = &contact->print;
-	uint32_t least = a->cells < b->cells ? a->cells : b->cells;
+	const struct pl_print *p = &foot->print, *q = &contact->print;
+	uint32_t least = p->cells < q->cells ? p->cells : q->cells;
 	double short_of = 0.7 * PL_FOOT_MAX_LENGTH_M;
 
-	if (!one_foot(g, &a->hull, &b->hull))
+	if (!one_foot(&a->geometry, &p->hull, &q->hull))
 		return false;
-	if (print_common(a, b) >= SAME_SPOT * least)
+	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
 		return true;
-	return contact->born <= foot->last && pl_hull_gap(&a->hull, &b->hull) <= PIECE_GAP_M &&
-	       pl_hull_extent(&a->hull).length < 0.5 * short_of &&
-	       pl_hull_extent(&b->hull).length < 0.5 * short_of;
+	return contact->born <= foot->last && pl_hull_gap(&p->hull, &q->hull) <= PIECE_GAP_M &&
+	       pl_hull_extent(&p->hull).length < 0.5 * short_of &&
+	       pl_hull_extent(&q->hull).length < 0.5 * short_of;
 }
 
 static int by_serial(const void *a, const void *b)
@@ -144,7 +145,7 @@ static int join_contacts(struct pl_analysis *a)
 		struct pl_contact *contact = &a->contacts[i];
 		uint32_t k = 0;
 
-		while (k < a->n_feet && !same_foot(&a->geometry, &a->foot[k], contact))
+		while (k < a->n_feet && !same_foot(a, &a->foot[k], contact))
 			k++;
 		contact->foot = (int)k;
 		if (k == a->n_feet) {
@@ -169,6 +170,7 @@ static int join_contacts(struct pl_analysis *a)
 static int adopt_strays(struct pl_analysis *a)
 {
 	const struct pl_geometry *g = &a->geometry;
+	double reach = a->options.side == PL_SIDE_UNKNOWN ? STRAY_GAP_M : INFINITY;
 
 	for (size_t i = 0, n = pl_geometry_cells(g); i < n; i++) {
 		unsigned r = (unsigned)(i / g->cols), c = (unsigned)(i % g->cols);
@@ -189,7 +191,7 @@ static int adopt_strays(struct pl_analysis *a)
 				best = NULL;
 				break;
 			}
-			if (gap < nearest && gap <= STRAY_GAP_M &&
+			if (gap < nearest && gap <= reach &&
 			    one_foot(g, &a->foot[k].print.hull, &cell.hull)) {
 				nearest = gap;
 				best = &a->foot[k];

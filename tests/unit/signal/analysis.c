@@ -246,12 +246,46 @@ static void order_of_calls(void **state)
 	assert_null(pl_analysis_new(&(struct pl_geometry){0, 2, 1, 1}, true, 0, 100, &o, &err));
 }
 
+/* Heel, forefoot and a toe of one right foot, never together. */
+static void fill_in_turn(const struct pl_geometry *g, unsigned k, double *kpa)
+{
+	struct model_foot foot = {.x = 0.05, .y = 0.01};
+
+	foot.heel = k < 20 ? 200 : 0;
+	foot.fore = k >= 60 && k < 80 ? 150 : 0;
+	stand(g, &foot, kpa);
+	if (k >= 120 && k < 125)
+		kpa[3 * g->cols + 7] = 400;
+}
+
+/* An insole: whatever is loaded is that foot, however it comes. */
+static void a_given_side_is_one_foot(void **state)
+{
+	const struct pl_geometry g = {56, 20, 0.005, 0.005};
+	struct pl_analysis_options o;
+	struct pl_analysis *a;
+
+	(void)state;
+	pl_analysis_options_init(&o);
+	o.side = PL_SIDE_RIGHT;
+	o.facing = PL_FACING_FORWARD;
+	a = analyse(&g, true, 100, &o, fill_in_turn, 140, -1);
+	assert_int_equal(count("\"side\":\"right\""), 1);
+	assert_int_equal(count("\"side\":"), 1);
+	assert_null(strstr(text, "\"regions\":null"));
+	near_to(after("\"feet\"", "\"force_time_integral_ns\""),
+		pl_analysis_totals(a)->force_time_integral_ns, 1e-9);
+	assert_true(pl_analysis_totals(a)->region_sum_error_max < 1e-12);
+	pl_analysis_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(totals_by_hand),    cmocka_unit_test(nothing_is_null),
-		cmocka_unit_test(a_pair_standing),   cmocka_unit_test(steps_and_spots),
-		cmocka_unit_test(counts_say_counts), cmocka_unit_test(order_of_calls),
+		cmocka_unit_test(totals_by_hand),	    cmocka_unit_test(nothing_is_null),
+		cmocka_unit_test(a_pair_standing),	    cmocka_unit_test(steps_and_spots),
+		cmocka_unit_test(counts_say_counts),	    cmocka_unit_test(order_of_calls),
+		cmocka_unit_test(a_given_side_is_one_foot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

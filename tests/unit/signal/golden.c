@@ -142,6 +142,53 @@ static void footpress_right(void **state)
 	free(rec.values);
 }
 
+/* With side and facing given both insoles have regions that make up the whole, offline and live. */
+static void insoles_of_known_side(void **state)
+{
+	static const char *const file[] = {"data/footpress/walk_L.asf",
+					   "data/footpress/walk_R.asf"};
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		struct pl_analysis_options o;
+		struct pl_live_options lo;
+		struct pl_calibration cal;
+		struct pl_analysis *a;
+		struct pl_live *live;
+		struct recording rec;
+		float row[128];
+		size_t n, regions = 0;
+
+		assert_true(read_asf(&rec, file[k]));
+		n = pl_geometry_cells(&rec.geometry);
+		pl_analysis_options_init(&o);
+		pl_live_options_init(&lo);
+		o.side = lo.side = k ? PL_SIDE_RIGHT : PL_SIDE_LEFT;
+		o.facing = lo.facing = PL_FACING_FORWARD;
+		a = analyse(&rec, &o);
+		same("impulse of the only foot", GOLDEN(text, "feet", "force_time_integral_ns"),
+		     pl_analysis_totals(a)->force_time_integral_ns);
+		assert_null(strstr(text, "\"regions\":null"));
+		assert_true(GOLDEN(text, "regions", "heel", "load_pct") > 20);
+		pl_calibration_init(&cal, &rec.geometry);
+		cal.unit = PL_UNIT_KPA;
+		lo.rate_hz = 50;
+		live = pl_live_new(&rec.geometry, &cal, &lo, NULL);
+		assert_non_null(live);
+		for (size_t f = 0; f < rec.frames; f++) {
+			pl_live_frame(live, rec.values + f * n, PL_F64, f, row);
+			assert_true(
+				isnan(row[pl_metric_find(k ? "left_force_n" : "right_force_n")]));
+			regions +=
+				!isnan(row[pl_metric_find(k ? "right_heel_pct" : "left_heel_pct")]);
+		}
+		assert_true(regions > rec.frames / 2);
+		pl_live_free(live);
+		pl_analysis_free(a);
+		free(rec.values);
+	}
+}
+
 /* Twice the same bits; never a left foot; heel load first, forefoot load later. */
 static void emed_live(void **state)
 {
@@ -194,6 +241,7 @@ int main(void)
 		cmocka_unit_test(emed),
 		cmocka_unit_test(footpress_left),
 		cmocka_unit_test(footpress_right),
+		cmocka_unit_test(insoles_of_known_side),
 		cmocka_unit_test(emed_live),
 	};
 	int failed;
