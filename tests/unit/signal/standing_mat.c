@@ -38,9 +38,10 @@ struct change {
 	unsigned gap_at, gap_frames; /* frames that are missing */
 	double filter_hz;
 	enum pl_facing facing;
-	double mass_kg;
+	double mass_kg, nominal_hz; /* what the mat says of itself; 0: nothing */
 };
-static const struct change nothing = {.scale = 1, .filter_hz = NAN, .mass_kg = NAN};
+static const struct change nothing = {
+	.scale = 1, .filter_hz = NAN, .mass_kg = NAN, .nominal_hz = RATE};
 
 #define NEAR(a, b, within) near(#a, a, b, within)
 
@@ -130,7 +131,7 @@ static bool analyze(const struct scene *s, const struct change *c, struct pl_sta
 	o.filter_hz = c->filter_hz;
 	o.facing = c->facing;
 	o.body_mass_kg = c->mass_kg;
-	a = pl_analysis_new(&mat, true, 0, RATE, &o, NULL);
+	a = pl_analysis_new(&mat, true, 0, c->nominal_hz, &o, NULL);
 	assert_non_null(a);
 	pass(a, s, c);
 	assert_int_equal(pl_analysis_second_pass(a, NULL), 0);
@@ -351,6 +352,28 @@ static void test_filter(void **state)
 	NEAR(s.left_pct.mean, t->left_pct.mean, 1e-12); /* load is never filtered */
 }
 
+/* Seconds come from the time stamps when the nominal rate cannot be true, or is not known. */
+static void test_rate(void **state)
+{
+	const struct pl_standing *t = plain();
+	struct change c = nothing;
+	struct pl_standing s;
+
+	(void)state;
+	c.nominal_hz = 0;
+	assert_true(analyze(&scene, &c, &s));
+	assert_int_equal(s.flags, 0);
+	NEAR(s.sway.both.mean_velocity_mm_s, t->sway.both.mean_velocity_mm_s, 1e-6);
+	c.nominal_hz = 2 * RATE;
+	assert_true(analyze(&scene, &c, &s));
+	assert_int_equal(s.flags, PL_STANDING_RATE);
+	NEAR(s.sway.both.mean_velocity_mm_s, t->sway.both.mean_velocity_mm_s, 1e-6);
+	c.nominal_hz = 1.01 * RATE; /* host time is not that good: the nominal rate holds */
+	assert_true(analyze(&scene, &c, &s));
+	assert_int_equal(s.flags, 0);
+	assert_true(s.rate_hz == c.nominal_hz);
+}
+
 static void test_gap(void **state)
 {
 	struct change c = nothing;
@@ -450,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_turned),
 		cmocka_unit_test(test_scaled),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_body_weight),
 		cmocka_unit_test(test_a_step_ends_it),
