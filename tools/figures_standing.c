@@ -125,14 +125,15 @@ static void print_load(FILE *out, const json_t *standing)
 		    17);
 	fprintf(out, "%17s %%\n", "");
 	print_shares(out, load);
-	fprintf(out, "  symmetry index %s %% (positive: more on the right)\n",
-		pl_figure(json_object_get(load, "symmetry_index_pct"), buf));
+	if (json_is_number(json_object_get(load, "symmetry_index_pct")))
+		fprintf(out, "  symmetry index %s %% (positive: more on the right)\n",
+			pl_figure(json_object_get(load, "symmetry_index_pct"), buf));
 	print_shifts(out, json_object_get(load, "shifts"));
 }
 
 /* ---- sway ----------------------------------------------------------------------------------- */
 
-static void print_sway(FILE *out, const json_t *sway)
+static void print_sway(FILE *out, const json_t *sway, bool of_mat)
 {
 	static const struct {
 		const char *base, *suffix, *label, *unit;
@@ -152,7 +153,8 @@ static void print_sway(FILE *out, const json_t *sway)
 
 	if (!sway)
 		return;
-	fprintf(out, "  %-24s%12s%12s%12s\n", "sway", "both", "forward", "sideways");
+	fprintf(out, "  %-24s%12s%12s%12s\n", "sway", "both", of_mat ? "mat's y" : "forward",
+		of_mat ? "mat's x" : "sideways");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fprintf(out, "  %-24s", rows[i].label);
 		for (size_t k = 0; k < ARRAY_SIZE(axes); k++)
@@ -200,5 +202,6 @@ void pl_figures_standing(FILE *out, const json_t *standing)
 		pl_figure(json_object_get(standing, "to_s"), b));
 	print_flags(out, json_object_get(standing, "flags"));
 	print_load(out, standing);
-	print_sway(out, json_object_get(standing, "sway"));
+	print_sway(out, json_object_get(standing, "sway"),
+		   strcmp(pl_figure_text(standing, "axes", ""), "mat") == 0);
 }

@@ -180,6 +180,8 @@ void pl_standing_json(const struct pl_standing *s, struct pl_json *json)
 	pl_json_uint(json, "samples", s->samples);
 	pl_json_double(json, "rate_hz", s->rate_hz);
 	flags(s, json);
+	if (s->on_mat)
+		pl_json_string(json, "axes", s->facing == PL_FACING_AUTO ? "mat" : "person");
 	if (isfinite(s->force[PL_STANDING_ALL].mean))
 		force(s, json, PL_STANDING_ALL);
 	if (loaded(s))
