@@ -133,6 +133,43 @@ static void print_load(FILE *out, const json_t *standing)
 
 /* ---- sway ----------------------------------------------------------------------------------- */
 
+static bool is_near_own(const json_t *sway, const char *key)
+{
+	const json_t *near = json_object_get(sway, "below_three_own");
+
+	for (size_t i = 0; i < json_array_size(near); i++)
+		if (strcmp(json_string_value(json_array_get(near, i)), key) == 0)
+			return true;
+	return false;
+}
+
+static void sway_cell(FILE *out, const json_t *sway, const char *base, const char *axis,
+		      const char *suffix)
+{
+	char key[96], number[32], text[40];
+
+	snprintf(key, sizeof(key), "%s%s%s", base, axis, suffix);
+	snprintf(text, sizeof(text), "%s%s", is_near_own(sway, key) ? "*" : "",
+		 pl_figure(json_object_get(sway, key), number));
+	fprintf(out, "%12s", text);
+}
+
+static const char *const axes[] = {"", "_ap", "_ml"};
+
+static void print_own(FILE *out, const json_t *own, const char *base, const char *suffix)
+{
+	bool any = false;
+	char buf[32];
+
+	for (size_t k = 0; k < ARRAY_SIZE(axes); k++)
+		any |= member(own, base, axes[k], suffix) != NULL;
+	for (size_t k = 0; any && k < ARRAY_SIZE(axes); k++)
+		fprintf(out, "%s%s", k ? ", " : "  (",
+			pl_figure(member(own, base, axes[k], suffix), buf));
+	if (any)
+		fputc(')', out);
+}
+
 static void print_sway(FILE *out, const json_t *sway, bool of_mat)
 {
 	static const struct {
@@ -148,23 +185,29 @@ static void print_sway(FILE *out, const json_t *sway, bool of_mat)
 		{"f95", "_hz", "  95 % of the power", "Hz"},
 		{"mean_frequency_prieto", "_hz", "mean frequency (Prieto)", "Hz"},
 	};
-	static const char *const axes[] = {"", "_ap", "_ml"};
 	char a[32], b[32], c[32];
 
 	if (!sway)
 		return;
-	fprintf(out, "  %-24s%12s%12s%12s\n", "sway", "both", of_mat ? "mat's y" : "forward",
-		of_mat ? "mat's x" : "sideways");
+	fprintf(out, "  %-24s%12s%12s%12s%s\n", "sway", "both", of_mat ? "mat's y" : "forward",
+		of_mat ? "mat's x" : "sideways",
+		json_object_get(sway, "own") ? "       (the mat's own)" : "");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fprintf(out, "  %-24s", rows[i].label);
 		for (size_t k = 0; k < ARRAY_SIZE(axes); k++)
-			cell(out, member(sway, rows[i].base, axes[k], rows[i].suffix), 12);
-		fprintf(out, " %s\n", rows[i].unit);
+			sway_cell(out, sway, rows[i].base, axes[k], rows[i].suffix);
+		fprintf(out, " %s", rows[i].unit);
+		print_own(out, json_object_get(sway, "own"), rows[i].base, rows[i].suffix);
+		fputc('\n', out);
 	}
-	fprintf(out, "  ellipse (95 %%) %s mm\302\262, half axes %s and %s mm\n",
+	fprintf(out, "  ellipse (95 %%) %s%s mm\302\262, half axes %s and %s mm\n",
+		is_near_own(sway, "area_95_mm2") ? "*" : "",
 		pl_figure(json_object_get(sway, "area_95_mm2"), a),
 		pl_figure(json_object_get(sway, "ellipse_major_mm"), b),
 		pl_figure(json_object_get(sway, "ellipse_minor_mm"), c));
+	if (json_object_get(sway, "own"))
+		fprintf(out, "  ellipse of the mat's own sway %s mm\302\262\n",
+			pl_figure(json_object_get(json_object_get(sway, "own"), "area_95_mm2"), a));
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */
@@ -179,6 +222,7 @@ static void print_flags(FILE *out, const json_t *flags)
 		{"gap", "cut short where frames are missing"},
 		{"unfiltered", "not filtered: the rate is too low for the filter"},
 		{"cut", "cut short: longer than what is kept in memory"},
+		{"near_own_sway", "figures marked * are below three times the mat's own sway"},
 		{"rate", "the rate is that of the time stamps: the nominal one is off"},
 	};
 

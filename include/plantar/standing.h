@@ -83,10 +83,11 @@ struct pl_standing_samples {
 
 struct pl_standing_options {
 	double filter_hz; /* of the CoP before sway: zero-lag Butterworth; NaN: none. Default 10 */
-	double body_mass_kg;  /* NaN: not known */
-	double force_min_n;   /* NaN: 5 % of body weight, 20 N where that is not known */
-	double stretch_min_s; /* shorter standing is none; default 5 */
-	double shift_min_pct; /* a weight shift moves at least this share; default 20 */
+	double body_mass_kg;	   /* NaN: not known */
+	double force_min_n;	   /* NaN: 5 % of body weight, 20 N where that is not known */
+	double stretch_min_s;	   /* shorter standing is none; default 5 */
+	const struct pl_sway *own; /* of the mat under a dead weight; copied. NULL: not known */
+	double shift_min_pct;	   /* a weight shift moves at least this share; default 20 */
 };
 void pl_standing_options_init(struct pl_standing_options *o);
 double pl_standing_force_min(const struct pl_standing_options *o); /* N, NaN resolved */
@@ -100,6 +101,7 @@ enum pl_standing_flag {
 	PL_STANDING_CUT = 1 << 4,	 /* "cut": longer than what is kept in memory */
 	/* "rate": time stamps and nominal rate differ by over 2 %; the time stamps were taken */
 	PL_STANDING_RATE = 1 << 5,
+	PL_STANDING_NEAR_OWN = 1 << 6, /* "near_own_sway": a figure is below three times the own */
 };
 
 struct pl_mean_sd {
@@ -136,6 +138,8 @@ struct pl_standing {
 	double series_part_pct[PL_STANDING_WHO][3][PL_STANDING_SERIES]; /* heel, midfoot, fore */
 	bool has_sway;							/* CoP was known */
 	struct pl_sway sway;
+	bool has_own; /* what the mat does by itself is known */
+	struct pl_sway own;
 	/* how it was made */
 	double filter_hz; /* NaN: not filtered */
 	double shift_min_pct;

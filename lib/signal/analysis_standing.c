@@ -96,6 +96,8 @@ static struct bearing bearing_of(const struct pl_analysis *a, double force)
 	struct pl_standing_options o = options_of(a);
 	struct bearing b = {.loaded = force > 0 && force >= pl_standing_force_min(&o)};
 
+	if (a->options.dead_weight)
+		return b;
 	for (uint32_t i = 0; i < a->parts.feet && b.loaded; i++) {
 		uint64_t k = a->parts.foot[i];
 
@@ -251,6 +253,8 @@ static enum pl_facing facing_of(const struct pl_analysis *a, const struct bearin
 {
 	double x = 0, y = 0, norm;
 
+	if (a->options.dead_weight)
+		return PL_FACING_AUTO;
 	if (a->options.facing != PL_FACING_AUTO)
 		return a->options.facing;
 	for (unsigned k = 0; k < b->feet && k < 2; k++) {
@@ -290,6 +294,19 @@ static void turn(struct run *run, enum pl_facing facing)
 		run->column[AP][i] = forward;
 		run->column[ML][i] = right;
 	}
+}
+
+/* The mat's own sway was measured along the mat: along the person's axes these may be the other
+ * two. */
+static struct pl_sway own_sway(const struct pl_sway *own, enum pl_facing facing)
+{
+	struct pl_sway turned = *own;
+
+	if (facing == PL_FACING_LEFT || facing == PL_FACING_RIGHT) {
+		turned.ap = own->ml;
+		turned.ml = own->ap;
+	}
+	return turned;
 }
 
 /* Every foot that carries load has a side, and not both the same. */
@@ -339,10 +356,15 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 	struct run *run = &w->best;
 	const double *t = run->column[T] + w->from;
 	struct pl_standing_samples s = {.n = w->length};
+	struct pl_sway own;
 	enum pl_facing facing = facing_of(a, &run->bearing);
 	bool off;
 
 	turn(run, facing);
+	if (a->options.own_sway) {
+		own = own_sway(a->options.own_sway, facing);
+		o.own = &own;
+	}
 	s.rate_hz = rate_of(a, run, w->from, w->length, &off);
 	s.ap_mm = run->column[AP] + w->from;
 	s.ml_mm = run->column[ML] + w->from;

@@ -194,6 +194,11 @@ static int measure_sway(const struct pl_standing_samples *s, const struct pl_sta
 		standing->flags |= PL_STANDING_UNFILTERED;
 	result = pl_sway_compute(ap, ml, s->n, s->rate_hz, &standing->sway, err);
 	standing->has_sway = result == 0;
+	if (o->own) {
+		standing->has_own = true;
+		standing->own = *o->own;
+	}
+	standing->flags |= pl_standing_near_own(standing) ? PL_STANDING_NEAR_OWN : 0u;
 	free(ap);
 	return result;
 }

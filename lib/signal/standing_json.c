@@ -134,8 +134,10 @@ static void figures(struct pl_json *json, const char *axis, const struct pl_sway
 	}
 }
 
-static void sway(const struct pl_sway *s, struct pl_json *json)
+static void sway(const struct pl_standing *standing, struct pl_json *json)
 {
+	const struct pl_sway *s = &standing->sway;
+
 	pl_json_begin_object(json, "sway");
 	pl_json_double(json, "area_95_mm2", s->area_95_mm2);
 	pl_json_double(json, "mean_velocity_n1_mm_s", s->mean_velocity_n1_mm_s);
@@ -149,6 +151,7 @@ static void sway(const struct pl_sway *s, struct pl_json *json)
 	pl_json_double(json, "ellipse_angle_deg", s->ellipse_angle_deg);
 	pl_json_double(json, "mean_ap_mm", s->mean_ap_mm);
 	pl_json_double(json, "mean_ml_mm", s->mean_ml_mm);
+	pl_standing_own_json(standing, json);
 	pl_json_end_object(json);
 }
 
@@ -156,8 +159,8 @@ static void sway(const struct pl_sway *s, struct pl_json *json)
 
 static void flags(const struct pl_standing *s, struct pl_json *json)
 {
-	static const char *const name[] = {"below_25_s", "below_50_hz", "gap",
-					   "unfiltered", "cut",		"rate"};
+	static const char *const name[] = {"below_25_s", "below_50_hz",	 "gap", "unfiltered", "cut",
+					   "rate",	 "near_own_sway"};
 
 	pl_json_begin_array(json, "flags");
 	for (unsigned bit = 0; bit < sizeof(name) / sizeof(name[0]); bit++)
@@ -187,7 +190,7 @@ void pl_standing_json(const struct pl_standing *s, struct pl_json *json)
 	if (loaded(s))
 		load(s, json);
 	if (s->has_sway)
-		sway(&s->sway, json);
+		sway(s, json);
 	pl_json_end_object(json);
 }
 

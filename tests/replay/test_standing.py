@@ -129,6 +129,30 @@ def test_a_rate_that_is_not_true(tmp_path, standing):
     assert off["sway"]["mean_velocity_mm_s"] == pytest.approx(true["sway"]["mean_velocity_mm_s"], rel=5e-3)
 
 
+def test_own_sway_of_the_mat(tmp_path, standing):
+    """Of a "weight" that sways as much as a person nothing stands out."""
+    weight = simulate(tmp_path, "one-leg", 12)
+    plain = document("analyze", "--json", standing)["standing"]
+    s = document("analyze", "--json", "--dead-weight", weight, standing)["standing"]
+    own = document("analyze", "--json", weight)["standing"]["sway"]
+    assert s["sway"]["own"]["rms_ap_mm"] == pytest.approx(own["rms_ap_mm"])
+    assert s["flags"] == ["near_own_sway"]
+    assert set(s["sway"]["own"]) >= set(s["sway"]["below_three_own"]) >= {"area_95_mm2", "rms_mm"}
+    assert {k: v for k, v in s["sway"].items() if k in plain["sway"]} == plain["sway"]
+    table = run("analyze", "--dead-weight", weight, standing).stdout
+    assert re.search(r"^  RMS +\*[\d.]+ +\*[\d.]+ +\*[\d.]+ mm  \(", table, re.M)
+    assert "three times the mat's own sway" in table
+
+
+def test_own_sway_is_of_the_same_mat(tmp_path, standing):
+    other = simulate(tmp_path, "one-leg", 8, hz=50)
+    r = run("analyze", "--dead-weight", other, standing, code=2)
+    assert r.stdout == "" and "another mat" in r.stderr
+    walking = simulate(tmp_path, "walking", 8)
+    r = run("analyze", "--json", "--dead-weight", walking, standing, code=2)
+    assert r.stdout == "" and "nothing lies still" in r.stderr
+
+
 def test_every_key_is_documented(standing):
     text = (SOURCE / "docs" / "metrics.md").read_text()
     s = document("analyze", "--json", standing)["standing"]

@@ -39,6 +39,8 @@ struct change {
 	double filter_hz;
 	enum pl_facing facing;
 	double mass_kg, nominal_hz; /* what the mat says of itself; 0: nothing */
+	bool dead_weight;
+	const struct pl_sway *own;
 };
 static const struct change nothing = {
 	.scale = 1, .filter_hz = NAN, .mass_kg = NAN, .nominal_hz = RATE};
@@ -131,6 +133,8 @@ static bool analyze(const struct scene *s, const struct change *c, struct pl_sta
 	o.filter_hz = c->filter_hz;
 	o.facing = c->facing;
 	o.body_mass_kg = c->mass_kg;
+	o.dead_weight = c->dead_weight;
+	o.own_sway = c->own;
 	a = pl_analysis_new(&mat, true, 0, c->nominal_hz, &o, NULL);
 	assert_non_null(a);
 	pass(a, s, c);
@@ -455,6 +459,64 @@ static void test_from_two_legs_to_one(void **state)
 	assert_true(s.part_pct[PL_STANDING_RIGHT][PL_STANDING_HEEL].mean > 0);
 }
 
+/* A crate of 24 x 24 cm, 10 kPa a cell, of which some moves at random from the left border to the
+ * right and back, and a tenth of that from the front to the rear. */
+static void put_crate(double noise_kpa)
+{
+	srand(9);
+	memset(scene.kpa, 0, FRAMES * CELLS * sizeof(*scene.kpa));
+	for (int k = 0; k < FRAMES; k++) {
+		double ml = noise_kpa * (rand() % 2001 / 1000.0 - 1);
+		double ap = 0.1 * noise_kpa * (rand() % 2001 / 1000.0 - 1);
+
+		for (unsigned r = 20; r < 60; r++)
+			for (unsigned c = 20; c < 60; c++)
+				scene.kpa[k * CELLS + r * SIDE + c] = 10 +
+								      ml * ((c == 59) - (c == 20)) +
+								      ap * ((r == 20) - (r == 59));
+	}
+}
+
+static struct pl_sway sway_of_crate(double noise_kpa)
+{
+	struct change c = nothing;
+	struct pl_standing s;
+
+	(void)plain();
+	put_crate(noise_kpa);
+	c.dead_weight = true;
+	assert_true(analyze(&scene, &c, &s));
+	assert_true(s.samples == FRAMES && s.facing == PL_FACING_AUTO);
+	assert_true(isnan(s.left_pct.mean));
+	return s.sway;
+}
+
+/* The mat's own sway beside a person's: what does not stand out of it is flagged, along the axes
+ * of the person, whichever way they face. */
+static void test_own_sway(void **state)
+{
+	struct pl_sway quiet = sway_of_crate(0.01), loud = sway_of_crate(8);
+	struct change c = nothing;
+	struct pl_standing s;
+
+	(void)state;
+	assert_true(loud.ml.rms_mm > 3 * loud.ap.rms_mm && quiet.ml.rms_mm > 0);
+	(void)plain();
+	c.own = &quiet;
+	assert_true(analyze(&scene, &c, &s));
+	assert_true(s.has_own && s.flags == 0 && s.own.ml.rms_mm == quiet.ml.rms_mm);
+	c.own = &loud;
+	assert_true(analyze(&scene, &c, &s));
+	assert_int_equal(s.flags, PL_STANDING_NEAR_OWN);
+	c.quarters = 1;
+	c.facing = PL_FACING_RIGHT;
+	assert_true(analyze(&scene, &c, &s));
+	assert_true(s.own.ap.rms_mm == loud.ml.rms_mm && s.own.ml.rms_mm == loud.ap.rms_mm);
+	c.dead_weight = true; /* an empty mat is no weight either */
+	memset(scene.kpa, 0, FRAMES * CELLS * sizeof(*scene.kpa));
+	assert_false(analyze(&scene, &c, &s));
+}
+
 static int free_scene(void **state)
 {
 	(void)state;
@@ -474,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_scaled),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_own_sway),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_body_weight),
 		cmocka_unit_test(test_a_step_ends_it),
