@@ -20,13 +20,13 @@
 #define DOCUMENT_BYTES ((size_t)16 << 20) /* 4,096 footprints; untouched pages cost nothing */
 #define UNSET (-1)
 
-enum { OPT_REGION = PL_OPT_LONG, OPT_AXIS, OPT_FILTER, OPT_SIDE, OPT_FACING };
+enum { OPT_REGION = PL_OPT_LONG, OPT_AXIS, OPT_FILTER, OPT_SIDE, OPT_FACING, OPT_WEIGHT };
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
 	bool filter_given, json;
-	const char *as;
+	const char *as, *dead_weight;
 };
 
 static void take_filter(struct pl_args *args, struct choice *c)
@@ -63,6 +63,9 @@ static void take_options(struct pl_args *args, struct choice *c)
 		case OPT_FACING:
 			pl_args_parse(args, pl_facing_parse, "auto, forward, backward, left, right",
 				      &c->facing);
+			break;
+		case OPT_WEIGHT:
+			c->dead_weight = args->value;
 			break;
 		case PL_OPT_AS:
 			c->as = args->value;
@@ -109,11 +112,48 @@ static int print_document(const struct pl_subcommand *self, const char *text, bo
 	return PL_EXIT_OK;
 }
 
+/* What the mat does by itself, from a recording of a dead weight on it. */
+static int read_own_sway(const struct choice *c, const struct pl_recording *trial,
+			 const struct pl_analysis_options *o, struct pl_sway *own,
+			 struct pl_error *err)
+{
+	struct pl_progress progress;
+	struct pl_opened weight;
+	int result;
+
+	if (pl_open_any(&weight, c->dead_weight, c->as, err) < 0)
+		return -1;
+	pl_progress_begin(&progress, "the mat's own sway", "frames");
+	result = pl_recording_own_sway(weight.recording, trial, o, own, pl_progress_step, &progress,
+				       err);
+	pl_progress_end(&progress);
+	pl_opened_close(&weight);
+	return result;
+}
+
+/* 0, or -1 and err */
+static int make_document(const struct choice *c, struct pl_opened *opened, struct pl_json *json,
+			 struct pl_error *err)
+{
+	struct pl_analysis_options o = conventions(opened->recording, c);
+	struct pl_progress progress;
+	struct pl_sway own;
+	int r;
+
+	if (c->dead_weight) {
+		if (read_own_sway(c, opened->recording, &o, &own, err) < 0)
+			return -1;
+		o.own_sway = &own;
+	}
+	pl_progress_begin(&progress, "analyzing", "frames");
+	r = pl_recording_analyze(opened->recording, &o, json, pl_progress_step, &progress, err);
+	pl_progress_end(&progress);
+	return r;
+}
+
 static int analyze(const struct pl_subcommand *self, const char *path, const struct choice *c)
 {
 	struct pl_error err = {.code = PL_OK};
-	struct pl_analysis_options o;
-	struct pl_progress progress;
 	struct pl_opened opened;
 	struct pl_json json;
 	char *text;
@@ -129,11 +169,8 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 		pl_say(self, "out of memory");
 		return PL_EXIT_FAILED;
 	}
-	o = conventions(opened.recording, c);
 	pl_json_init(&json, text, DOCUMENT_BYTES);
-	pl_progress_begin(&progress, "analyzing", "frames");
-	r = pl_recording_analyze(opened.recording, &o, &json, pl_progress_step, &progress, &err);
-	pl_progress_end(&progress);
+	r = make_document(c, &opened, &json, &err);
 	if (r < 0) {
 		code = pl_report(self, &err);
 	} else if (!pl_json_finish(&json)) {
@@ -169,11 +206,16 @@ static const struct pl_option options[] = {
 	{OPT_AXIS, "axis", "NAME",
 	 "what regions are measured along: foot (its own axis,\n"
 	 "default) or rows (of the mat)"},
-	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
+	{OPT_FILTER, "filter", "HZ",
+	 "low-pass of the centre of pressure for sway, zero lag;\n"
+	 "default 10; none: as recorded"},
 	{OPT_SIDE, "side", "SIDE", "left or right, for a recording of one foot"},
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right; default: as recorded, else auto"},
+	{OPT_WEIGHT, "dead-weight", "RECORDING",
+	 "a recording of a weight on the same mat: how much the\n"
+	 "mat sways by itself is printed beside the person's sway"},
 	PL_OPTION_AS,
 	{0},
 };
@@ -182,14 +224,16 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.name = "analyze",
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
-		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...",
+		    "RECORDING [--side SIDE] [--facing WAY] [--dead-weight RECORDING]\n"
+		    "RECORDING [--as MAT] ...",
 	.about =
 		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time. RECORDING is a .h5 of plantard, an unfinished\n"
-		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
-		"told apart by content, not by name. A dash is a figure about which nothing can "
-		"be\n"
-		"said. The last lines name the conventions; docs/metrics.md defines them.",
+		"pressure, contact area and time; load and sway of the longest quiet standing.\n"
+		"RECORDING is a .h5 of plantard, an unfinished journal, a novel emed .lst, a\n"
+		"Tekscan .asf or a byte capture (.plcap); files are told apart by content, not by\n"
+		"name. A dash is a figure about which nothing can be said. The last lines name "
+		"the\n"
+		"conventions; docs/metrics.md defines them.",
 	.options = options,
 	.run = run,
 };

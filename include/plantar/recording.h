@@ -99,6 +99,18 @@ int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_option
 			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 			 struct pl_error *err);
 
+struct pl_sway;
+/*
+ * What the mat of r does by itself: sway of a recording of something that lies on it without
+ * moving, to be compared with trials of the mat of `like` (own_sway of pl_analysis_options). o:
+ * for the filter. -1: another geometry or rate (PL_EUSAGE), nothing lies still there for five
+ * seconds (PL_EUSAGE), or the recording cannot be read. progress as in pl_convert_options.
+ */
+int pl_recording_own_sway(struct pl_recording *r, const struct pl_recording *like,
+			  const struct pl_analysis_options *o, struct pl_sway *own,
+			  bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+			  struct pl_error *err);
+
 /* A recording made of frames that the caller delivers (captures decoded by the tools). open,
  * next, rewind as above; close frees user. */
 struct pl_recording_source {

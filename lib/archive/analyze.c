@@ -73,11 +73,14 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
+	const struct pl_session_meta *meta = pl_recording_meta(r);
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	if (meta)
+		o->body_mass_kg = meta->body_mass_kg;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
@@ -88,29 +91,79 @@ static double contact_value(const struct pl_calibration *cal, const struct pl_ge
 	return cal->contact;
 }
 
+/* NULL: error */
+static struct pl_analysis *analyze(struct pl_recording *r, const struct pl_analysis_options *o,
+				   struct progress *p, struct pl_error *err)
+{
+	const struct pl_recording_info *info = pl_recording_info(r);
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	struct pl_analysis *a =
+		pl_analysis_new(&info->geometry, info->calibrated,
+				contact_value(cal, &info->geometry), info->rate_hz, o, err);
+
+	if (a && both_passes(r, a, p, err) == 0)
+		return a;
+	pl_analysis_free(a);
+	return NULL;
+}
+
 int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
 			 struct pl_json *json,
 			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 			 struct pl_error *err)
 {
-	const struct pl_recording_info *info = pl_recording_info(r);
-	const struct pl_calibration *cal = pl_recording_calibration(r);
-	struct progress p = {.call = progress, .user = user, .total = 2 * info->frames};
-	struct pl_analysis *a =
-		pl_analysis_new(&info->geometry, info->calibrated,
-				contact_value(cal, &info->geometry), info->rate_hz, o, err);
-	int result = -1;
+	struct progress p = {
+		.call = progress, .user = user, .total = 2 * pl_recording_info(r)->frames};
+	struct pl_analysis *a = analyze(r, o, &p, err);
 
-	if (a && both_passes(r, a, &p, err) == 0) {
-		pl_json_begin_object(json, NULL);
-		pl_recording_json(r, json);
-		pl_analysis_json(a, json);
-		pl_json_end_object(json);
-		result = 0;
-		if (progress)
-			progress(user, p.total, p.total);
-	}
-	if (a)
-		pl_analysis_free(a);
-	return result;
+	if (!a)
+		return -1;
+	pl_json_begin_object(json, NULL);
+	pl_recording_json(r, json);
+	pl_analysis_json(a, json);
+	pl_json_end_object(json);
+	if (progress)
+		progress(user, p.total, p.total);
+	pl_analysis_free(a);
+	return 0;
+}
+
+static bool same_mat(const struct pl_recording_info *a, const struct pl_recording_info *b)
+{
+	return a->geometry.rows == b->geometry.rows && a->geometry.cols == b->geometry.cols &&
+	       a->geometry.pitch_row_m == b->geometry.pitch_row_m &&
+	       a->geometry.pitch_col_m == b->geometry.pitch_col_m &&
+	       a->calibrated == b->calibrated && a->rate_hz == b->rate_hz;
+}
+
+int pl_recording_own_sway(struct pl_recording *r, const struct pl_recording *like,
+			  const struct pl_analysis_options *o, struct pl_sway *own,
+			  bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+			  struct pl_error *err)
+{
+	const struct pl_recording_info *info = pl_recording_info(r);
+	struct progress p = {.call = progress, .user = user, .total = 2 * info->frames};
+	struct pl_analysis_options as_weight = *o;
+	const struct pl_standing *standing;
+	struct pl_analysis *a;
+
+	if (!same_mat(info, pl_recording_info(like)))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s is of another mat or rate: its own sway is not this one's",
+				    info->path);
+	as_weight.dead_weight = true;
+	as_weight.own_sway = NULL;
+	a = analyze(r, &as_weight, &p, err);
+	if (!a)
+		return -1;
+	standing = pl_analysis_standing(a);
+	if (standing)
+		*own = standing->sway;
+	else
+		pl_error_set(err, PL_EUSAGE, 0,
+			     "nothing lies still on the mat for five seconds in %s; put 20 kg or "
+			     "more on it and record again",
+			     info->path);
+	pl_analysis_free(a);
+	return standing ? 0 : -1;
 }

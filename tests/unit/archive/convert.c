@@ -355,6 +355,7 @@ static void test_summary(void **state)
 	pl_recording_options(r, &o);
 	assert_int_equal(o.region, PL_REGION_THIRDS);
 	assert_int_equal(o.facing, PL_FACING_FORWARD);
+	assert_true(o.body_mass_kg == 71.5);
 	pl_json_init(&json, text, sizeof(text));
 	assert_int_equal(pl_recording_analyze(r, &o, &json, NULL, NULL, NULL), 0);
 	assert_true(pl_json_finish(&json) > 0);
