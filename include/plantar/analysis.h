@@ -42,8 +42,8 @@ struct pl_analysis_options {
 	double contact_on_n, contact_off_n; /* 30 and 20 */
 	double body_mass_kg;		    /* NaN: not known */
 	bool dead_weight;		    /* whatever lies on the mat is what stands there */
-	const struct pl_sway *own_sway;	    /* of such a weight, on this mat, along its axes; NULL: not known. Must
-					       live as long as the analysis */
+	const struct pl_sway *own_sway; /* of such a weight, on this mat, along its axes; NULL: not
+					   known. Must live as long as the analysis */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 

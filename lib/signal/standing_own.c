@@ -2,8 +2,8 @@
 /*
  * A mat sways by itself: cells flicker, and the centre of pressure of a dead weight wanders. What
  * is found of a person is only worth as much as it stands out of that, so the mat's own figures
- * stand beside theirs, and those below three times the mat's own are named. Figures that do not
- * grow with the length of the trial only: a path is compared as a velocity.
+ * stand beside theirs, and those below three times the mat's own are named. Only figures are
+ * compared that do not grow with the length of a recording, or hardly (ranges): a path as velocity.
  */
 #include <stddef.h>
 

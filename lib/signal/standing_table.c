@@ -9,7 +9,7 @@
 
 #include "standing_private.h"
 
-enum { HOLE = -1, EMPTY = 0, LOADED = 4 }; /* LOADED + 1: on the left, + 2: on the right */
+enum { HOLE = -1, EMPTY = 0, ON_LEFT = 1, ON_RIGHT = 2, LOADED = 4 }; /* LOADED | ON_LEFT ... */
 
 struct plates {
 	const struct pl_table *table;
@@ -51,6 +51,14 @@ static void take_cop(struct plates *p, size_t i)
 			     column(p, PL_COLUMN_RIGHT_ML)[i], p->least_n);
 }
 
+/* A foot that is hardly lifted hovers about the least force: it is up only below half of it. */
+static bool carries(const struct plates *p, enum pl_column foot, size_t i, int bit)
+{
+	bool before = i > 0 && p->state[i - 1] >= LOADED && (p->state[i - 1] & bit);
+
+	return column(p, foot)[i] >= (before ? 0.5 * p->least_n : p->least_n);
+}
+
 static signed char state_of(const struct plates *p, size_t i)
 {
 	signed char state = LOADED;
@@ -61,10 +69,10 @@ static signed char state_of(const struct plates *p, size_t i)
 		return EMPTY;
 	if (p->has_cop && !(isfinite(p->ap[i]) && isfinite(p->ml[i])))
 		return HOLE;
-	if (p->two && column(p, PL_COLUMN_LEFT_FORCE)[i] >= p->least_n)
-		state = (signed char)(state + 1);
-	if (p->two && column(p, PL_COLUMN_RIGHT_FORCE)[i] >= p->least_n)
-		state = (signed char)(state + 2);
+	if (p->two && carries(p, PL_COLUMN_LEFT_FORCE, i, ON_LEFT))
+		state = (signed char)(state | ON_LEFT);
+	if (p->two && carries(p, PL_COLUMN_RIGHT_FORCE, i, ON_RIGHT))
+		state = (signed char)(state | ON_RIGHT);
 	return state;
 }
 

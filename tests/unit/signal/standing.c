@@ -196,12 +196,45 @@ static void test_two_plates(void **state)
 	}
 	assert_int_equal(run(&t, &s), 1);
 	NEAR(s.sway.mean_ml_mm, -100, 1e-9);
+	for (int k = 0; k < ROWS; k++) { /* on the right leg */
+		double swap = left[k];
+
+		left[k] = right[k];
+		right[k] = swap;
+		ra[k] = 20;
+		rm[k] = 100;
+		la[k] = lm[k] = NAN;
+	}
+	assert_int_equal(run(&t, &s), 1);
+	NEAR(s.sway.mean_ml_mm, 100, 1e-9);
+	for (int k = 0; k < ROWS; k++) { /* and back */
+		left[k] = right[k];
+		right[k] = 1;
+		la[k] = 10;
+		lm[k] = -100;
+		ra[k] = rm[k] = NAN;
+	}
 	for (int k = 3000; k < ROWS; k++) /* and then on both: another stretch, cut at 1 s */
 		right[k] = 300;
 	for (int k = 3000; k < ROWS; k++)
 		ra[k] = 20, rm[k] = 100;
 	assert_int_equal(run(&t, &s), 1);
 	assert_true(s.samples == 2900);
+}
+
+/* A foot that hovers about the least force (20 N) ends nothing; lifted for good it does. */
+static void test_hovering_foot(void **state)
+{
+	struct pl_table t = on_two();
+	struct pl_standing s;
+
+	(void)state;
+	for (int k = 0; k < ROWS; k++) {
+		right[k] = k < 100 ? 25 : k < 4000 ? 20 + 6 * sin(k) : 3;
+		left[k] = 700 - right[k];
+	}
+	assert_int_equal(run(&t, &s), 1);
+	assert_true(s.from_s == 0 && s.to_s == 39);
 }
 
 /* Mean share from mean forces, SD of the samples' shares. */
@@ -400,17 +433,12 @@ static void test_column_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_of_it),
-		cmocka_unit_test(test_stepping_on_and_off),
-		cmocka_unit_test(test_gaps),
-		cmocka_unit_test(test_nobody_stands),
-		cmocka_unit_test(test_slow_rate),
-		cmocka_unit_test(test_two_plates),
-		cmocka_unit_test(test_mean_of_shares),
-		cmocka_unit_test(test_weight_shifts),
-		cmocka_unit_test(test_parts_and_series),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_least_force),
+		cmocka_unit_test(test_all_of_it),     cmocka_unit_test(test_stepping_on_and_off),
+		cmocka_unit_test(test_gaps),	      cmocka_unit_test(test_nobody_stands),
+		cmocka_unit_test(test_slow_rate),     cmocka_unit_test(test_two_plates),
+		cmocka_unit_test(test_hovering_foot), cmocka_unit_test(test_mean_of_shares),
+		cmocka_unit_test(test_weight_shifts), cmocka_unit_test(test_parts_and_series),
+		cmocka_unit_test(test_json),	      cmocka_unit_test(test_least_force),
 		cmocka_unit_test(test_column_names),
 	};
 

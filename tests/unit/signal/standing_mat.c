@@ -189,16 +189,19 @@ static void test_truth(void **state)
 
 /* As a mat of one byte a cell sees it, with noise on each cell: codes of 1.5 kPa. The sway is that
  * of the noise too, so what is compared is filtered, as it would be by default. */
+#define PEOPLE 60
+
 static void test_truth_through_a_coarse_mat(void **state)
 {
+	double area, left, worst_area = 0, worst_left = 0;
 	struct change c = nothing;
-	double area = 0, left = 0;
 	struct pl_standing s;
 	struct pl_sway truth;
+	unsigned failed = 0;
 
 	(void)state;
 	c.filter_hz = 10;
-	for (uint64_t seed = 21; seed <= 28; seed++) {
+	for (uint64_t seed = 21; seed < 21 + PEOPLE; seed++) {
 		simulate(&scene, PL_SIM_STANDING, seed);
 		srand((unsigned)seed);
 		for (size_t i = 0; i < FRAMES * CELLS; i++)
@@ -210,13 +213,20 @@ static void test_truth_through_a_coarse_mat(void **state)
 		assert_true(analyze(&scene, &c, &s));
 		assert_int_equal(
 			pl_sway_compute(scene.cop_ap, scene.cop_ml, FRAMES, RATE, &truth, NULL), 0);
-		area = fmax(area, fabs(s.sway.area_95_mm2 / truth.area_95_mm2 - 1));
-		left = fmax(left, fabs(s.left_pct.mean - scene.left_pct));
+		area = fabs(s.sway.area_95_mm2 / truth.area_95_mm2 - 1);
+		left = fabs(s.left_pct.mean - scene.left_pct);
+		if (!(area < 0.03 && left < 0.5)) {
+			print_error("seed %u: area off by %.3g %%, left share by %.3g points\n",
+				    (unsigned)seed, 100 * area, left);
+			failed++;
+		}
+		worst_area = fmax(worst_area, area);
+		worst_left = fmax(worst_left, left);
 	}
-	print_message("8 people on a coarse, noisy mat: sway area within %.3g %%, left share %.3g "
-		      "points\n",
-		      100 * area, left);
-	assert_true(area < 0.03 && left < 0.5);
+	print_message("%d people on a coarse, noisy mat: sway area within %.3g %%, left share "
+		      "%.3g points\n",
+		      PEOPLE, 100 * worst_area, worst_left);
+	assert_int_equal(failed, 0);
 }
 
 static void test_shifts_and_one_leg(void **state)
