@@ -14,6 +14,7 @@
 
 #include "tools/command.h"
 #include "tools/figures.h"
+#include "tools/hints.h"
 #include "tools/open.h"
 #include "tools/progress.h"
 
@@ -27,6 +28,7 @@ struct choice {
 	double filter_hz;
 	bool filter_given, json;
 	const char *as;
+	struct pl_hints hints;
 };
 
 static void take_filter(struct pl_args *args, struct choice *c)
@@ -67,6 +69,8 @@ static void take_options(struct pl_args *args, struct choice *c)
 		case PL_OPT_AS:
 			c->as = args->value;
 			break;
+		default:
+			pl_hints_option(args, key, &c->hints);
 		}
 	}
 }
@@ -119,7 +123,7 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 	char *text;
 	int r, code;
 
-	if (pl_open_any(&opened, path, c->as, &err) < 0)
+	if (pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
 		return pl_report(self, &err);
 	if (pl_recording_info(opened.recording)->problem[0])
 		pl_say(self, "%s: %s", path, pl_recording_info(opened.recording)->problem);
@@ -175,6 +179,7 @@ static const struct pl_option options[] = {
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right; default: as recorded, else auto"},
 	PL_OPTION_AS,
+	PL_OPTIONS_HINTS,
 	{0},
 };
 

@@ -132,7 +132,8 @@ static int open_recording(struct pl_feed *f, struct pl_error *err)
 	const struct pl_recording_info *info;
 
 	snprintf(f->title, sizeof(f->title), "%s", f->o.from);
-	if (pl_open_any(&f->opened, f->o.from, NULL, err) < 0)
+	if (pl_open_hinted(&f->opened, f->o.from, NULL, &f->o.hints, err) < 0 ||
+	    pl_opened_mat(&f->opened, f->o.from, err) < 0)
 		return -1;
 	info = pl_recording_info(f->opened.recording);
 	f->source = info->geometry;

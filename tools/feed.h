@@ -9,11 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <plantar/hints.h>
+
 #include "drivers/mat/mat.h"
 #include "drivers/sim/person.h"
 
 struct pl_feed_options {
 	const char *from;	      /* a recording; NULL: the person */
+	struct pl_hints hints;	      /* for from */
 	struct pl_sim_options person; /* geometry is the mat's; rate_hz 0: the mat's, else 100 */
 	uint64_t loops;		      /* of the recording; 0: for ever */
 	double seconds;		      /* stop after this long, by the mat's clock; 0: no limit */

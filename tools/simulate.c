@@ -18,6 +18,7 @@
 #include "tools/command.h"
 #include "tools/feed.h"
 #include "tools/folder.h"
+#include "tools/hints.h"
 #include "tools/interrupt.h"
 #include "tools/open.h"
 #include "tools/progress.h"
@@ -464,6 +465,12 @@ static void take_option(struct pl_args *args, struct simulate *s, int key)
 	case OPT_FULL_SCALE:
 		pl_args_number(args, 1, 1e6, &s->feed_options.full_scale_kpa);
 		break;
+	case PL_OPT_DATASET:
+	case PL_OPT_AXES:
+	case PL_OPT_PITCH:
+	case PL_OPT_UNIT:
+		pl_hints_option(args, key, &s->feed_options.hints);
+		break;
 	default:
 		take_person(args, s, key);
 	}
@@ -505,6 +512,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	pl_args_begin(&args, self, argc, argv);
 	while ((key = pl_args_next(&args)) > 0)
 		take_option(&args, &s, key);
+	if (s.feed_options.hints.dataset)
+		s.feed_options.hints.rate_hz = s.feed_options.person.rate_hz;
 	pl_args_operands(&args, 0, 0, "");
 	check_options(&args, &s);
 	if (args.done)
@@ -544,9 +553,13 @@ static const struct pl_option options[] = {
 	{OPT_FULL_SCALE, "full-scale", "KPA",
 	 "mats in counts: pressure of the highest code\n"
 	 "(default 400)"},
+	PL_OPTIONS_ARRAY,
+	{PL_OPT_UNIT, "unit", "UNIT", "array: kPa, N/cm2, mmHg, psi (default: counts)"},
 	{OPT_SEED, "seed", "N", "person: the same seed gives the same frames"},
 	{OPT_MASS, "mass", "KG", "person: body mass (default 70)"},
-	{OPT_HZ, "hz", "HZ", "person: frames a second (default: the mat's, else 100)"},
+	{OPT_HZ, "hz", "HZ",
+	 "person: frames a second (default: the mat's, else 100);\n"
+	 "array: frames a second as it was recorded"},
 	{OPT_FOOT, "foot-length", "MM", "person: default 255"},
 	{OPT_LEFT, "left", "PCT", "person: load on the left foot, standing (default 50)"},
 	{OPT_HEEL, "heel", "PCT", "person: load on the heels, standing (default 60)"},

@@ -38,6 +38,9 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
+	/* One frame of each cell's peak over a stance, maybe mirrored (PL_LAYOUT_PICTURE of
+	 * recording.h): no force, time or side is made of it. */
+	bool picture;
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 
@@ -72,6 +75,9 @@ struct pl_totals {
 	double region_sum_error_max;
 };
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
+
+/* Of the definitions: member "version" of every "method". */
+const char *pl_analysis_version(void);
 
 /* Appends members "method", "total" and "feet" to the object that is open in json. */
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json);

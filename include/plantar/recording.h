@@ -32,14 +32,31 @@ enum pl_format {
 	PL_FORMAT_EMED_LST,    /* "emed-lst" */
 	PL_FORMAT_TEKSCAN_ASF, /* "tekscan-asf" */
 	PL_FORMAT_PLCAP,       /* "plcap": told apart here, read by the tools through drivers */
+	PL_FORMAT_PEDAR_ASC,   /* "pedar-asc" */
+	PL_FORMAT_XSENSOR_CSV, /* "xsensor-csv" */
+	PL_FORMAT_ZEBRIS_APD,  /* "zebris-apd" */
+	PL_FORMAT_HDF5_ARRAY,  /* "hdf5-array": any 3-D array, see hints.h */
+	PL_FORMAT_TABLE,       /* "table": no frames, see pl_table_open in hints.h */
 };
 const char *pl_format_name(enum pl_format format);
 /* By the first bytes of a file. */
 enum pl_format pl_format_probe(const void *start, size_t n);
 enum pl_format pl_format_probe_file(const char *path, struct pl_error *err);
 
+/* What a cell is. Only a MAT has forces, and only of a MAT can a session be made. */
+enum pl_layout {
+	PL_LAYOUT_MAT,	   /* places and areas are known: row and column times pitch */
+	PL_LAYOUT_SENSORS, /* neither is: rows count sensors, columns insoles (pedar); the pitch is
+			      NaN: pressure only */
+	PL_LAYOUT_PICTURE, /* one frame: each cell's peak over a whole stance (zebris), maybe
+			      mirrored; the cells were not loaded at one time, their sum is no
+			      force */
+};
+const char *pl_layout_name(enum pl_layout layout); /* "mat", "sensors", "picture" */
+
 struct pl_recording_info {
 	enum pl_format format;
+	enum pl_layout layout;
 	char path[4096];
 	struct pl_geometry geometry;
 	enum pl_dtype dtype; /* of the cells that next delivers; imports: PL_F64 in kPa */

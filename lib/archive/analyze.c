@@ -7,6 +7,7 @@
 
 #include <plantar/analysis.h>
 
+#include "analyze_sensors.h"
 #include "backend.h"
 
 #define PROGRESS_FRAMES 256
@@ -78,6 +79,7 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	o->picture = pl_recording_info(r)->layout == PL_LAYOUT_PICTURE;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
@@ -96,11 +98,13 @@ int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_option
 	const struct pl_recording_info *info = pl_recording_info(r);
 	const struct pl_calibration *cal = pl_recording_calibration(r);
 	struct progress p = {.call = progress, .user = user, .total = 2 * info->frames};
-	struct pl_analysis *a =
-		pl_analysis_new(&info->geometry, info->calibrated,
-				contact_value(cal, &info->geometry), info->rate_hz, o, err);
+	struct pl_analysis *a;
 	int result = -1;
 
+	if (info->layout == PL_LAYOUT_SENSORS)
+		return pl_sensors_analyze(r, json, progress, user, err);
+	a = pl_analysis_new(&info->geometry, info->calibrated, contact_value(cal, &info->geometry),
+			    info->rate_hz, o, err);
 	if (a && both_passes(r, a, &p, err) == 0) {
 		pl_json_begin_object(json, NULL);
 		pl_recording_json(r, json);

@@ -303,7 +303,7 @@ static void find_geometry(struct pl_analysis *a, int k)
 	foot->ready = a->options.region == PL_REGION_THIRDS_BOX ||
 		      (shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
 		       shape->length_m <= PL_FOOT_MAX_LENGTH_M);
-	if (foot->side == PL_SIDE_UNKNOWN && !foot->touched)
+	if (foot->side == PL_SIDE_UNKNOWN && !foot->touched && !a->options.picture)
 		foot->side = pl_shape_side(shape);
 }
 
@@ -330,7 +330,7 @@ static void order_sides(struct pl_analysis *a)
 	struct pl_foot *p = &a->foot[0], *q = &a->foot[1];
 	double px, py, qx, qy, ux, uy, norm, along, across;
 
-	if (a->n_feet != 2 || a->options.side != PL_SIDE_UNKNOWN || !p->ready || !q->ready ||
+	if (a->n_feet != 2 || a->options.side != PL_SIDE_UNKNOWN || a->options.picture || !p->ready || !q->ready ||
 	    p->born > q->last || q->born > p->last)
 		return;
 	ux = p->shape.ax + q->shape.ax;

@@ -22,6 +22,8 @@ static void number(const struct pl_analysis *a, struct pl_json *json, const char
 	char key[80];
 
 	snprintf(key, sizeof(key), "%s_%s", base, unit[quantity][a->calibrated]);
+	if (a->options.picture && quantity != PRESSURE)
+		value = NAN;
 	pl_json_double(json, key, value);
 }
 
@@ -55,13 +57,14 @@ static void total(const struct pl_analysis *a, struct pl_json *json)
 
 	pl_json_begin_object(json, "total");
 	number(a, json, "force_peak", FORCE, t->force_peak_n);
-	if (t->force_peak_frame >= 0)
+	if (t->force_peak_frame >= 0 && !a->options.picture)
 		pl_json_int(json, "force_peak_frame", t->force_peak_frame);
 	else
 		pl_json_null(json, "force_peak_frame");
 	number(a, json, "force_time_integral", IMPULSE, t->force_time_integral_ns);
 	number(a, json, "pressure_peak", PRESSURE, t->pressure_peak_kpa);
-	pl_json_double(json, "contact_area_peak_cm2", t->contact_area_peak_cm2);
+	pl_json_double(json, "contact_area_peak_cm2",
+		       a->options.picture ? NAN : t->contact_area_peak_cm2);
 	pl_json_double(json, "contact_area_footprint_cm2", t->contact_area_footprint_cm2);
 	number(a, json, "pressure_time_integral_max_cell", PRESSURE_TIME,
 	       t->pressure_time_integral_max_cell_kpa_s);
@@ -91,13 +94,16 @@ static void region(const struct pl_analysis *a, struct pl_json *json, const stru
 	pl_json_begin_object(json, pl_region_keys[r]);
 	number(a, json, "force_peak", FORCE, i->force_peak);
 	number(a, json, "force_time_integral", IMPULSE, i->force_time);
-	pl_json_double(json, "load_pct", share(i->force_time, foot->whole.force_time));
+	pl_json_double(json, "load_pct",
+		       a->options.picture ? NAN : share(i->force_time, foot->whole.force_time));
 	number(a, json, "pressure_peak", PRESSURE, i->pressure_peak);
 	number(a, json, "pressure_time_integral_max_cell", PRESSURE_TIME, foot->cell_time_max[r]);
 	number(a, json, "pressure_time_integral_peak_curve", PRESSURE_TIME, i->pressure_time_curve);
 	pl_json_double(json, "contact_area_cm2", area);
-	pl_json_double(json, "contact_time_s", i->contact_time_s);
-	pl_json_double(json, "contact_pct", share(i->contact_time_s, foot->whole.contact_time_s));
+	pl_json_double(json, "contact_time_s", a->options.picture ? NAN : i->contact_time_s);
+	pl_json_double(json, "contact_pct",
+		       a->options.picture ? NAN
+					  : share(i->contact_time_s, foot->whole.contact_time_s));
 	pl_json_end_object(json);
 }
 
@@ -116,7 +122,8 @@ static void foot_json(const struct pl_analysis *a, struct pl_json *json, const s
 	number(a, json, "force_time_integral", IMPULSE, foot->whole.force_time);
 	number(a, json, "pressure_peak", PRESSURE, foot->whole.pressure_peak);
 	pl_json_double(json, "contact_area_cm2", area);
-	pl_json_double(json, "contact_time_s", foot->whole.contact_time_s);
+	pl_json_double(json, "contact_time_s",
+		       a->options.picture ? NAN : foot->whole.contact_time_s);
 	if (!foot->ready) {
 		pl_json_null(json, "regions");
 	} else {
@@ -126,6 +133,11 @@ static void foot_json(const struct pl_analysis *a, struct pl_json *json, const s
 		pl_json_end_object(json);
 	}
 	pl_json_end_object(json);
+}
+
+const char *pl_analysis_version(void)
+{
+	return PL_ANALYSIS_VERSION;
 }
 
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json)
