@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of the columns of a table of force and centre of pressure. */
+/* The columns a table of force and centre of pressure may have go by one list of names. */
 #include <string.h>
 
 #include <plantar/table.h>
@@ -19,7 +19,7 @@ static const char *const names[PL_COLUMNS] = {
 
 const char *pl_column_name(enum pl_column column)
 {
-	return (unsigned)column < PL_COLUMNS ? names[column] : "unknown";
+	return (unsigned)column < PL_COLUMNS ? names[column] : "";
 }
 
 int pl_column_parse(const char *name)
