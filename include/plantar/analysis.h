@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include <plantar/calibration.h>
+#include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
 
@@ -41,6 +42,9 @@ struct pl_analysis_options {
 	/* One frame of each cell's peak over a stance, maybe mirrored (PL_LAYOUT_PICTURE of
 	 * recording.h): no force, time or side is made of it. */
 	bool picture;
+	bool barefoot; /* else no arch index and no CPEI: an outsole has neither */
+	bool cropped; /* the matrix is a box cut around a print: its border is not the mat's edge */
+	struct pl_gait_options gait; /* contact thresholds: those above */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 
@@ -57,6 +61,10 @@ void pl_analysis_free(struct pl_analysis *a);
  * file's interval, else t_est_ns), ascending. gap: frames are missing before this one: no
  * integral spans it.
  */
+/* full: [rows*cols] value of each cell at full scale, 0: not known. Before the second pass; without
+ * it no step is marked saturated. */
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err);
+
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err);
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err);
@@ -79,7 +87,11 @@ const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
 /* Of the definitions: member "version" of every "method". */
 const char *pl_analysis_version(void);
 
-/* Appends members "method", "total" and "feet" to the object that is open in json. */
+/* The steps, once finished. Owned by a. */
+const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a);
+
+/* Appends members "method", "total", "feet", "steps" and "gait" to the object that is open in json.
+ */
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json);
 
 #ifdef __cplusplus

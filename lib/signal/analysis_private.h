@@ -8,6 +8,7 @@
 #include "cells.h"
 #include "feet.h"
 #include "overlay.h"
+#include "stance.h"
 
 #define PL_ANALYSIS_VERSION "plantar-metrics/1"
 #define PL_FEET_MAX 4096
@@ -64,7 +65,8 @@ struct pl_foot {
 	unsigned contacts;
 	uint64_t born, last; /* frames */
 	struct pl_shape shape;
-	bool ready, touched;
+	bool ready, touched, partial;
+	struct pl_stance *stance; /* while it is on the ground, in the second pass */
 	enum pl_side side;
 	unsigned atoms[PL_REGIONS]; /* of each region, for a foot of that side */
 	struct pl_overlay overlay;
@@ -74,7 +76,7 @@ struct pl_foot {
 	double cell_time_max[PL_REGIONS];
 	/* the frame it was last loaded in */
 	uint64_t frame;
-	double sum, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
+	double sum, sum_row, sum_col, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
 	unsigned atom_cells[PL_ATOMS], cells;
 };
 
@@ -123,6 +125,10 @@ struct pl_analysis {
 	uint32_t n_feet;
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
+
+	double *full, full_least; /* value of each cell at full scale; NULL: not known */
+	struct pl_stances stances;
+	struct pl_gait gait;
 };
 
 static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, unsigned col)
