@@ -113,11 +113,39 @@ static int print_document(const struct pl_subcommand *self, const char *text, bo
 	return PL_EXIT_OK;
 }
 
+static int compute_frames(struct pl_recording *r, const struct choice *c, struct pl_json *json,
+			  struct pl_error *err)
+{
+	struct pl_analysis_options o = conventions(r, c);
+	struct pl_progress progress;
+	int result;
+
+	pl_progress_begin(&progress, "analyzing", "frames");
+	result = pl_recording_analyze(r, &o, json, pl_progress_step, &progress, err);
+	pl_progress_end(&progress);
+	return result;
+}
+
+static int compute_table(const struct pl_table_file *table, const struct choice *c,
+			 struct pl_json *json, struct pl_error *err)
+{
+	struct pl_table_options o;
+
+	if (c->region != UNSET || c->axis != UNSET || c->side != UNSET || c->facing != UNSET)
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"%s is a table: it has no regions, axis, side or facing; "
+			"left.force and right.force of --columns say which foot is which",
+			table->path);
+	pl_table_options_init(&o);
+	if (c->filter_given)
+		o.standing.filter_hz = c->filter_hz;
+	return pl_table_analyze(table, &o, json, err);
+}
+
 static int analyze(const struct pl_subcommand *self, const char *path, const struct choice *c)
 {
 	struct pl_error err = {.code = PL_OK};
-	struct pl_analysis_options o;
-	struct pl_progress progress;
 	struct pl_opened opened;
 	struct pl_json json;
 	char *text;
@@ -125,7 +153,7 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 
 	if (pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
 		return pl_report(self, &err);
-	if (pl_recording_info(opened.recording)->problem[0])
+	if (opened.recording && pl_recording_info(opened.recording)->problem[0])
 		pl_say(self, "%s: %s", path, pl_recording_info(opened.recording)->problem);
 	text = malloc(DOCUMENT_BYTES);
 	if (!text) {
@@ -133,11 +161,9 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 		pl_say(self, "out of memory");
 		return PL_EXIT_FAILED;
 	}
-	o = conventions(opened.recording, c);
 	pl_json_init(&json, text, DOCUMENT_BYTES);
-	pl_progress_begin(&progress, "analyzing", "frames");
-	r = pl_recording_analyze(opened.recording, &o, &json, pl_progress_step, &progress, &err);
-	pl_progress_end(&progress);
+	r = opened.table ? compute_table(opened.table, c, &json, &err)
+			 : compute_frames(opened.recording, c, &json, &err);
 	if (r < 0) {
 		code = pl_report(self, &err);
 	} else if (!pl_json_finish(&json)) {
@@ -158,6 +184,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 
 	pl_args_begin(&args, self, argc, argv);
 	take_options(&args, &c);
+	if (c.side != UNSET)
+		c.hints.side = (enum pl_side)c.side;
 	pl_args_operands(&args, 1, 1, "RECORDING");
 	if (args.done)
 		return args.exit_code;

@@ -39,6 +39,9 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
+	/* Above 0: two insoles on one mat, the left one in its first columns, so many of them, the
+	 * right one in its last: sides are known by place. */
+	unsigned insole_cols;
 	/* One frame of each cell's peak over a stance, maybe mirrored (PL_LAYOUT_PICTURE of
 	 * recording.h): no force, time or side is made of it. */
 	bool picture;

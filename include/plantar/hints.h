@@ -9,8 +9,10 @@
 #define PLANTAR_HINTS_H
 
 #include <plantar/error.h>
+#include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
+#include <plantar/standing.h>
 #include <plantar/table.h>
 
 #ifdef __cplusplus
@@ -59,6 +61,16 @@ struct pl_table_file *pl_table_open_memory(const void *text, size_t n, const str
 void pl_table_close(struct pl_table_file *t); /* NULL allowed */
 /* Appends member "recording" to the open object; keys as pl_recording_json where they apply. */
 void pl_table_json(const struct pl_table_file *t, struct pl_json *json);
+
+/* The whole of `plantar analyze --json` for a table: recording, method, and of total, standing,
+ * steps and gait what applies. */
+struct pl_table_options {
+	struct pl_standing_options standing;
+	struct pl_gait_options gait;
+};
+void pl_table_options_init(struct pl_table_options *o);
+int pl_table_analyze(const struct pl_table_file *file, const struct pl_table_options *o,
+		     struct pl_json *json, struct pl_error *err);
 
 #ifdef __cplusplus
 }

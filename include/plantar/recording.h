@@ -70,7 +70,11 @@ struct pl_recording_info {
 			       the last frame), for a person; "" if nothing is */
 };
 
+/* pl_session_meta.mat_file of a session that was imported: this and the format's name. */
+#define PL_IMPORTED "imported:"
+/* The format that the frames came in first: that of the file, or what it was imported from. */
 struct pl_recording;
+enum pl_format pl_recording_origin(const struct pl_recording *r);
 
 /* Opens and reads the heads. Imports are parsed whole (limits: 1 GiB, 512 x 512, 1e6 frames). */
 struct pl_recording *pl_recording_open(const char *path, struct pl_error *err);

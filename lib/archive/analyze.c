@@ -71,6 +71,19 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 	return result;
 }
 
+/* A pair of insoles lies on one mat with columns in between in which there are no cells. */
+static unsigned insole_cols(const struct pl_recording *r)
+{
+	const uint8_t *state = pl_recording_calibration(r)->cell_state;
+	unsigned cols = pl_recording_info(r)->geometry.cols, c = 0;
+
+	if (pl_recording_origin(r) != PL_FORMAT_XSENSOR_CSV || !state)
+		return 0;
+	while (c < cols && state[c] != PL_CELL_NONE)
+		c++;
+	return c < cols ? c : 0;
+}
+
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
@@ -80,6 +93,9 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	o->side = live->side;
 	o->facing = live->facing;
 	o->picture = pl_recording_info(r)->layout == PL_LAYOUT_PICTURE;
+	o->cropped = o->picture || pl_recording_origin(r) == PL_FORMAT_EMED_LST;
+	o->insole_cols = insole_cols(r);
+	o->barefoot = !o->insole_cols;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */

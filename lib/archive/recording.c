@@ -377,6 +377,18 @@ const struct pl_session_meta *pl_recording_meta(const struct pl_recording *r)
 	return r->backend.meta;
 }
 
+enum pl_format pl_recording_origin(const struct pl_recording *r)
+{
+	const struct pl_session_meta *meta = pl_recording_meta(r);
+	size_t n = sizeof(PL_IMPORTED) - 1;
+
+	if (meta && strncmp(meta->mat_file, PL_IMPORTED, n) == 0)
+		for (unsigned i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++)
+			if (strcmp(meta->mat_file + n, format_names[i]) == 0)
+				return (enum pl_format)i;
+	return pl_recording_info(r)->format;
+}
+
 const char *pl_recording_summary(struct pl_recording *r)
 {
 	return r->backend.summary ? r->backend.summary(r->backend.source.user) : NULL;

@@ -110,7 +110,15 @@ static bool one_foot(const struct pl_geometry *g, const struct pl_hull *a, const
 
 /* ---- contacts to feet ----------------------------------------------------------------------- */
 
-/* Of a recording of one foot, whatever fits into a foot is that foot. */
+/* What is said of the side of a print before anybody looks at its shape. */
+static enum pl_side given_side(const struct pl_analysis *a, const struct pl_print *p)
+{
+	if (!a->options.insole_cols)
+		return a->options.side;
+	return p->c1 <= a->options.insole_cols ? PL_SIDE_LEFT : PL_SIDE_RIGHT;
+}
+
+/* Of a recording of one foot, whatever fits into a foot is that foot; so in an insole. */
 static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		      const struct pl_contact *contact)
 {
@@ -122,6 +130,8 @@ static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		return false;
 	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
 		return true;
+	if (a->options.insole_cols)
+		return given_side(a, p) == given_side(a, q);
 	return contact->born <= foot->last && pl_hull_gap(&p->hull, &q->hull) <= PIECE_GAP_M &&
 	       pl_hull_extent(&p->hull).length < 0.5 * short_of &&
 	       pl_hull_extent(&q->hull).length < 0.5 * short_of;
@@ -170,7 +180,8 @@ static int join_contacts(struct pl_analysis *a)
 static int adopt_strays(struct pl_analysis *a)
 {
 	const struct pl_geometry *g = &a->geometry;
-	double reach = a->options.side == PL_SIDE_UNKNOWN ? STRAY_GAP_M : INFINITY;
+	bool given = a->options.side != PL_SIDE_UNKNOWN || a->options.insole_cols;
+	double reach = given ? INFINITY : STRAY_GAP_M;
 
 	for (size_t i = 0, n = pl_geometry_cells(g); i < n; i++) {
 		unsigned r = (unsigned)(i / g->cols), c = (unsigned)(i % g->cols);
@@ -293,7 +304,7 @@ static void find_geometry(struct pl_analysis *a, int k)
 
 	print_points(a, &foot->print);
 	pl_shape_measure(&a->feet.points, shape);
-	foot->side = a->options.side;
+	foot->side = given_side(a, &foot->print);
 	turn = heading(a, k, shape);
 	if (turn < 0)
 		pl_shape_turn(shape);
@@ -319,7 +330,8 @@ static void doubt_pieces(struct pl_analysis *a)
 			    !pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
 				continue;
 			p->ready = q->ready = false;
-			p->side = q->side = a->options.side;
+			p->side = given_side(a, &p->print);
+			q->side = given_side(a, &q->print);
 		}
 	}
 }
@@ -330,8 +342,9 @@ static void order_sides(struct pl_analysis *a)
 	struct pl_foot *p = &a->foot[0], *q = &a->foot[1];
 	double px, py, qx, qy, ux, uy, norm, along, across;
 
-	if (a->n_feet != 2 || a->options.side != PL_SIDE_UNKNOWN || a->options.picture || !p->ready || !q->ready ||
-	    p->born > q->last || q->born > p->last)
+	if (a->n_feet != 2 || a->options.side != PL_SIDE_UNKNOWN || a->options.picture ||
+	    a->options.insole_cols || !p->ready || !q->ready || p->born > q->last ||
+	    q->born > p->last)
 		return;
 	ux = p->shape.ax + q->shape.ax;
 	uy = p->shape.ay + q->shape.ay;

@@ -111,7 +111,8 @@ void pl_footprints_partial(struct pl_analysis *a)
 			    p->c1 == a->geometry.cols;
 
 		/* an insole ends where the foot does, and so does a box cut around a print */
-		foot->partial = edge && !a->options.cropped && a->options.side == PL_SIDE_UNKNOWN;
+		foot->partial = edge && !a->options.cropped && !a->options.insole_cols &&
+				a->options.side == PL_SIDE_UNKNOWN;
 		if (foot->ready && foot->shape.length_m < PARTIAL_SHARE * median[foot->side])
 			foot->partial = true;
 	}
