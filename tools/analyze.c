@@ -202,7 +202,9 @@ static const struct pl_option options[] = {
 	 "what regions are measured along: foot (its own axis,\n"
 	 "default) or rows (of the mat)"},
 	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
-	{OPT_SIDE, "side", "SIDE", "left or right, for a recording of one foot"},
+	{OPT_SIDE, "side", "SIDE",
+	 "left or right, for a recording of one foot; of a pair of\n"
+	 "insoles, this one alone"},
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right; default: as recorded, else auto"},
@@ -215,14 +217,21 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.name = "analyze",
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
-		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...",
+		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...\n"
+		    "FILE --columns LIST [--unit UNIT] [--rate HZ] ...\n"
+		    "FILE --dataset NAME --axes LIST --pitch MM --rate HZ ...",
 	.about =
 		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time. RECORDING is a .h5 of plantard, an unfinished\n"
-		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
-		"told apart by content, not by name. A dash is a figure about which nothing can "
-		"be\n"
-		"said. The last lines name the conventions; docs/metrics.md defines them.",
+		"pressure, contact area and time; standing and sway, steps. RECORDING is a .h5 of\n"
+		"plantard, an unfinished journal, a novel emed .lst or pedar .asc, a Tekscan .asf, "
+		"an\n"
+		"XSENSOR .csv, a zebris .apd, a byte capture (.plcap), an array in an HDF5 file or "
+		"a\n"
+		"table of force or centre of pressure; files are told apart by content, not by "
+		"name,\n"
+		"and docs/import.md says what each lacks. A dash is a figure about which nothing "
+		"can\n"
+		"be said. The last lines name the conventions; docs/metrics.md defines them.",
 	.options = options,
 	.run = run,
 };
