@@ -147,14 +147,17 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 {
 	struct pl_error err = {.code = PL_OK};
 	struct pl_opened opened;
+	const char *problem;
 	struct pl_json json;
 	char *text;
 	int r, code;
 
 	if (pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
 		return pl_report(self, &err);
-	if (opened.recording && pl_recording_info(opened.recording)->problem[0])
-		pl_say(self, "%s: %s", path, pl_recording_info(opened.recording)->problem);
+	problem =
+		opened.table ? opened.table->problem : pl_recording_info(opened.recording)->problem;
+	if (*problem)
+		pl_say(self, "%s: %s", path, problem);
 	text = malloc(DOCUMENT_BYTES);
 	if (!text) {
 		pl_opened_close(&opened);

@@ -104,6 +104,8 @@ static void describe_table(struct pl_json *j, const struct pl_opened *o)
 	pl_json_string(j, "path", o->table->path);
 	pl_json_string(j, "state", "finished");
 	pl_json_bool(j, "summary", false);
+	if (o->table->problem[0])
+		pl_json_string(j, "problem", o->table->problem);
 	pl_table_json(o->table, j);
 	pl_json_end_object(j);
 }

@@ -51,6 +51,7 @@ struct pl_table_file {
 	char path[4096];
 	char from[PL_COLUMNS][64]; /* what the file calls the column; "" if there is none */
 	double scale[PL_COLUMNS];  /* that its numbers were multiplied with */
+	char problem[256];	   /* as in pl_recording_info */
 	bool rate_from_time;	   /* from the file's own times, not from hints */
 	bool time_is_column;	   /* table.column[PL_COLUMN_TIME] came from the file */
 };

@@ -215,6 +215,7 @@ static int picture(struct apd *a)
 	while (pl_text_line(t))
 		if (!pl_text_line_is_blank(t))
 			return pl_text_expected(t, "nothing after the last row");
+	pl_text_note_cut(t, a->im->problem, sizeof(a->im->problem));
 	return 0;
 }
 

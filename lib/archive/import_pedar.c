@@ -279,6 +279,7 @@ static int frames(struct pedar *p)
 			 "line %lu says %g s, but the frames end after %g s: the file was cut, or "
 			 "part of the recording exported",
 			 p->total_line, p->total_s, (double)p->im->frames * p->interval_s);
+	pl_text_note_cut(t, p->im->problem, sizeof(p->im->problem));
 	return 0;
 }
 

@@ -308,6 +308,7 @@ static int all_rows(struct reader *r)
 		if (!pl_text_line_is_blank(&r->text) && one_row(r))
 			return -1;
 	} while (pl_text_line(&r->text));
+	pl_text_note_cut(&r->text, r->file->problem, sizeof(r->file->problem));
 	return 0;
 }
 
@@ -456,7 +457,9 @@ void pl_table_json(const struct pl_table_file *t, struct pl_json *json)
 	pl_json_double(json, "duration_s", (double)t->table.rows / t->table.rate_hz);
 	pl_json_uint(json, "gaps", 0);
 	pl_json_uint(json, "lost_frames", 0);
-	pl_json_bool(json, "complete", true);
+	pl_json_bool(json, "complete", !t->problem[0]);
+	if (t->problem[0])
+		pl_json_string(json, "problem", t->problem);
 	pl_json_begin_array(json, "columns");
 	for (int i = 0; i < PL_COLUMNS; i++) {
 		if (!t->from[i][0])

@@ -179,6 +179,7 @@ static int unit(struct xsensor *x)
 		x->has_unit = true;
 		return 0;
 	}
+	x->text.at = name;
 	return pl_text_fail(&x->text, PL_EUNSUPPORTED,
 			    "the unit '%.*s' is not known here; export in mmHg, kPa, psi or N/cm2",
 			    n < 40 ? (int)n : 40, name);
@@ -735,6 +736,7 @@ static int finish(struct xsensor *x)
 			mean = cm2[i];
 	if (check_loads(x, cm2))
 		return -1;
+	pl_text_note_cut(&x->text, im->problem, sizeof(im->problem));
 	ratio = s[0].width_cm.value / s[0].height_cm.value;
 	im->geometry.pitch_row_m = sqrt(mean / ratio / CM2_PER_M2);
 	im->geometry.pitch_col_m = sqrt(mean * ratio / CM2_PER_M2);
