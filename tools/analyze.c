@@ -169,7 +169,9 @@ static const struct pl_option options[] = {
 	{OPT_AXIS, "axis", "NAME",
 	 "what regions are measured along: foot (its own axis,\n"
 	 "default) or rows (of the mat)"},
-	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
+	{OPT_FILTER, "filter", "HZ",
+	 "low-pass of the centre of pressure for sway, zero lag;\n"
+	 "default 10; none: as recorded"},
 	{OPT_SIDE, "side", "SIDE", "left or right, for a recording of one foot"},
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
@@ -185,11 +187,12 @@ const struct pl_subcommand pl_cmd_analyze = {
 		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...",
 	.about =
 		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time. RECORDING is a .h5 of plantard, an unfinished\n"
-		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
-		"told apart by content, not by name. A dash is a figure about which nothing can "
-		"be\n"
-		"said. The last lines name the conventions; docs/metrics.md defines them.",
+		"pressure, contact area and time; load and sway of the longest quiet standing.\n"
+		"RECORDING is a .h5 of plantard, an unfinished journal, a novel emed .lst, a\n"
+		"Tekscan .asf or a byte capture (.plcap); files are told apart by content, not by\n"
+		"name. A dash is a figure about which nothing can be said. The last lines name "
+		"the\n"
+		"conventions; docs/metrics.md defines them.",
 	.options = options,
 	.run = run,
 };

@@ -305,6 +305,7 @@ void pl_figures_analysis(FILE *out, const json_t *document)
 		print_totals(out, total);
 	for (size_t i = 0; i < json_array_size(feet); i++)
 		print_foot(out, json_array_get(feet, i), i + 1);
+	pl_figures_standing(out, json_object_get(document, "standing"));
 	if (method)
 		print_method(out, method);
 }

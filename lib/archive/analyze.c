@@ -73,11 +73,14 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
+	const struct pl_session_meta *meta = pl_recording_meta(r);
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	if (meta)
+		o->body_mass_kg = meta->body_mass_kg;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */

@@ -33,7 +33,8 @@ void pl_analysis_options_init(struct pl_analysis_options *o)
 	*o = (struct pl_analysis_options){
 		.region = PL_REGION_NOVEL,
 		.axis = PL_AXIS_FOOT,
-		.filter_hz = NAN,
+		.filter_hz = 10,
+		.body_mass_kg = NAN,
 		.side = PL_SIDE_UNKNOWN,
 		.facing = PL_FACING_AUTO,
 		.contact_on_n = 30,
@@ -187,7 +188,8 @@ static bool allocate(struct pl_analysis *a)
 	a->home = malloc(n * sizeof(*a->home));
 	a->parts.part = malloc(n * sizeof(*a->parts.part));
 	a->parts_before.part = malloc(n * sizeof(*a->parts.part));
-	return ok && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
+	a->watch = pl_watch_new();
+	return ok && a->watch && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
 	       a->parts_before.part;
 }
 
@@ -248,6 +250,7 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->parts.foot);
 	free(a->parts_before.part);
 	free(a->parts_before.foot);
+	pl_watch_free(a->watch);
 	free(a);
 }
 
@@ -357,10 +360,12 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 	dt_s = since(a, t_ns, gap);
 	pl_feet_frame(&a->feet, &a->cells);
 	follow_tracks(a);
-	if (a->pass == 1)
+	if (a->pass == 1) {
 		add_totals(a, dt_s);
-	else
+	} else {
 		pl_analysis_feet_frame(a, dt_s);
+		pl_watch_frame(a, t_ns, gap);
+	}
 	if (a->nomem)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
 	return 0;
@@ -394,7 +399,7 @@ int pl_analysis_finish(struct pl_analysis *a, struct pl_error *err)
 	pl_analysis_feet_break(a);
 	pl_analysis_feet_finish(a);
 	a->pass = 3;
-	return 0;
+	return pl_watch_finish(a, err);
 }
 
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a)

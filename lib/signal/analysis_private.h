@@ -123,6 +123,7 @@ struct pl_analysis {
 	uint32_t n_feet;
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
+	struct pl_watch *watch; /* analysis_standing.c */
 };
 
 static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, unsigned col)
@@ -141,5 +142,12 @@ void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s);
 /* The time after the last frame before a gap or the end. */
 void pl_analysis_feet_break(struct pl_analysis *a);
 void pl_analysis_feet_finish(struct pl_analysis *a);
+
+/* analysis_standing.c: somebody standing, in the second pass. */
+struct pl_watch *pl_watch_new(void);
+void pl_watch_free(struct pl_watch *w);
+/* After the feet of the frame. gap: frames are missing before it. */
+void pl_watch_frame(struct pl_analysis *a, int64_t t_ns, bool gap);
+int pl_watch_finish(struct pl_analysis *a, struct pl_error *err);
 
 #endif
