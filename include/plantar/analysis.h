@@ -38,6 +38,9 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
+	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
+	 * mat): cells there do not make a footprint partial. */
+	bool border_is_no_edge;
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 

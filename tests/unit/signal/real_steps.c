@@ -58,8 +58,8 @@ static json_t *analyse(const struct laying *l)
 	assert_non_null(a);
 	for (int pass = 0; pass < 2; pass++) {
 		for (unsigned t = 0; t < step.frames; t++)
-			assert_int_equal(
-				pl_analysis_push(a, frames[t], t * 2000000ll, false, NULL), 0);
+			assert_int_equal(pl_analysis_push(a, frames[t], t * 2000000ll, false, NULL),
+					 0);
 		assert_int_equal(
 			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
 	}

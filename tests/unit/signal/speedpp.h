@@ -28,7 +28,7 @@
 
 struct real_step {
 	uint16_t raw[STEP_Y * STEP_X * STEP_FRAMES];
-	unsigned frames;	/* up to the last loaded one */
+	unsigned frames;	 /* up to the last loaded one */
 	unsigned y0, y1, x0, x1; /* loaded box, y1 and x1 exclusive */
 };
 
