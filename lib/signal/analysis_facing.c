@@ -289,6 +289,8 @@ static int heading(const struct pl_analysis *a, int k, enum pl_source *source)
 	order = by_order(foot);
 	if (shape * path < 0 || shape * order < 0 || path * order < 0)
 		return 0;
+	if (!path && !order && shape * first > FIRST_MIN)
+		return 0; /* a print that is still growing looks like one turned round */
 	*source = shape ? PL_SOURCE_SHAPE : path ? PL_SOURCE_PATH : PL_SOURCE_ORDER;
 	return shape + path + order;
 }
