@@ -41,6 +41,9 @@ struct pl_analysis_options {
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
 	double body_mass_kg;		    /* NaN: not known */
+	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
+	 * mat): cells there do not make a footprint partial. */
+	bool border_is_no_edge;
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 
