@@ -39,8 +39,10 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
-	bool barefoot; /* else no arch index and no CPEI: an outsole has neither */
-	bool cropped; /* the matrix is a box cut around a print: its border is not the mat's edge */
+	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
+	 * mat): cells there do not make a footprint partial. */
+	bool border_is_no_edge;
+	bool barefoot;		     /* else no arch index and no CPEI: an outsole has neither */
 	struct pl_gait_options gait; /* contact thresholds: those above */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);

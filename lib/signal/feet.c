@@ -163,11 +163,16 @@ bool pl_feet_one_sized(const struct pl_feet *f, const struct pl_hull *a, const s
 	return sized_hull(f, &both);
 }
 
-bool pl_feet_across(const struct pl_feet *f, const struct pl_track *track)
+bool pl_feet_across(const struct pl_feet *f, const struct pl_hull *hull)
 {
-	struct pl_extent e = pl_hull_extent(&track->hull);
+	struct pl_extent e = pl_hull_extent(hull);
 
 	return foot_sized(f, &e) && across(f, &e);
+}
+
+bool pl_feet_apart(const struct pl_hull *a, const struct pl_hull *b)
+{
+	return pl_hull_gap(a, b) > JOIN_GAP_M;
 }
 
 static bool fits(const struct pl_feet *f, const struct pl_track *track, const struct pl_hull *more)
@@ -274,7 +279,7 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 				best = other;
 			if (!best)
 				continue;
-			best->touched = true;
+			best->touched = best->touched || comp->mixed || choices != 1;
 			best->guessed += choices > 1;
 			pl_track_claim(f, best, run[i].row, c, c + 1, value);
 		}

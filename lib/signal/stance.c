@@ -297,7 +297,7 @@ static void judge(struct pl_analysis *a, struct pl_step *s)
 		s->rejected &= ~cut;
 		s->flags |= cut;
 	}
-	if (foot->partial)
+	if (foot->partial && a->options.side == PL_SIDE_UNKNOWN)
 		s->rejected |= PL_REJECT_PARTIAL;
 	if (foot->touched)
 		s->rejected |= PL_REJECT_TWO_FEET;
@@ -309,7 +309,6 @@ static void judge(struct pl_analysis *a, struct pl_step *s)
 
 void pl_stances_finish(struct pl_analysis *a)
 {
-	pl_footprints_partial(a);
 	for (uint32_t k = 0; k < a->gait.n; k++)
 		judge(a, &a->gait.step[k]);
 	a->gait.treadmill = a->options.gait.treadmill == PL_TREADMILL_YES;
