@@ -85,6 +85,8 @@ const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
 
 /* The steps, once finished. Owned by a. */
 const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a);
+/* The same, to keep: to is then to be freed (pl_gait_free), and a has none any more. */
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to);
 
 /* Appends members "method", "total", "feet", "steps" and "gait" to the object that is open in json.
  */

@@ -271,6 +271,12 @@ const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a)
 	return &a->gait;
 }
 
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to)
+{
+	*to = a->gait;
+	pl_gait_init(&a->gait);
+}
+
 struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated, double contact,
 				    double rate_hz, const struct pl_analysis_options *o,
 				    struct pl_error *err)

@@ -164,7 +164,8 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 	free(t);
 	if (step.contact_time_s < o->stance_min_s || step.contact_time_s > o->stance_max_s)
 		return 0;
-	pl_stance_figures(a, s, &step);
+	if (o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
+		pl_stance_figures(a, s, &step);
 	return pl_gait_add(&a->gait, &step);
 }
 
