@@ -39,7 +39,9 @@ void pl_analysis_options_init(struct pl_analysis_options *o)
 		.facing = PL_FACING_AUTO,
 		.contact_on_n = 30,
 		.contact_off_n = 20,
+		.barefoot = true,
 	};
+	pl_gait_options_init(&o->gait);
 }
 
 /* ---- contacts ------------------------------------------------------------------------------- */
@@ -239,6 +241,44 @@ static bool allocate(struct pl_analysis *a)
 	       a->parts_before.part;
 }
 
+static void begin_gait(struct pl_analysis *a)
+{
+	a->options.gait.contact_on_n = a->options.contact_on_n;
+	a->options.gait.contact_off_n = a->options.contact_off_n;
+	pl_gait_init(&a->gait);
+	a->gait.footprints = true;
+	a->gait.calibrated = a->calibrated;
+	a->gait.rate_hz = a->rate_hz > 0 ? a->rate_hz : NAN;
+	a->gait.pitch_m = fmax(a->geometry.pitch_row_m, a->geometry.pitch_col_m);
+}
+
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err)
+{
+	size_t n = pl_geometry_cells(&a->geometry);
+
+	if (!a->full)
+		a->full = malloc(n * sizeof(*a->full));
+	if (!a->full)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	memcpy(a->full, full, n * sizeof(*a->full));
+	a->full_least = INFINITY;
+	for (size_t i = 0; i < n; i++)
+		if (full[i] > 0)
+			a->full_least = fmin(a->full_least, full[i]);
+	return 0;
+}
+
+const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a)
+{
+	return &a->gait;
+}
+
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to)
+{
+	*to = a->gait;
+	pl_gait_init(&a->gait);
+}
+
 struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated, double contact,
 				    double rate_hz, const struct pl_analysis_options *o,
 				    struct pl_error *err)
@@ -265,6 +305,7 @@ struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated
 	a->rate_hz = rate_hz;
 	a->factor = pl_force_factor(g, calibrated);
 	a->pass = 1;
+	begin_gait(a);
 	totals_clear(&a->totals);
 	if (allocate(a))
 		return a;
@@ -292,6 +333,9 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->ever);
 	free(a->top);
 	free(a->home);
+	free(a->full);
+	pl_stances_free(a);
+	pl_gait_free(&a->gait);
 	free(a->parts.part);
 	free(a->parts.foot);
 	free(a->parts_before.part);
@@ -385,6 +429,13 @@ static double since(struct pl_analysis *a, int64_t t_ns, bool gap)
 	return 0;
 }
 
+/* Integrals and stances end here. */
+static void frames_missing(struct pl_analysis *a, bool over)
+{
+	pl_analysis_feet_break(a);
+	pl_stances_break(a, over);
+}
+
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err)
 {
@@ -402,7 +453,7 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 	a->cells = swap;
 	pl_cells_take(&a->cells, values, a->contact);
 	if (a->pass == 2 && gap)
-		pl_analysis_feet_break(a);
+		frames_missing(a, false);
 	dt_s = since(a, t_ns, gap);
 	pl_feet_frame(&a->feet, &a->cells);
 	follow_tracks(a);
@@ -442,8 +493,11 @@ int pl_analysis_finish(struct pl_analysis *a, struct pl_error *err)
 		return pl_error_set(
 			err, PL_EUSAGE, 0, "the second pass had %llu frames, the first %llu",
 			(unsigned long long)a->frames, (unsigned long long)a->totals.frames);
-	pl_analysis_feet_break(a);
+	frames_missing(a, true);
 	pl_analysis_feet_finish(a);
+	if (a->nomem)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the steps");
+	pl_stances_finish(a);
 	a->pass = 3;
 	return pl_watch_finish(a, err);
 }

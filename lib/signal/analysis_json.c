@@ -165,6 +165,7 @@ void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json)
 		for (uint32_t k = 0; k < a->n_feet; k++)
 			foot_json(a, json, &a->foot[k]);
 		pl_json_end_array(json);
+		pl_gait_json(&a->gait, &a->options.gait, json);
 	}
 	if (standing)
 		pl_standing_json(standing, json);

@@ -9,6 +9,7 @@
 #include "feet.h"
 #include "overlay.h"
 #include "path.h"
+#include "stance.h"
 
 #define PL_ANALYSIS_VERSION "plantar-metrics/1"
 #define PL_FEET_MAX 4096
@@ -85,6 +86,7 @@ struct pl_foot {
 	double goes_x,
 		goes_y; /* where the walk goes at this foot, about a unit vector; 0, 0: no walk */
 	enum pl_source facing_source, side_source;
+	struct pl_stance *stance; /* while it is on the ground, in the second pass */
 	enum pl_side side;
 	bool contradicted;	    /* what tells its side tells both */
 	bool end_cut, border_cut;   /* by the mat's edge: heel or toes; the long way */
@@ -97,7 +99,7 @@ struct pl_foot {
 	double cell_time_max[PL_REGIONS];
 	/* the frame it was last loaded in */
 	uint64_t frame;
-	double sum, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
+	double sum, sum_row, sum_col, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
 	unsigned atom_cells[PL_ATOMS], cells;
 };
 
@@ -148,6 +150,10 @@ struct pl_analysis {
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
 	struct pl_watch *watch; /* analysis_standing.c */
+
+	double *full, full_least; /* value of each cell at full scale; NULL: not known */
+	struct pl_stances stances;
+	struct pl_gait gait;
 };
 
 static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, unsigned col)
