@@ -18,15 +18,26 @@
 #include "tools/open.h"
 #include "tools/progress.h"
 
-#define DOCUMENT_BYTES ((size_t)16 << 20) /* 4,096 footprints; untouched pages cost nothing */
+#define DOCUMENT_BYTES \
+	((size_t)48 << 20) /* 4,096 footprints, 16,384 steps; untouched pages cost nothing */
 #define UNSET (-1)
 
-enum { OPT_REGION = PL_OPT_LONG, OPT_AXIS, OPT_FILTER, OPT_SIDE, OPT_FACING };
+enum {
+	OPT_REGION = PL_OPT_LONG,
+	OPT_AXIS,
+	OPT_FILTER,
+	OPT_SIDE,
+	OPT_FACING,
+	OPT_MASS,
+	OPT_SPEED,
+	OPT_TREADMILL
+};
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
-	bool filter_given, json;
+	double body_mass_kg, speed_m_s; /* NaN: not given */
+	bool filter_given, json, treadmill;
 	const char *as;
 	struct pl_hints hints;
 };
@@ -66,6 +77,15 @@ static void take_options(struct pl_args *args, struct choice *c)
 			pl_args_parse(args, pl_facing_parse, "auto, forward, backward, left, right",
 				      &c->facing);
 			break;
+		case OPT_MASS:
+			pl_args_number(args, 1, 500, &c->body_mass_kg);
+			break;
+		case OPT_SPEED:
+			pl_args_number(args, 0.01, 20, &c->speed_m_s);
+			break;
+		case OPT_TREADMILL:
+			c->treadmill = true;
+			break;
 		case PL_OPT_AS:
 			c->as = args->value;
 			break;
@@ -73,6 +93,18 @@ static void take_options(struct pl_args *args, struct choice *c)
 			pl_hints_option(args, key, &c->hints);
 		}
 	}
+}
+
+static void take_gait_choice(const struct choice *c, struct pl_gait_options *o)
+{
+	if (!isnan(c->body_mass_kg))
+		o->body_mass_kg = c->body_mass_kg;
+	if (!isnan(c->speed_m_s)) {
+		o->speed_m_s = c->speed_m_s;
+		o->speed_source = "entered";
+	}
+	if (c->treadmill)
+		o->treadmill = PL_TREADMILL_YES;
 }
 
 /* What was said at recording time holds unless the command line says otherwise. */
@@ -91,6 +123,7 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 		o.axis = (enum pl_axis)c->axis;
 	if (c->filter_given)
 		o.filter_hz = c->filter_hz;
+	take_gait_choice(c, &o.gait);
 	return o;
 }
 
@@ -140,6 +173,9 @@ static int compute_table(const struct pl_table_file *table, const struct choice 
 	pl_table_options_init(&o);
 	if (c->filter_given)
 		o.standing.filter_hz = c->filter_hz;
+	if (!isnan(c->body_mass_kg))
+		o.standing.body_mass_kg = c->body_mass_kg;
+	take_gait_choice(c, &o.gait);
 	return pl_table_analyze(table, &o, json, err);
 }
 
@@ -182,7 +218,12 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
-	struct choice c = {.region = UNSET, .axis = UNSET, .side = UNSET, .facing = UNSET};
+	struct choice c = {.region = UNSET,
+			   .axis = UNSET,
+			   .side = UNSET,
+			   .facing = UNSET,
+			   .body_mass_kg = NAN,
+			   .speed_m_s = NAN};
 	struct pl_args args;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -204,13 +245,22 @@ static const struct pl_option options[] = {
 	{OPT_AXIS, "axis", "NAME",
 	 "what regions are measured along: foot (its own axis,\n"
 	 "default) or rows (of the mat)"},
-	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
+	{OPT_FILTER, "filter", "HZ",
+	 "low-pass of the centre of pressure for sway, zero lag;\n"
+	 "default 10; none: as recorded"},
 	{OPT_SIDE, "side", "SIDE",
 	 "left or right, for a recording of one foot; of a pair of\n"
 	 "insoles, this one alone"},
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right; default: as recorded, else auto"},
+	{OPT_MASS, "body-mass", "KG",
+	 "body mass: forces of steps also in body weights;\n"
+	 "default: as recorded"},
+	{OPT_SPEED, "speed", "M_S", "how fast the person went, to be kept with the figures"},
+	{OPT_TREADMILL, "treadmill", NULL,
+	 "a mat under a belt: steps cut by the ends do not\n"
+	 "count, and of steps only force and timing are given"},
 	PL_OPTION_AS,
 	PL_OPTIONS_HINTS,
 	{0},
@@ -220,21 +270,20 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.name = "analyze",
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
-		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...\n"
+		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
+		    "RECORDING [--treadmill] [--as MAT] ...\n"
 		    "FILE --columns LIST [--unit UNIT] [--rate HZ] ...\n"
 		    "FILE --dataset NAME --axes LIST --pitch MM --rate HZ ...",
-	.about =
-		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time; standing and sway, steps. RECORDING is a .h5 of\n"
-		"plantard, an unfinished journal, a novel emed .lst or pedar .asc, a Tekscan .asf, "
-		"an\n"
-		"XSENSOR .csv, a zebris .apd, a byte capture (.plcap), an array in an HDF5 file or "
-		"a\n"
-		"table of force or centre of pressure; files are told apart by content, not by "
-		"name,\n"
-		"and docs/import.md says what each lacks. A dash is a figure about which nothing "
-		"can\n"
-		"be said. The last lines name the conventions; docs/metrics.md defines them.",
+	.about = "Totals, and for each foot and region peak force, impulse, share of load, peak\n"
+		 "pressure, contact area and time; for each step timing, loading and how the foot\n"
+		 "landed, and what the steps of a side have in common; load and sway of the "
+		 "longest\n"
+		 "quiet standing. RECORDING is a .h5 of plantard, an unfinished journal, a novel\n"
+		 "emed .lst or pedar .asc, a Tekscan .asf, an XSENSOR .csv, a zebris .apd, a byte\n"
+		 "capture (.plcap), an array in an HDF5 file or a table of force or centre of\n"
+		 "pressure; files are told apart by content, not by name, and docs/import.md says\n"
+		 "what each lacks. A dash is a figure about which nothing can be said. The last\n"
+		 "lines name the conventions; docs/metrics.md defines them.",
 	.options = options,
 	.run = run,
 };

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the whole print of a foot says, whoever stood on it and how often: its size, how much of
- * it is arch, whether a part of it is missing, and which way it points against the way the person
+ * it is arch, and which way it points against the way the person
  * goes.
  */
 #include <math.h>
-#include <stdlib.h>
 
 #include "analysis_private.h"
 #include "cop.h"
 
-#define PARTIAL_SHARE 0.9 /* of the person's median length */
-#define PARTIAL_PRINTS 3  /* fewer are no median */
-#define STRIDE_MIN_M 0.3  /* from a print to the next of the same foot */
-#define STRIDE_MAX_S 3.0  /* longer is a pause */
+#define STRIDE_MIN_M 0.3 /* from a print to the next of the same foot */
+#define STRIDE_MAX_S 3.0 /* longer is a pause */
 
 /* ---- the print ------------------------------------------------------------------------------ */
 
@@ -71,51 +68,6 @@ void pl_footprint_figures(const struct pl_analysis *a, const struct pl_foot *foo
 	s->width_mm = 1e3 * foot->shape.width_m;
 	if (a->options.barefoot)
 		s->arch_index = arch_index(a, foot);
-}
-
-/* ---- partial -------------------------------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b)
-{
-	double p = *(const double *)a, q = *(const double *)b;
-
-	return (p > q) - (p < q);
-}
-
-/* Median length of the prints of that side; NaN: too few. */
-static double median_length(const struct pl_analysis *a, enum pl_side side)
-{
-	double *length = malloc((a->n_feet ? a->n_feet : 1) * sizeof(*length)), median = NAN;
-	uint32_t n = 0;
-
-	for (uint32_t k = 0; length && k < a->n_feet; k++)
-		if (a->foot[k].ready && a->foot[k].side == side)
-			length[n++] = a->foot[k].shape.length_m;
-	if (n >= PARTIAL_PRINTS) {
-		qsort(length, n, sizeof(*length), ascending);
-		median = 0.5 * (length[(n - 1) / 2] + length[n / 2]);
-	}
-	free(length);
-	return median;
-}
-
-void pl_footprints_partial(struct pl_analysis *a)
-{
-	double median[] = {median_length(a, PL_SIDE_UNKNOWN), median_length(a, PL_SIDE_LEFT),
-			   median_length(a, PL_SIDE_RIGHT)};
-
-	for (uint32_t k = 0; k < a->n_feet; k++) {
-		const struct pl_print *p = &a->foot[k].print;
-		struct pl_foot *foot = &a->foot[k];
-		bool edge = p->r0 == 0 || p->c0 == 0 || p->r1 == a->geometry.rows ||
-			    p->c1 == a->geometry.cols;
-
-		/* an insole ends where the foot does, and so does a box cut around a print */
-		foot->partial = edge && !a->options.cropped && !a->options.insole_cols &&
-				a->options.side == PL_SIDE_UNKNOWN;
-		if (foot->ready && foot->shape.length_m < PARTIAL_SHARE * median[foot->side])
-			foot->partial = true;
-	}
 }
 
 /* ---- which way ------------------------------------------------------------------------------ */

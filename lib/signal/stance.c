@@ -164,7 +164,8 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 	free(t);
 	if (step.contact_time_s < o->stance_min_s || step.contact_time_s > o->stance_max_s)
 		return 0;
-	pl_stance_figures(a, s, &step);
+	if (o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
+		pl_stance_figures(a, s, &step);
 	return pl_gait_add(&a->gait, &step);
 }
 
@@ -297,7 +298,7 @@ static void judge(struct pl_analysis *a, struct pl_step *s)
 		s->rejected &= ~cut;
 		s->flags |= cut;
 	}
-	if (foot->partial)
+	if (foot->partial && a->options.side == PL_SIDE_UNKNOWN && !a->options.insole_cols)
 		s->rejected |= PL_REJECT_PARTIAL;
 	if (foot->touched)
 		s->rejected |= PL_REJECT_TWO_FEET;
@@ -309,7 +310,6 @@ static void judge(struct pl_analysis *a, struct pl_step *s)
 
 void pl_stances_finish(struct pl_analysis *a)
 {
-	pl_footprints_partial(a);
 	for (uint32_t k = 0; k < a->gait.n; k++)
 		judge(a, &a->gait.step[k]);
 	a->gait.treadmill = a->options.gait.treadmill == PL_TREADMILL_YES;

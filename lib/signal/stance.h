@@ -47,12 +47,10 @@ void pl_stances_free(struct pl_analysis *a);
 void pl_stances_frame(struct pl_analysis *a, double dt_s);
 /* Frames are missing, or the recording is over. */
 void pl_stances_break(struct pl_analysis *a, bool over);
-/* What only all stances together tell: partial prints, the line of progression; sums up. */
+/* What only all stances together tell: rejects, the line of progression; sums up. */
 void pl_stances_finish(struct pl_analysis *a);
 
-/* footprint.c: which prints are partial, before judging. */
-void pl_footprints_partial(struct pl_analysis *a);
-/* foot_progression_deg of every step, in order. */
+/* footprint.c: foot_progression_deg of every step, in order. */
 void pl_progression(struct pl_analysis *a);
 
 /* stance_figures.c: everything about the stance [on, off) of its foot. */

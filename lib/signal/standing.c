@@ -63,58 +63,69 @@ static struct pl_mean_sd mean_sd(const double *x, size_t n)
 	return m;
 }
 
-/* Mean share from the sums; SD of the shares of samples in which there is something to share. */
+/* Mean share from the sums; SD of the shares of samples in which there is something to share, by
+ * running mean and sum of squares (Welford 1962). */
 static struct pl_mean_sd share(const double *part, const double *whole, size_t n, double least)
 {
+	double parts = 0, wholes = 0, mean = 0, squares = 0;
 	struct pl_mean_sd m = {NAN, NAN};
-	double parts = 0, wholes = 0, sum = 0, squares = 0;
 	size_t used = 0;
 
-	if (!part || !whole)
-		return m;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; part && whole && i < n; i++) {
+		double value = 100 * (part[i] / whole[i]), d = value - mean;
+
 		parts += part[i];
 		wholes += whole[i];
-		if (whole[i] > 0 && whole[i] >= least) {
-			sum += 100 * part[i] / whole[i];
-			used++;
-		}
+		if (!(whole[i] > 0 && whole[i] >= least))
+			continue;
+		mean += d / (double)++used;
+		squares += d * (value - mean);
 	}
-	m.mean = wholes > 0 ? 100 * parts / wholes : NAN;
-	for (size_t i = 0; i < n && used > 1; i++) {
-		double d = 100 * part[i] / whole[i] - sum / (double)used;
-
-		if (whole[i] > 0 && whole[i] >= least)
-			squares += d * d;
-	}
+	m.mean = wholes > 0 ? 100 * (parts / wholes) : NAN;
 	m.sd = used > 1 ? sqrt(squares / (double)(used - 1)) : NAN;
 	return m;
 }
 
 /* ---- load ----------------------------------------------------------------------------------- */
 
+/* What the other foot has is no matter of its own: both shares scatter alike. */
+static void measure_sides(const struct pl_standing_samples *s, double least,
+			  struct pl_standing *standing)
+{
+	const double *left = s->force[PL_STANDING_LEFT], *right = s->force[PL_STANDING_RIGHT];
+	double l = standing->force[PL_STANDING_LEFT].mean;
+	double r = standing->force[PL_STANDING_RIGHT].mean, mean = 0, squares = 0, sd;
+	size_t used = 0;
+
+	if (!(l + r > 0))
+		return;
+	for (size_t i = 0; i < s->n; i++) { /* as in share() */
+		double both = left[i] + right[i], d;
+
+		if (!(both > 0 && both >= least))
+			continue;
+		d = 100 * (left[i] / both) - mean;
+		mean += d / (double)++used;
+		squares += d * (100 * (left[i] / both) - mean);
+	}
+	sd = used > 1 ? sqrt(squares / (double)(used - 1)) : NAN;
+	standing->left_pct = (struct pl_mean_sd){100 * (l / (l + r)), sd};
+	standing->right_pct = (struct pl_mean_sd){100 * (r / (l + r)), sd};
+	standing->symmetry_index_pct = 200 * (r - l) / (r + l);
+}
+
 static void measure_load(const struct pl_standing_samples *s, double least,
 			 struct pl_standing *standing)
 {
-	const double *all = s->force[PL_STANDING_ALL];
-	struct pl_mean_sd none = {NAN, NAN};
-	double left, right;
-
 	for (int who = 0; who < PL_STANDING_WHO; who++) {
 		standing->force[who] = mean_sd(s->force[who], s->n);
 		for (int p = 0; p < PL_STANDING_PARTS; p++)
 			standing->part_pct[who][p] =
 				share(s->part[who][p], s->force[who], s->n, least);
 	}
-	standing->left_pct = standing->right_pct = none;
+	standing->left_pct = standing->right_pct = (struct pl_mean_sd){NAN, NAN};
 	standing->symmetry_index_pct = NAN;
-	left = standing->force[PL_STANDING_LEFT].mean;
-	right = standing->force[PL_STANDING_RIGHT].mean;
-	if (!(left + right > 0))
-		return;
-	standing->left_pct = share(s->force[PL_STANDING_LEFT], all, s->n, least);
-	standing->right_pct = share(s->force[PL_STANDING_RIGHT], all, s->n, least);
-	standing->symmetry_index_pct = 200 * (right - left) / (right + left);
+	measure_sides(s, least, standing);
 }
 
 /* Share of the samples from..to - 1. */
@@ -126,7 +137,19 @@ static double share_of(const double *part, const double *whole, size_t from, siz
 		parts += part[i];
 		wholes += whole[i];
 	}
-	return wholes > 0 ? 100 * parts / wholes : NAN;
+	return wholes > 0 ? 100 * (parts / wholes) : NAN;
+}
+
+static double share_left(const struct pl_standing_samples *s, size_t from, size_t to)
+{
+	const double *left = s->force[PL_STANDING_LEFT], *right = s->force[PL_STANDING_RIGHT];
+	double l = 0, r = 0;
+
+	for (size_t i = from; left && right && i < to; i++) {
+		l += left[i];
+		r += right[i];
+	}
+	return l + r > 0 ? 100 * (l / (l + r)) : NAN;
 }
 
 /* Only whole intervals: what is left over at the end is in the means, not here. */
@@ -143,8 +166,7 @@ static void measure_series(const struct pl_standing_samples *s, struct pl_standi
 		size_t from = (size_t)ceil(k * each), to = (size_t)ceil((k + 1) * each);
 
 		to = to < s->n ? to : s->n;
-		standing->series_left_pct[k] =
-			share_of(s->force[PL_STANDING_LEFT], s->force[PL_STANDING_ALL], from, to);
+		standing->series_left_pct[k] = share_left(s, from, to);
 		for (int who = 0; who < PL_STANDING_WHO; who++)
 			for (int p = 0; p <= PL_STANDING_FOREFOOT; p++)
 				standing->series_part_pct[who][p][k] =

@@ -94,7 +94,7 @@ int pl_standing_find_shifts(const struct pl_standing_samples *s, double least_pc
 		for (size_t i = 0; i < s->n; i++) {
 			double both = left[i] + right[i];
 
-			x[i] = both > 0 ? 100 * left[i] / both : i ? x[i - 1] : 50;
+			x[i] = both > 0 ? 100 * (left[i] / both) : i ? x[i - 1] : 50;
 		}
 		z.x = x;
 		follow(&z, s->n);
