@@ -96,12 +96,20 @@ json_t *pl_text_json(const char *text)
 static void print_columns(FILE *out, const json_t *r)
 {
 	const json_t *column;
+	char factor[32];
 	size_t i;
 
-	fprintf(out, "  table:");
+	fprintf(out, "  table of ");
 	json_array_foreach(json_object_get(r, "columns"), i, column)
-		fprintf(out, "%s %s = %s in %s", i ? "," : "", pl_figure_text(column, "name", "-"),
-			pl_figure_text(column, "from", "-"), pl_figure_text(column, "unit", "-"));
+	{
+		json_t *by = json_object_get(column, "factor");
+
+		fprintf(out, "%s%s (%s", i ? i % 3 ? ", " : ",\n  " : "",
+			pl_figure_text(column, "name", "-"), pl_figure_text(column, "from", "-"));
+		if (json_number_value(by) != 1)
+			fprintf(out, " x %s", pl_figure(by, factor));
+		fprintf(out, ", %s)", pl_figure_text(column, "unit", "-"));
+	}
 }
 
 void pl_figures_recording(FILE *out, const json_t *r)
