@@ -512,7 +512,8 @@ static void place(struct pl_feet *f, const double *value)
 static void drop_mixtures(struct pl_feet *f)
 {
 	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
-		if (f->track[t].touched && !f->track[t].fused)
+		if (!f->track[t].fused &&
+		    (f->track[t].touched || pl_feet_across(f, &f->track[t].hull)))
 			pl_track_drop(f, &f->track[t]);
 }
 
