@@ -96,14 +96,14 @@ static void middle_between(const struct pl_contact *p, const struct pl_contact *
 	*dy = qy - py;
 }
 
-/* The next step of a walk begins before the last one is long over, a step's length away, and ends
- * later. */
+/* The next step of a walk begins before the last one is long over, a step's length away, and does
+ * not end earlier. */
 static bool follows(const struct pl_analysis *a, const struct pl_contact *p,
 		    const struct pl_contact *q)
 {
 	double dx, dy, far;
 
-	if (q->foot == p->foot || q->born <= p->born || q->last <= p->last)
+	if (q->foot == p->foot || q->born <= p->born || q->last < p->last)
 		return false;
 	if (q->born > p->last && seconds(a, q->born - p->last) > NEXT_GAP_S)
 		return false;

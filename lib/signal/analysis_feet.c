@@ -248,15 +248,15 @@ void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
  * recognised, and nothing is said about regions or sides of either. */
 static void doubt_pieces(struct pl_analysis *a)
 {
-	for (uint32_t i = 0; i < a->n_feet; i++) {
-		for (uint32_t k = i + 1; k < a->n_feet; k++) {
-			struct pl_foot *p = &a->foot[i], *q = &a->foot[k];
+	for (uint32_t i = 0; i < a->n_contacts; i++) {
+		for (uint32_t k = i + 1; k < a->n_contacts; k++) {
+			const struct pl_contact *c = &a->contacts[i], *d = &a->contacts[k];
+			struct pl_foot *p = &a->foot[c->foot], *q = &a->foot[d->foot];
 
-			if (p->born > q->last || q->born > p->last ||
-			    !pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
-				continue;
-			p->ready = q->ready = false;
-			p->side = q->side = a->options.side;
+			if (d->born > c->last)
+				break;
+			if (p != q && pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
+				p->ready = q->ready = false;
 		}
 	}
 }
