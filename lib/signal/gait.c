@@ -33,7 +33,7 @@ static const struct pl_step_figure figures[] = {
 	FIGURE(strike_index_pct, "strike_index_pct", PLAIN, true,
 	       "centre of pressure at the start, from the heel, of the foot's length"),
 	FIGURE(strike_index_first_pct, "strike_index_first_pct", PLAIN, true,
-	       "the same in the first frame alone"),
+	       "the same in the first frame alone, along the mat's nearest axis"),
 	FIGURE(heel_contact_s, "heel_contact_s", PLAIN, true, "time with load on the heel"),
 	FIGURE(heel_off_pct, "heel_off_pct", PLAIN, true, "last load of the heel, of stance"),
 	FIGURE(rearfoot_cop_time_pct, "rearfoot_cop_time_pct", PLAIN, true,
