@@ -21,11 +21,13 @@
 #define NEXT_GAP_S 0.25	  /* flight between two steps of a run, at most */
 #define NEXT_MIN_M 0.25	  /* between the middles of two steps */
 #define NEXT_MAX_M 1.8
-#define TIP_CELLS 3	   /* at the edge: no more than the tip of a toe is missing */
+#define TIP_M 0.012	   /* at the edge: no more than the tip of a toe is missing */
 #define BORDER_SHARE 0.15  /* of the length: cells at the edge that mean a side is missing */
 #define CUT_COS 0.8	   /* the edge runs across the foot: within 37 degrees */
 #define AXIS_COS 0.9	   /* a fragment lies along its load: within 26 degrees */
 #define SLENDER_MIN 1.9	   /* of whole prints */
+#define FRAGMENT_M 0.19	   /* shorter prints need a shape that is clear by itself */
+#define BETWEEN 0.75	   /* tangent: within 8 degrees of halfway between forward and sideways */
 #define STRAIGHT 0.99	   /* steps before and after lie on one line */
 #define AGREE_COS 0.8	   /* feet beside each other are parallel */
 #define AGREE_EVIDENCE 1.6 /* of both, when neither is sure */
@@ -56,7 +58,7 @@ static struct edge_cells at_edges(const struct pl_analysis *a, const struct pl_p
 /* An edge that runs along x cuts an end of a foot that lies along y, and its side if not. */
 static void cut_by(struct pl_foot *foot, unsigned cells, double pitch_m, double along)
 {
-	if (cells <= TIP_CELLS)
+	if (cells * pitch_m < TIP_M)
 		return;
 	if (fabs(along) >= CUT_COS)
 		foot->end_cut = true;
@@ -287,6 +289,8 @@ static int heading(const struct pl_analysis *a, int k, enum pl_source *source)
 	order = by_order(foot);
 	if (shape * path < 0 || shape * order < 0 || path * order < 0)
 		return 0;
+	if (!path && !order && shape * first > FIRST_MIN)
+		return 0; /* a print that is still growing looks like one turned round */
 	*source = shape ? PL_SOURCE_SHAPE : path ? PL_SOURCE_PATH : PL_SOURCE_ORDER;
 	return shape + path + order;
 }
@@ -343,6 +347,24 @@ static void face_by_load(struct pl_foot *foot, double x, double y, enum pl_sourc
 	foot->fy = y;
 }
 
+/* Too short for heel and forefoot to be made out in it. */
+static bool fragment(const struct pl_foot *foot)
+{
+	return foot->shape.length_m < FRAGMENT_M && by_shape(foot) == 0;
+}
+
+/* A fragment's longest way is the foot's only roughly: between two ways it says nothing. */
+static void face_roughly(struct pl_foot *foot, int turn, enum pl_source source)
+{
+	double x = fabs(foot->shape.ax), y = fabs(foot->shape.ay);
+
+	if (fmin(x, y) > BETWEEN * fmax(x, y))
+		return;
+	foot->facing_source = source;
+	foot->fx = turn * foot->shape.ax;
+	foot->fy = turn * foot->shape.ay;
+}
+
 static void find_one(struct pl_analysis *a, int k)
 {
 	struct pl_foot *foot = &a->foot[k];
@@ -361,7 +383,9 @@ static void find_one(struct pl_analysis *a, int k)
 		return;
 	}
 	turn = heading(a, k, &source);
-	if (turn != 0)
+	if (turn != 0 && source != PL_SOURCE_GIVEN && fragment(foot))
+		face_roughly(foot, turn, source);
+	else if (turn != 0)
 		orient(a, foot, turn, source);
 }
 

@@ -10,13 +10,16 @@
 #include "analysis_private.h"
 #include "cop.h"
 
-#define SAME_SPOT 0.5	 /* of the smaller print: the same foot again */
-#define PIECE_GAP_M 0.12 /* heel and forefoot of one foot, seen as two contacts */
-#define STRAY_GAP_M 0.03 /* cells that belonged to no contact */
-#define EDGE_CELLS 2	 /* rows and columns along the edge */
-#define MEDIAN_OF 3	 /* footprints, at least, that a length is compared with */
-#define SHORT_SHARE 0.9	 /* of their median */
-#define STOUT 1.9	 /* length over width of a whole foot, at least */
+#define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
+#define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
+#define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
+#define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
+#define TOE_MOST_M 0.08	  /* ... and how long they are */
+#define STRAY_GAP_M 0.05  /* cells that belonged to no contact */
+#define EDGE_CELLS 2	  /* rows and columns along the edge */
+#define MEDIAN_OF 3	  /* footprints, at least, that a length is compared with */
+#define SHORT_SHARE 0.9	  /* of their median */
+#define STOUT 1.9	  /* length over width of a whole foot, at least */
 
 /* ---- prints --------------------------------------------------------------------------------- */
 
@@ -117,15 +120,18 @@ static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 {
 	const struct pl_print *p = &foot->print, *q = &contact->print;
 	uint32_t least = p->cells < q->cells ? p->cells : q->cells;
-	double short_of = 0.7 * PL_FOOT_MAX_LENGTH_M;
+	double one = pl_hull_extent(&p->hull).length, other = pl_hull_extent(&q->hull).length;
+	double gap;
 
 	if (!one_foot(&a->geometry, &p->hull, &q->hull))
 		return false;
 	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
 		return true;
-	return contact->born <= foot->last && pl_hull_gap(&p->hull, &q->hull) <= PIECE_GAP_M &&
-	       pl_hull_extent(&p->hull).length < 0.5 * short_of &&
-	       pl_hull_extent(&q->hull).length < 0.5 * short_of;
+	gap = pl_hull_gap(&p->hull, &q->hull);
+	if (contact->born > foot->last || gap > PIECE_GAP_M)
+		return false;
+	return fmax(one, other) < PIECE_MOST_M ||
+	       (gap <= TOE_GAP_M && fmin(one, other) < TOE_MOST_M);
 }
 
 static int by_serial(const void *a, const void *b)

@@ -15,9 +15,11 @@
 #define BESIDE_MIN_M 0.05 /* apart across the direction ... */
 #define BESIDE_ALONG 0.5  /* ... and less than this share of a length along it */
 #define PARALLEL_COS 0.8  /* within 37 degrees */
-#define LINE_FULL_M 0.05  /* beside the line of the walk: as good as a clear print */
+#define LINE_FULL_M 0.05  /* beside the line of the walk: that says no more from there on */
 #define LINE_MIN_M 0.02	  /* less says nothing */
-#define WALK_SURE 1.0	  /* of a whole walk's votes together ... */
+#define LINE_MOST 0.45	  /* ... but of a path that bends it does: no single line decides */
+#define PAIR_MOST 0.3
+#define WALK_SURE 0.5	  /* of a whole walk's votes together ... */
 #define WALK_AGAINST 0.25 /* ... with this share of them against it, at most */
 #define TURN_COS 0.5	  /* a line of three steps is one if it does not turn sharply */
 
@@ -82,10 +84,10 @@ static double by_line(const struct pl_foot *before, const struct pl_foot *foot,
 	faces = dot(foot->fx, foot->fy, ux / norm, uy / norm);
 	if (fabs(off) < LINE_MIN_M || fabs(faces) < PARALLEL_COS)
 		return 0;
-	return clip(faces > 0 ? off / LINE_FULL_M : -off / LINE_FULL_M, 1);
+	return LINE_MOST * clip((faces > 0 ? off : -off) / LINE_FULL_M, 1);
 }
 
-/* Two steps alone: across the direction both feet point in, which counts half. */
+/* Two steps alone: across the direction both feet point in. */
 static double by_pair(const struct pl_foot *p, const struct pl_foot *q)
 {
 	double ux = p->fx + q->fx, uy = p->fy + q->fy, norm = hypot(ux, uy), off;
@@ -93,7 +95,7 @@ static double by_pair(const struct pl_foot *p, const struct pl_foot *q)
 	if (norm < 2 * PARALLEL_COS || p->end_cut || q->end_cut || p->border_cut || q->border_cut)
 		return 0;
 	off = right_of(p, q, ux / norm, uy / norm);
-	return fabs(off) < LINE_MIN_M ? 0 : 0.5 * clip(-off / LINE_FULL_M, 1);
+	return fabs(off) < LINE_MIN_M ? 0 : PAIR_MOST * clip(-off / LINE_FULL_M, 1);
 }
 
 struct votes {

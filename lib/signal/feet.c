@@ -22,8 +22,8 @@
 #define SPECK_GAP_M 0.03 /* a speck belongs to a foot that is this near */
 #define SPECK_M2 1e-4
 #define FOOT_LENGTH_M 0.33 /* pieces are joined up to this size ... */
-#define FOOT_WIDTH_M 0.13
-#define ACROSS_M 0.105 /* longer than this across the feet's direction: two feet's forefeet */
+#define FOOT_WIDTH_M 0.14  /* broad feet are 12 cm wide, and the box may lie 5 degrees off */
+#define ACROSS_M 0.105	   /* longer than this across the feet's direction: two feet's forefeet */
 #define FOREFOOT_M 0.135
 #define ALONG_COS 0.64 /* 50 degrees */
 #define FOOT_SLIM 0.4  /* width / length of a foot ... */
@@ -507,6 +507,16 @@ static void place(struct pl_feet *f, const double *value)
 	}
 }
 
+/* Pieces of two feet, joined along the direction that feet were thought to lie in: in the next
+ * frame their cells are looked at afresh. */
+static void drop_mixtures(struct pl_feet *f)
+{
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
+		if (!f->track[t].fused &&
+		    (f->track[t].touched || pl_feet_across(f, &f->track[t].hull)))
+			pl_track_drop(f, &f->track[t]);
+}
+
 void pl_feet_turn(struct pl_feet *f, double ux, double uy)
 {
 	f->ux = ux;
@@ -524,6 +534,7 @@ void pl_feet_turn(struct pl_feet *f, double ux, double uy)
 				pl_track_merge(f, p, q);
 		}
 	}
+	drop_mixtures(f);
 }
 
 /* ---- the frame ------------------------------------------------------------------------------ */

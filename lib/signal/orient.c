@@ -171,15 +171,49 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 	}
 }
 
-/* A third piece beside what may be one foot: then two of them may be the heels or the forefeet of
- * two feet. */
-static bool crowded(const struct pl_feet *f, const struct pl_hull *both, int a, int b)
+/* Slots of the pieces near a and b, with these two, as bits. 0: not all of them together are one
+ * foot, so two may be the heels or the forefeet of two feet. */
+static uint32_t together(const struct pl_feet *f, int a, int b)
 {
-	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
-		if (t != a && t != b && !pl_feet_apart(&f->track[t].hull, both) &&
-		    !pl_feet_one_sized(f, &f->track[t].hull, both))
-			return true;
-	return false;
+	uint32_t slots = 1u << a | 1u << b;
+	struct pl_hull all = f->track[a].hull;
+
+	pl_hull_join(&all, &f->track[b].hull);
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		if (slots >> t & 1 || pl_feet_apart(&f->track[t].hull, &all))
+			continue;
+		if (!pl_feet_one_sized(f, &f->track[t].hull, &all))
+			return 0;
+		pl_hull_join(&all, &f->track[t].hull);
+		slots |= 1u << t;
+	}
+	return slots;
+}
+
+/* Like one foot that lies across: long, slender, broader at one end; `clearly` so if nothing else
+ * says that it is one. Then feet lie that way. */
+static bool lie_across(struct pl_feet *f, uint32_t slots, bool clearly)
+{
+	struct pl_shape shape;
+	struct pl_hull all;
+	struct pl_extent e;
+
+	pl_hull_clear(&all);
+	for (uint32_t rest = slots; rest; rest &= rest - 1)
+		pl_hull_join(&all, &f->track[__builtin_ctz(rest)].hull);
+	e = pl_hull_extent(&all);
+	if (e.length < PL_FOOT_MIN_LENGTH_M || e.length < PIECE_SLENDER * e.width ||
+	    !pl_feet_across(f, &all))
+		return false;
+	f->points.n = 0;
+	for (uint32_t rest = slots; rest; rest &= rest - 1)
+		add_points(f, (unsigned)__builtin_ctz(rest));
+	pl_shape_measure(&f->points, &shape);
+	if (fabs(shape.heel_score) < PIECE_SCORE ||
+	    (clearly && fabs(pl_shape_evidence(&shape)) < 1))
+		return false;
+	pl_feet_turn(f, shape.ax, shape.ay);
+	return true;
 }
 
 /* Loaded one after the other, as heel and forefoot of a step are: two feet's heels, or their
@@ -194,29 +228,21 @@ static bool relay(const struct pl_feet *f, const struct pl_track *first,
 	return second->grew && second->cells >= first->cells;
 }
 
-/* Two pieces that follow each other and are together like one foot that lies across. */
-static bool learn_from_relay(struct pl_feet *f, int a, int b)
+static bool learn_from_pieces(struct pl_feet *f, int a, int b)
 {
 	const struct pl_track *p = &f->track[a], *q = &f->track[b];
-	struct pl_hull both = p->hull;
-	struct pl_shape shape;
-	struct pl_extent e;
+	bool in_turn = relay(f, p, q) || relay(f, q, p);
+	uint32_t slots;
 
-	if (p->fused || q->fused || !(relay(f, p, q) || relay(f, q, p)) ||
+	if (p->fused || q->fused || !(in_turn || p->grew || q->grew) ||
 	    pl_feet_apart(&p->hull, &q->hull))
 		return false;
-	pl_hull_join(&both, &q->hull);
-	e = pl_hull_extent(&both);
-	if (e.length < PL_FOOT_MIN_LENGTH_M || e.length < PIECE_SLENDER * e.width ||
-	    !pl_feet_across(f, &both) || crowded(f, &both, a, b))
+	slots = together(f, a, b);
+	if (!slots)
 		return false;
-	pl_feet_points(f, (unsigned)a);
-	add_points(f, (unsigned)b);
-	pl_shape_measure(&f->points, &shape);
-	if (fabs(shape.heel_score) < PIECE_SCORE)
-		return false;
-	pl_feet_turn(f, shape.ax, shape.ay);
-	return true;
+	if (!in_turn)
+		return slots == f->active && lie_across(f, slots, true);
+	return lie_across(f, slots, false) || lie_across(f, 1u << a | 1u << b, false);
 }
 
 /*
@@ -248,7 +274,7 @@ static void learn_direction(struct pl_feet *f)
 	}
 	for (int a = pl_track_after(f, -1); a >= 0; a = pl_track_after(f, a))
 		for (int b = pl_track_after(f, a); b >= 0; b = pl_track_after(f, b))
-			if (learn_from_relay(f, a, b))
+			if (learn_from_pieces(f, a, b))
 				return;
 }
 

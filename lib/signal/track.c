@@ -39,10 +39,15 @@ static uint8_t mark_of(const struct pl_feet *f, const struct pl_track *track)
 
 void pl_track_end(struct pl_feet *f, struct pl_track *track)
 {
-	uint8_t mark = mark_of(f, track);
-
 	if (f->options.hooks.ended)
 		f->options.hooks.ended(f->options.hooks.ctx, f, track);
+	pl_track_drop(f, track);
+}
+
+void pl_track_drop(struct pl_feet *f, struct pl_track *track)
+{
+	uint8_t mark = mark_of(f, track);
+
 	for (unsigned r = track->r0; r < track->r1; r++) {
 		uint8_t *row = f->owner + (size_t)r * f->geometry.cols;
 

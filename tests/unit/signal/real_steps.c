@@ -19,16 +19,11 @@
 static struct real_step step;
 static double frames[STEP_FRAMES][LAID_CELLS];
 
-struct truth {
-	double first_s, last_s; /* first loaded frame, and the one after the last */
-	unsigned frames;
-};
-
-/* Loaded while any cell on the mat is. */
-static struct truth lay(const struct laying *l)
+/* All frames of the step onto the mat; for how many of them any cell is loaded. */
+static unsigned lay(const struct laying *l)
 {
 	struct pl_geometry g = laid_geometry(&step, l);
-	struct truth truth = {NAN, NAN, step.frames};
+	unsigned n = 0;
 
 	for (unsigned t = 0; t < step.frames; t++) {
 		bool loaded = false;
@@ -36,12 +31,9 @@ static struct truth lay(const struct laying *l)
 		lay_frame(&step, l, t, frames[t]);
 		for (size_t i = 0; i < pl_geometry_cells(&g); i++)
 			loaded = loaded || frames[t][i] > 0;
-		if (loaded && isnan(truth.first_s))
-			truth.first_s = t / STEP_RATE;
-		if (loaded)
-			truth.last_s = (t + 1) / STEP_RATE;
+		n += loaded;
 	}
-	return truth;
+	return n;
 }
 
 static json_t *analyse(const struct laying *l)
@@ -101,7 +93,7 @@ static void tell(const char *name, unsigned k, const char *what, const char *sai
 static void check(const char *name, unsigned k, const struct laying *l, struct tally *tally)
 {
 	static const char *const way[] = {"forward", "right", "backward", "left"};
-	struct truth truth = lay(l);
+	unsigned loaded = lay(l);
 	json_t *all = analyse(l), *feet = json_object_get(all, "feet"), *foot;
 	double off;
 	int verdict;
@@ -120,13 +112,12 @@ static void check(const char *name, unsigned k, const struct laying *l, struct t
 	tally->facing[verdict]++;
 	if (verdict == 1)
 		tell(name, k, "facing", text_of(foot, "facing"));
-	off = json_number_value(json_object_get(foot, "contact_time_s")) -
-	      (truth.last_s - truth.first_s);
-	if (fabs(off) * STEP_RATE < 2 + 1e-6)
+	off = json_number_value(json_object_get(foot, "contact_time_s")) * STEP_RATE - loaded;
+	if (fabs(off) < 2 + 1e-6)
 		tally->time++;
 	else
 		print_message("    %s: subject %u image %u: contact time off by %.0f frames\n",
-			      name, k / STEPS_EACH, k % STEPS_EACH, off * STEP_RATE);
+			      name, k / STEPS_EACH, k % STEPS_EACH, off);
 	tally->partial += json_is_true(json_object_get(foot, "partial"));
 	json_decref(all);
 }
