@@ -145,6 +145,8 @@ void pl_progression(struct pl_analysis *a)
 		const struct pl_foot *foot = &a->foot[s->foot];
 		double axis = degrees(foot->shape.ax, foot->shape.ay), way = way_at(a, k);
 
+		if (a->belt)
+			way = a->belt->speed_m_s > 0 ? 0 : 180;
 		s->progression_of_mat = isnan(way);
 		if (s->progression_of_mat)
 			way = 90 * round(axis / 90);

@@ -145,6 +145,7 @@ void pl_gait_options_init(struct pl_gait_options *o)
 		.swing_min_s = 0.1,
 		.stance_max_s = 3,
 		.filter_hz = 50,
+		.belt_speed_m_s = NAN,
 		.body_mass_kg = NAN,
 		.speed_m_s = NAN,
 	};

@@ -108,6 +108,7 @@ static void take_sample(const struct pl_analysis *a, const struct pl_foot *foot,
 		return;
 	now->x = (foot->sum_col / foot->sum + 0.5) * g->pitch_col_m;
 	now->y = ((double)g->rows - 0.5 - foot->sum_row / foot->sum) * g->pitch_row_m;
+	now->y += a->belt ? a->belt->residual_m : 0;
 	x = now->x - shape->ox;
 	y = now->y - shape->oy;
 	now->along = x * shape->ax + y * shape->ay;
@@ -168,7 +169,8 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 	free(t);
 	if (step.contact_time_s < o->stance_min_s || step.contact_time_s > o->stance_max_s)
 		return 0;
-	if (o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
+	if (a->belt ||
+	    o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
 		pl_stance_figures(a, s, &step);
 	return pl_gait_add(&a->gait, &step);
 }
