@@ -29,13 +29,14 @@ enum {
 	OPT_FACING,
 	OPT_MASS,
 	OPT_SPEED,
-	OPT_TREADMILL
+	OPT_TREADMILL,
+	OPT_BELT
 };
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
-	double body_mass_kg, speed_m_s; /* NaN: not given */
+	double body_mass_kg, speed_m_s, belt_m_s; /* NaN: not given */
 	bool filter_given, json, treadmill;
 	const char *as;
 };
@@ -81,6 +82,9 @@ static void take_options(struct pl_args *args, struct choice *c)
 		case OPT_SPEED:
 			pl_args_number(args, 0.01, 20, &c->speed_m_s);
 			break;
+		case OPT_BELT:
+			pl_args_number(args, 0.01, 20, &c->belt_m_s);
+			break;
 		case OPT_TREADMILL:
 			c->treadmill = true;
 			break;
@@ -113,6 +117,7 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 		o.gait.speed_m_s = c->speed_m_s;
 		o.gait.speed_source = "entered";
 	}
+	o.gait.belt_speed_m_s = c->belt_m_s;
 	if (c->treadmill)
 		o.gait.treadmill = PL_TREADMILL_YES;
 	return o;
@@ -182,7 +187,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			   .side = UNSET,
 			   .facing = UNSET,
 			   .body_mass_kg = NAN,
-			   .speed_m_s = NAN};
+			   .speed_m_s = NAN,
+			   .belt_m_s = NAN};
 	struct pl_args args;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -216,6 +222,9 @@ static const struct pl_option options[] = {
 	{OPT_TREADMILL, "treadmill", NULL,
 	 "a mat under a belt: steps cut by the ends do not\n"
 	 "count, and of steps only force and timing are given"},
+	{OPT_BELT, "belt-speed", "M_S",
+	 "the same where the belt's speed is known: footprints\n"
+	 "are computed on the belt, too"},
 	PL_OPTION_AS,
 	{0},
 };
@@ -225,7 +234,7 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
 		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
-		    "RECORDING [--treadmill] [--as MAT] ...",
+		    "RECORDING [--treadmill] [--belt-speed M_S] [--as MAT] ...",
 	.about =
 		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
 		"pressure, contact area and time; for each step timing, loading and how the foot\n"

@@ -90,6 +90,8 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.first_x = track->first_x,
 		.first_y = track->first_y,
 		.path = a->now[slot].path,
+		.belt_y_m = a->belt ? pl_belt_offset_m(a->belt, track->r0) : 0,
+		.belt_edge = a->belt && pl_belt_edge(a->belt, track->r0),
 		.before = -1,
 		.after = -1,
 		.touched = track->touched,
@@ -241,6 +243,32 @@ static bool allocate(struct pl_analysis *a)
 	       a->parts_before.part;
 }
 
+/* The analysis sees the laid-out mat only. */
+static int begin_belt(struct pl_analysis *a, struct pl_error *err)
+{
+	struct pl_analysis_options *o = &a->options;
+	double speed = o->gait.belt_speed_m_s;
+
+	if (o->facing == PL_FACING_LEFT || o->facing == PL_FACING_RIGHT)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "a belt runs along the mat's rows: facing must be forward or "
+				    "backward");
+	if (o->facing == PL_FACING_AUTO)
+		o->facing = PL_FACING_FORWARD;
+	a->belt = calloc(1, sizeof(*a->belt));
+	if (!a->belt ||
+	    !pl_belt_init(a->belt, &a->geometry, o->facing == PL_FACING_BACKWARD ? -speed : speed))
+		return pl_error_set(err, PL_ENOMEM, 0,
+				    "no room for two feet on the belt: out of memory, or rows "
+				    "closer than 3.5 mm");
+	a->geometry = a->belt->laid;
+	o->border_is_no_edge = true;
+	o->gait.treadmill = PL_TREADMILL_YES;
+	o->gait.speed_m_s = speed;
+	o->gait.speed_source = "belt";
+	return 0;
+}
+
 static void begin_gait(struct pl_analysis *a)
 {
 	a->options.gait.contact_on_n = a->options.contact_on_n;
@@ -254,17 +282,19 @@ static void begin_gait(struct pl_analysis *a)
 
 int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err)
 {
-	size_t n = pl_geometry_cells(&a->geometry);
+	size_t n = pl_geometry_cells(a->belt ? &a->belt->mat : &a->geometry);
+	size_t laid = pl_geometry_cells(&a->geometry);
 
 	if (!a->full)
-		a->full = malloc(n * sizeof(*a->full));
+		a->full = malloc(laid * sizeof(*a->full));
 	if (!a->full)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	memcpy(a->full, full, n * sizeof(*a->full));
 	a->full_least = INFINITY;
 	for (size_t i = 0; i < n; i++)
 		if (full[i] > 0)
 			a->full_least = fmin(a->full_least, full[i]);
+	for (size_t i = 0; i < laid; i++) /* on a belt any cell may come to lie anywhere */
+		a->full[i] = a->belt ? a->full_least : full[i];
 	return 0;
 }
 
@@ -305,6 +335,10 @@ struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated
 	a->rate_hz = rate_hz;
 	a->factor = pl_force_factor(g, calibrated);
 	a->pass = 1;
+	if (o->gait.belt_speed_m_s > 0 && begin_belt(a, err) < 0) {
+		pl_analysis_free(a);
+		return NULL;
+	}
 	begin_gait(a);
 	totals_clear(&a->totals);
 	if (allocate(a))
@@ -334,6 +368,9 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->top);
 	free(a->home);
 	free(a->full);
+	if (a->belt)
+		pl_belt_free(a->belt);
+	free(a->belt);
 	pl_stances_free(a);
 	pl_gait_free(&a->gait);
 	free(a->parts.part);
@@ -448,6 +485,11 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "frame %llu is not later than the frame before it",
 				    (unsigned long long)a->frames);
+	if (a->frames == 0)
+		a->start_ns = t_ns;
+	if (a->belt)
+		values = pl_belt_frame(a->belt, values, a->contact,
+				       (double)(t_ns - a->start_ns) * 1e-9);
 	swap = a->before;
 	a->before = a->cells;
 	a->cells = swap;
@@ -482,6 +524,8 @@ int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err)
 	a->frames = 0;
 	a->step_s = 0;
 	a->pass = 2;
+	if (a->belt)
+		pl_belt_reset(a->belt);
 	return 0;
 }
 

@@ -125,6 +125,8 @@ static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 
 	if (!one_foot(&a->geometry, &p->hull, &q->hull))
 		return false;
+	if (a->belt && contact->born > foot->last)
+		return false; /* a lane that was used again, or a place next to one */
 	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
 		return true;
 	gap = pl_hull_gap(&p->hull, &q->hull);
@@ -340,11 +342,29 @@ static int lay_regions(struct pl_analysis *a, struct pl_foot *foot)
 	return 0;
 }
 
+/* Where the footprints are on the belt, and not on the mat they were laid out on. */
+static void place_on_belt(struct pl_analysis *a)
+{
+	for (uint32_t i = 0; i < a->n_contacts; i++) {
+		struct pl_contact *contact = &a->contacts[i];
+		struct pl_foot *foot = &a->foot[contact->foot];
+
+		if (!foot->placed)
+			pl_hull_move(&foot->print.hull, 0, contact->belt_y_m);
+		foot->placed = true;
+		pl_hull_move(&contact->print.hull, 0, contact->belt_y_m);
+		if (contact->belt_edge)
+			foot->partial |= PL_PARTIAL_EDGE;
+	}
+}
+
 int pl_analysis_form_feet(struct pl_analysis *a)
 {
 	if (join_contacts(a) < 0 || adopt_strays(a) < 0)
 		return -1;
 	find_homes(a);
+	if (a->belt)
+		place_on_belt(a);
 	if (pl_analysis_find_facing(a) < 0)
 		return -1;
 	doubt_pieces(a);
