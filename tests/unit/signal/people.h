@@ -134,8 +134,8 @@ static inline void draw_someone(struct someone *s, unsigned number)
 	s->run.speed_m_s = pl_rng_uniform(&rng, 2.4, 4);
 	s->stand.kind = PL_SIM_STANDING;
 	s->stand.rate_hz = 50;
-	s->walk_s = fmin(8, 700 / o.rate_hz);
-	s->run_s = fmin(8, 600 / o.rate_hz);
+	s->walk_s = fmin(12, 800 / o.rate_hz);
+	s->run_s = fmin(12, 800 / o.rate_hz);
 	s->stand_s = 14;
 }
 
