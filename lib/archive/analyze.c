@@ -73,11 +73,15 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
+	enum pl_format format = pl_recording_info(r)->format;
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */
+	o->border_is_no_edge = format == PL_FORMAT_EMED_LST || format == PL_FORMAT_TEKSCAN_ASF ||
+			       live->side != PL_SIDE_UNKNOWN;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */

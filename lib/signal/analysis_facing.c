@@ -21,15 +21,17 @@
 #define NEXT_GAP_S 0.25	  /* flight between two steps of a run, at most */
 #define NEXT_MIN_M 0.25	  /* between the middles of two steps */
 #define NEXT_MAX_M 1.8
-#define TIP_M 0.012	   /* at the edge: no more than the tip of a toe is missing */
-#define BORDER_SHARE 0.15  /* of the length: cells at the edge that mean a side is missing */
-#define CUT_COS 0.8	   /* the edge runs across the foot: within 37 degrees */
-#define AXIS_COS 0.9	   /* a fragment lies along its load: within 26 degrees */
-#define SLENDER_MIN 1.9	   /* of whole prints */
-#define FRAGMENT_M 0.19	   /* shorter prints need a shape that is clear by itself */
-#define BETWEEN 0.75	   /* tangent: within 8 degrees of halfway between forward and sideways */
-#define STRAIGHT 0.99	   /* steps before and after lie on one line */
-#define AGREE_COS 0.8	   /* feet beside each other are parallel */
+#define TIP_M 0.012	  /* at the edge: no more than the tip of a toe is missing */
+#define BORDER_SHARE 0.15 /* of the length: cells at the edge that mean a side is missing */
+#define CUT_COS 0.8	  /* the edge runs across the foot: within 37 degrees */
+#define AXIS_COS 0.9	  /* a fragment lies along its load: within 26 degrees */
+#define SLENDER_MIN 1.9	  /* of whole prints */
+#define FRAGMENT_M 0.19	  /* shorter prints need a shape that is clear by itself */
+#define BETWEEN 0.75	  /* tangent: within 8 degrees of halfway between forward and sideways */
+#define STRAIGHT 0.99	  /* steps before and after lie on one line */
+#define AGREE_COS 0.8	  /* feet beside each other are parallel */
+#define SPREAD_USUAL 0.2  /* of the length: 6 degrees of toe-out of each foot */
+#define SPREAD_MOST 0.5
 #define AGREE_EVIDENCE 1.6 /* of both, when neither is sure */
 
 /* ---- the mat's edge ------------------------------------------------------------------------- */
@@ -400,6 +402,27 @@ bool pl_feet_together(const struct pl_foot *p, const struct pl_foot *q)
 	return to >= from && 2 * (to - from + 1) >= (one < other ? one : other);
 }
 
+/* Toes are further apart than heels, as most people stand: > 0 where p's axis ends. Worth a part of
+ * what is needed, never more. */
+static double spread(const struct pl_shape *p, const struct pl_shape *q)
+{
+	double turn = along(p, q->ax, q->ay) > 0 ? 1 : -1;
+	double near_x = q->ox - p->ox, near_y = q->oy - p->oy;
+	double far_x = near_x + q->length_m * q->ax - p->length_m * p->ax;
+	double far_y = near_y + q->length_m * q->ay - p->length_m * p->ay;
+	double wider;
+
+	if (turn < 0) { /* q's axis starts where p's ends */
+		near_x += q->length_m * q->ax;
+		near_y += q->length_m * q->ay;
+		far_x -= q->length_m * q->ax;
+		far_y -= q->length_m * q->ay;
+	}
+	/* across p's axis alone: one foot may be ahead of the other */
+	wider = fabs(far_x * p->ay - far_y * p->ax) - fabs(near_x * p->ay - near_y * p->ax);
+	return SPREAD_MOST * fmax(-1, fmin(1, wider / (SPREAD_USUAL * p->length_m)));
+}
+
 /* Both feet of somebody who stands point the same way: one that is sure speaks for the other, and
  * two that are half sure agree or stay silent. */
 static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
@@ -420,7 +443,7 @@ static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
 	}
 	one = pl_shape_evidence(&p->shape);
 	other = (parallel > 0 ? 1 : -1) * pl_shape_evidence(&q->shape);
-	if (fabs(one + other) < AGREE_EVIDENCE || one * other <= 0)
+	if (one * other <= 0 || fabs(one + other + spread(&p->shape, &q->shape)) < AGREE_EVIDENCE)
 		return;
 	orient(a, p, one > 0 ? 1 : -1, PL_SOURCE_SHAPE);
 	orient(a, q, (other > 0) == (parallel > 0) ? 1 : -1, PL_SOURCE_SHAPE);
