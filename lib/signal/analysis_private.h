@@ -47,6 +47,7 @@ struct pl_contact {
 	struct pl_print print;
 	uint64_t born, last;
 	double first_x, first_y;
+	double left_x, left_y; /* centre of the load when a quarter of the peak was left */
 	double belt_y_m; /* from y on the laid-out mat to y on the belt */
 	bool belt_edge;	 /* it came near the mat's edge while the belt carried it */
 	struct pl_path path;
@@ -145,6 +146,7 @@ struct pl_analysis {
 		uint32_t serial;
 		double first, peak;
 		struct pl_path path;
+		double left_x, left_y;
 		uint64_t last;
 		int foot;
 	} now[PL_TRACKS]; /* of the tracks: forces in the first pass, feet in the second */
