@@ -256,6 +256,14 @@ def test_a_minus_turns_the_sign(tmp_path):
     assert analyze(path, "--columns", "force=-1", "--rate", "50")["total"]["force_peak_n"] == 702
 
 
+def test_a_time_that_is_none_is_left_out(tmp_path):
+    path = table(tmp_path, "Time,F\n" + "".join(f"{i},{b}\n" for i, (_, b) in enumerate(ROWS)))
+    options = ("--rate", "50", "--columns")
+    assert "time=none in --columns" in refusal("analyze", path, *options, "force=F", code=2)
+    r = analyze(path, *options, "force=F,time=none")["recording"]
+    assert r["rate_hz"] == 50 and [c["name"] for c in r["columns"]] == ["force"]
+
+
 def test_time_in_milliseconds_gives_the_rate(tmp_path):
     path = table(tmp_path, "Time [ms],F\n" + "".join(f"{20 * i},{b}\n" for i, (_, b) in enumerate(ROWS)))
     r = analyze(path, "--columns", "force=F")["recording"]
@@ -439,6 +447,7 @@ def test_a_capture_becomes_a_session(tmp_path):
     run("simulate", "--person", "standing", "--as", "pmp-64x64", "--seconds", "1", "--capture", capture)
     made = document("import", capture, "--json", "--out", tmp_path / "to")
     assert run("verify", tmp_path / "to").stdout.count("0 with a problem")
+    assert "a capture of bytes" in refusal("analyze", capture, "--rate", "9", code=2)
     a, b = analyze(capture), analyze(made["trials"][0]["path"])
     same(a["total"], b["total"])
     same(a.get("feet"), b.get("feet"))
