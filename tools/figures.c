@@ -26,6 +26,9 @@ static const struct {
 	{"_cm2", "cm\302\262"},
 	{"_mm", "mm"},
 	{"_s", "s"},
+	{"_n_s", "N/s"},
+	{"_counts_per_s", "counts/s"},
+	{"_deg", "deg"},
 	{"_pct", "%"},
 	{"_hz", "Hz"},
 };
@@ -89,17 +92,47 @@ json_t *pl_text_json(const char *text)
 	return value;
 }
 
+/* Of a table: what was read as what. */
+static void print_columns(FILE *out, const json_t *r)
+{
+	const json_t *column;
+	char factor[32];
+	size_t i;
+
+	fprintf(out, "  table of ");
+	json_array_foreach(json_object_get(r, "columns"), i, column)
+	{
+		json_t *by = json_object_get(column, "factor");
+
+		fprintf(out, "%s%s (%s", i ? i % 3 ? ", " : ",\n  " : "",
+			pl_figure_text(column, "name", "-"), pl_figure_text(column, "from", "-"));
+		if (json_number_value(by) != 1)
+			fprintf(out, " x %s", pl_figure(by, factor));
+		fprintf(out, ", %s)", pl_figure_text(column, "unit", "-"));
+	}
+}
+
 void pl_figures_recording(FILE *out, const json_t *r)
 {
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], d[32];
 	const json_t *lost = json_object_get(r, "lost_frames");
 
 	fprintf(out, "%s (%s)\n", pl_figure_text(r, "path", "-"), pl_figure_text(r, "format", "-"));
-	fprintf(out, "  %s rows x %s columns", pl_figure(json_object_get(r, "rows"), a),
-		pl_figure(json_object_get(r, "cols"), b));
-	fprintf(out, ", pitch %s x %s mm", pl_figure(json_object_get(r, "pitch_row_mm"), a),
-		pl_figure(json_object_get(r, "pitch_col_mm"), b));
+	if (json_object_get(r, "columns"))
+		print_columns(out, r);
+	else if (strcmp(pl_figure_text(r, "layout", ""), "sensors") == 0)
+		fprintf(out, "  %s sensors in each of %s insoles, places and areas not known",
+			pl_figure(json_object_get(r, "rows"), a),
+			pl_figure(json_object_get(r, "cols"), b));
+	else
+		fprintf(out, "  %s rows x %s columns, pitch %s x %s mm",
+			pl_figure(json_object_get(r, "rows"), a),
+			pl_figure(json_object_get(r, "cols"), b),
+			pl_figure(json_object_get(r, "pitch_row_mm"), c),
+			pl_figure(json_object_get(r, "pitch_col_mm"), d));
 	fprintf(out, ", %s Hz\n", pl_figure(json_object_get(r, "rate_hz"), a));
+	if (strcmp(pl_figure_text(r, "layout", ""), "picture") == 0)
+		fprintf(out, "  a picture of each cell's peak: no forces, no times\n");
 	fprintf(out, "  %s frames, %s s, %s lost", pl_figure(json_object_get(r, "frames"), a),
 		pl_figure(json_object_get(r, "duration_s"), b), pl_figure(lost, c));
 	if (json_integer_value(json_object_get(r, "gaps")))
@@ -230,6 +263,26 @@ static bool known_region(const char *key)
 	return false;
 }
 
+/* "  faces forward (path); side: shape; partial (edge)" */
+static void print_standing(FILE *out, const json_t *foot)
+{
+	const char *facing = pl_figure_text(foot, "facing", "unknown");
+	const char *facing_source = pl_figure_text(foot, "facing_source", "");
+	const char *side_source = pl_figure_text(foot, "side_source", "");
+
+	if (strcmp(facing, "unknown") == 0)
+		fprintf(out, "  facing unknown");
+	else
+		fprintf(out, "  faces %s (%s)", facing, facing_source);
+	if (*side_source)
+		fprintf(out, "; side: %s", side_source);
+	if (json_is_true(json_object_get(foot, "partial")))
+		fprintf(out, "; partial (%s)", pl_figure_text(foot, "partial_why", "?"));
+	if (json_is_true(json_object_get(foot, "touched")))
+		fprintf(out, "; touched another foot");
+	fputc('\n', out);
+}
+
 static void print_foot(FILE *out, const json_t *foot, size_t number)
 {
 	json_t *regions = json_object_get(foot, "regions"), *region;
@@ -243,6 +296,7 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 	fprintf(out, "\nFoot %zu: %s, length %s mm, width %s mm\n", number, side,
 		pl_figure(json_object_get(foot, "length_mm"), a),
 		pl_figure(json_object_get(foot, "width_mm"), b));
+	print_standing(out, foot);
 	if (!json_is_object(regions)) {
 		fprintf(out, "  no regions: its length is not known\n");
 		return;
@@ -306,6 +360,7 @@ void pl_figures_analysis(FILE *out, const json_t *document)
 	for (size_t i = 0; i < json_array_size(feet); i++)
 		print_foot(out, json_array_get(feet, i), i + 1);
 	pl_figures_standing(out, json_object_get(document, "standing"));
+	pl_figures_gait(out, document);
 	if (method)
 		print_method(out, method);
 }

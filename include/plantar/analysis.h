@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <plantar/calibration.h>
+#include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
 #include <plantar/standing.h>
@@ -44,6 +45,17 @@ struct pl_analysis_options {
 	bool dead_weight;		    /* whatever lies on the mat is what stands there */
 	const struct pl_sway *own_sway; /* of such a weight, on this mat, along its axes; NULL: not
 					   known. Must live as long as the analysis */
+	/* Above 0: two insoles on one mat, the left one in its first columns, so many of them, the
+	 * right one in its last: sides are known by place. */
+	unsigned insole_cols;
+	/* One frame of each cell's peak over a stance, maybe mirrored (PL_LAYOUT_PICTURE of
+	 * recording.h): no force, time or side is made of it. */
+	bool picture;
+	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
+	 * mat): cells there do not make a footprint partial. */
+	bool border_is_no_edge;
+	bool barefoot;		     /* else no arch index and no CPEI: an outsole has neither */
+	struct pl_gait_options gait; /* contact thresholds: those above */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 
@@ -60,6 +72,10 @@ void pl_analysis_free(struct pl_analysis *a);
  * file's interval, else t_est_ns), ascending. gap: frames are missing before this one: no
  * integral spans it.
  */
+/* full: [rows*cols] value of each cell at full scale, 0: not known. Before the second pass; without
+ * it no step is marked saturated. */
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err);
+
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err);
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err);
@@ -79,10 +95,19 @@ struct pl_totals {
 };
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
 
+/* Of the definitions: member "version" of every "method". */
+const char *pl_analysis_version(void);
+
 /* Of the longest stretch somebody stood still; NULL: nobody did. After pl_analysis_finish. */
 const struct pl_standing *pl_analysis_standing(const struct pl_analysis *a);
 
-/* Appends members "method", "total", "feet" and "standing" to the object that is open in json. */
+/* The steps, once finished. Owned by a. */
+const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a);
+/* The same, to keep: to is then to be freed (pl_gait_free), and a has none any more. */
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to);
+
+/* Appends members "method", "total", "feet", "steps", "gait" and "standing" to the object that is
+ * open in json. */
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json);
 
 #ifdef __cplusplus

@@ -7,6 +7,8 @@
 
 #include <plantar/analysis.h>
 
+#include "analyze.h"
+#include "analyze_sensors.h"
 #include "backend.h"
 
 #define PROGRESS_FRAMES 256
@@ -70,17 +72,50 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 	return result;
 }
 
+/* A pair of insoles lies on one mat with columns in between in which there are no cells. */
+static unsigned insole_cols(const struct pl_recording *r)
+{
+	const uint8_t *state = pl_recording_calibration(r)->cell_state;
+	unsigned cols = pl_recording_info(r)->geometry.cols, c = 0;
+
+	if (pl_recording_origin(r) != PL_FORMAT_XSENSOR_CSV || !state)
+		return 0;
+	while (c < cols && state[c] != PL_CELL_NONE)
+		c++;
+	return c < cols ? c : 0;
+}
+
+static bool has_missing_cells(const struct pl_recording *r)
+{
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+
+	for (size_t i = 0; cal->cell_state && i < cal->cells; i++)
+		if (cal->cell_state[i] == PL_CELL_NONE)
+			return true;
+	return false;
+}
+
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
 	const struct pl_session_meta *meta = pl_recording_meta(r);
+	enum pl_format origin = pl_recording_origin(r);
+	bool missing = has_missing_cells(r);
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	o->picture = pl_recording_info(r)->layout == PL_LAYOUT_PICTURE;
+	o->insole_cols = insole_cols(r);
 	if (meta)
-		o->body_mass_kg = meta->body_mass_kg;
+		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
+	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */
+	o->border_is_no_edge = o->picture || missing || origin == PL_FORMAT_EMED_LST ||
+			       origin == PL_FORMAT_TEKSCAN_ASF || live->side != PL_SIDE_UNKNOWN;
+	/* cells that do not exist are an insole's */
+	o->barefoot =
+		!missing && !(origin == PL_FORMAT_XSENSOR_CSV && live->side != PL_SIDE_UNKNOWN);
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
@@ -89,6 +124,28 @@ static double contact_value(const struct pl_calibration *cal, const struct pl_ge
 	if (cal->unit == PL_UNIT_N)
 		return cal->contact / pl_cell_area_m2(g) / 1e3;
 	return cal->contact;
+}
+
+/* What each cell says when it is at full scale: steps with such cells are marked. */
+static int tell_saturation(struct pl_recording *r, struct pl_analysis *a, struct pl_error *err)
+{
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	const struct pl_geometry *g = &pl_recording_info(r)->geometry;
+	size_t n = pl_geometry_cells(g);
+	double *full;
+	int result;
+
+	if (!(cal->saturation_counts > 0))
+		return 0;
+	full = malloc(2 * n * sizeof(*full));
+	if (!full)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		full[n + i] = cal->saturation_counts;
+	pl_calibrate(cal, g, full + n, PL_F64, full);
+	result = pl_analysis_saturation(a, full, err);
+	free(full);
+	return result;
 }
 
 /* NULL: error */
@@ -101,7 +158,7 @@ static struct pl_analysis *analyze(struct pl_recording *r, const struct pl_analy
 		pl_analysis_new(&info->geometry, info->calibrated,
 				contact_value(cal, &info->geometry), info->rate_hz, o, err);
 
-	if (a && both_passes(r, a, p, err) == 0)
+	if (a && tell_saturation(r, a, err) == 0 && both_passes(r, a, p, err) == 0)
 		return a;
 	pl_analysis_free(a);
 	return NULL;
@@ -112,16 +169,29 @@ int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_option
 			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 			 struct pl_error *err)
 {
+	return pl_analyze_steps(r, o, json, progress, user, NULL, err);
+}
+
+int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o,
+		     struct pl_json *json,
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_gait *steps, struct pl_error *err)
+{
 	struct progress p = {
 		.call = progress, .user = user, .total = 2 * pl_recording_info(r)->frames};
-	struct pl_analysis *a = analyze(r, o, &p, err);
+	struct pl_analysis *a;
 
+	if (pl_recording_info(r)->layout == PL_LAYOUT_SENSORS)
+		return pl_sensors_analyze(r, json, progress, user, err);
+	a = analyze(r, o, &p, err);
 	if (!a)
 		return -1;
 	pl_json_begin_object(json, NULL);
 	pl_recording_json(r, json);
 	pl_analysis_json(a, json);
 	pl_json_end_object(json);
+	if (steps)
+		pl_analysis_take_gait(a, steps);
 	if (progress)
 		progress(user, p.total, p.total);
 	pl_analysis_free(a);
