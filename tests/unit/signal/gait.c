@@ -113,6 +113,8 @@ static void two_humps(void **state)
 	humps(100);
 	line(120, 140, force[120], force[140] + 60); /* 200 to 460 N in 20 ms: 13,000 N/s */
 	line(140, 180, force[140], 800);	     /* 460 to 800 N in 40 ms: 8,500 N/s */
+	line(220, 235, 600, 900); /* steeper, but behind the first peak: 20,000 N/s */
+	line(235, 280, 900, 890);
 	begin(&g, &o);
 	take(&g, &o, PL_SIDE_UNKNOWN);
 	assert_int_equal(g.n, 1);
