@@ -132,6 +132,8 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 		o.axis = (enum pl_axis)c->axis;
 	if (c->filter_given)
 		o.filter_hz = c->filter_hz;
+	if (!isnan(c->body_mass_kg))
+		o.body_mass_kg = c->body_mass_kg;
 	take_gait_choice(c, &o.gait);
 	return o;
 }
