@@ -11,7 +11,7 @@
 #include "cop.h"
 
 #define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
-#define SWING_MOST_S 2.0	 /* stepping in place, slowly */
+#define SWING_MOST_S 2.0  /* stepping in place, slowly */
 #define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
 #define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
 #define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
