@@ -16,7 +16,7 @@
 #define FIRST_MIN 0.05	  /* of the length: which end was loaded first (thirds-box) */
 #define PATH_MIN 0.25	  /* of the length: travel that is walking over the foot */
 #define PATH_ALONE_M 0.06 /* travel that gives a direction without an axis */
-#define LEAVING_MIN 0.15	  /* of the length, from the middle */
+#define LEAVING_MIN 0.15  /* of the length, from the middle */
 #define PATH_SECONDS 2.0  /* longer contacts are standing: load then moves as it likes */
 #define ALONG_COS 0.5	  /* within 60 degrees */
 #define NEXT_GAP_S 0.25	  /* flight between two steps of a run, at most */
