@@ -122,13 +122,13 @@ static void show(unsigned t, unsigned quarters)
 	}
 }
 
-/* The footprint whose middle lies in a foot's print. */
+/* The footprint in whose box most of a foot's print lies. */
 static struct laid *whose(const struct pl_geometry *g, const struct pl_foot *foot,
 			  unsigned quarters)
 {
 	for (unsigned k = 0; k < PER_WALK; k++) {
 		const struct real_step *s = laid[k].step;
-		unsigned own = 0, all = 0;
+		unsigned own = 0;
 
 		for (unsigned y = s->y0; y < s->y1; y++)
 			for (unsigned x = s->x0; x < s->x1; x++) {
@@ -138,11 +138,10 @@ static struct laid *whose(const struct pl_geometry *g, const struct pl_foot *foo
 				if (!place(&laid[k], (int)y, (int)x, &up, &across))
 					continue;
 				cell = turned_cell(quarters, up, across);
-				all++;
 				own += pl_print_has(&foot->print, (unsigned)(cell / g->cols),
 						    (unsigned)(cell % g->cols));
 			}
-		if (3 * own > all)
+		if (2 * own > foot->print.cells)
 			return &laid[k];
 	}
 	return NULL;
