@@ -360,8 +360,7 @@ static void face_by_load(struct pl_foot *foot, double x, double y, enum pl_sourc
 	foot->fy = y;
 }
 
-/* Too short for heel and forefoot to be made out in it. */
-static bool fragment(const struct pl_foot *foot)
+bool pl_foot_fragment(const struct pl_foot *foot)
 {
 	return foot->shape.length_m < FRAGMENT_M && by_shape(foot) == 0;
 }
@@ -396,7 +395,7 @@ static void find_one(struct pl_analysis *a, int k)
 		return;
 	}
 	turn = heading(a, k, &source);
-	if (turn != 0 && source != PL_SOURCE_GIVEN && fragment(foot))
+	if (turn != 0 && source != PL_SOURCE_GIVEN && pl_foot_fragment(foot))
 		face_roughly(foot, turn, source);
 	else if (turn != 0)
 		orient(a, foot, turn, source);
