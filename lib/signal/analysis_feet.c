@@ -306,7 +306,8 @@ static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 /* Whatever its length would be on other steps: too short, or too broad for its length. */
 static bool no_whole_foot(const struct pl_foot *foot)
 {
-	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || foot->shape.slenderness < STOUT;
+	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || foot->shape.slenderness < STOUT ||
+	       pl_foot_fragment(foot);
 }
 
 static int find_partial(struct pl_analysis *a)
