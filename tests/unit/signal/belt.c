@@ -96,7 +96,7 @@ static const struct {
 	double tolerance;
 } same[] = {
 	{"contact_time_s", 2 / RATE},  {"force_peak", 8},	{"impulse", 3},
-	{"strike_index_pct", 1},       {"heel_off_pct", 2.5},	{"heel_contact_s", 4 / RATE},
+	{"strike_index_pct", 0.5},     {"heel_off_pct", 2.5},	{"heel_contact_s", 4 / RATE},
 	{"rearfoot_cop_time_pct", 3},  {"heel_impulse_pct", 2}, {"mid_impulse_pct", 2},
 	{"fore_impulse_pct", 2},       {"heel_medial_pct", 4},	{"arch_index", 0.03},
 	{"foot_progression_deg", 2.5}, {"length_mm", 10},

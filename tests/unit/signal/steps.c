@@ -326,6 +326,26 @@ static void rejects(void **state)
 	pl_analysis_free(a);
 }
 
+/* 40 ms off the mat are no swing, 200 ms are. */
+static void short_swings(void **state)
+{
+	struct pl_analysis_options o = forward();
+	struct stance s[2] = {one(false), one(false)};
+	struct pl_analysis *a;
+
+	(void)state;
+	s[1].at = s[0].at + s[0].frames + 8;
+	a = analyse(&plate, s, 2, &o, NULL, FRAMES, 0);
+	assert_int_equal(pl_analysis_gait(a)->n, 1);
+	near_to("contact", pl_analysis_gait(a)->step[0].contact_time_s, 248 / RATE, 4 / RATE);
+	pl_analysis_free(a);
+	s[1].at = s[0].at + s[0].frames + 40;
+	a = analyse(&plate, s, 2, &o, NULL, FRAMES, 0);
+	assert_int_equal(pl_analysis_gait(a)->n, 2);
+	assert_true(isnan(pl_analysis_gait(a)->flight_time_s)); /* one foot alone */
+	pl_analysis_free(a);
+}
+
 /* Four and a half seconds on the ground are no step. */
 static void standing_is_no_step(void **state)
 {
@@ -418,9 +438,13 @@ static void emed_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rolling_foot), cmocka_unit_test(mirrored_feet),
-		cmocka_unit_test(scaled_feet),	cmocka_unit_test(walkers_line),
-		cmocka_unit_test(rejects),	cmocka_unit_test(standing_is_no_step),
+		cmocka_unit_test(rolling_foot),
+		cmocka_unit_test(mirrored_feet),
+		cmocka_unit_test(scaled_feet),
+		cmocka_unit_test(walkers_line),
+		cmocka_unit_test(rejects),
+		cmocka_unit_test(short_swings),
+		cmocka_unit_test(standing_is_no_step),
 		cmocka_unit_test(emed_step),
 	};
 
