@@ -12,7 +12,7 @@
 #include "cop.h"
 
 #define CONTACT_MIN_M2 4e-4 /* smaller prints are no contact of a foot */
-#define LEFT_SHARE 0.25	   /* of the greatest force: below it a foot is as good as gone */
+#define LEFT_SHARE 0.25	    /* of the greatest force: below it a foot is as good as gone */
 
 static const char *const axis_names[] = {[PL_AXIS_FOOT] = "foot", [PL_AXIS_ROWS] = "rows"};
 

@@ -16,7 +16,7 @@
 #define FIRST_MIN 0.05	  /* of the length: which end was loaded first (thirds-box) */
 #define PATH_MIN 0.25	  /* of the length: travel that is walking over the foot */
 #define PATH_ALONE_M 0.06 /* travel that gives a direction without an axis */
-#define LEAVING_MIN 0.15	  /* of the length, from the middle */
+#define LEAVING_MIN 0.15  /* of the length, from the middle */
 #define PATH_SECONDS 2.0  /* longer contacts are standing: load then moves as it likes */
 #define ALONG_COS 0.5	  /* within 60 degrees */
 #define NEXT_GAP_S 0.25	  /* flight between two steps of a run, at most */
@@ -288,8 +288,8 @@ static double loaded_first(const struct pl_analysis *a, int foot, const struct p
 	return n ? sum / n : 0;
 }
 
-/* No longer than wide: what there is of the foot may be its forefoot alone, whose longest way lies
- * across, and over which the load moves inwards as far as forwards. */
+/* Hardly longer than wide: what there is of the foot may be its forefoot alone, whose longest way
+ * lies across, and over which the load moves inwards as far as forwards. */
 static bool stout(const struct pl_foot *foot)
 {
 	return foot->shape.slenderness < SLENDER_MIN;
@@ -323,6 +323,13 @@ static int heading(const struct pl_analysis *a, int k, enum pl_source *source)
 
 /* ---- geometry ------------------------------------------------------------------------------- */
 
+/* A forefoot alone lies across; it faces as the operator says all the same. */
+static void face_as_given(struct pl_foot *foot, enum pl_facing facing)
+{
+	foot->fx = facing == PL_FACING_RIGHT ? 1 : facing == PL_FACING_LEFT ? -1 : 0;
+	foot->fy = facing == PL_FACING_FORWARD ? 1 : facing == PL_FACING_BACKWARD ? -1 : 0;
+}
+
 static void orient(struct pl_analysis *a, struct pl_foot *foot, int turn, enum pl_source source)
 {
 	struct pl_shape *shape = &foot->shape;
@@ -335,6 +342,8 @@ static void orient(struct pl_analysis *a, struct pl_foot *foot, int turn, enum p
 	foot->facing_source = source;
 	foot->fx = shape->ax;
 	foot->fy = shape->ay;
+	if (source == PL_SOURCE_GIVEN && pl_foot_facing(foot) != a->options.facing)
+		face_as_given(foot, a->options.facing);
 	foot->ready = a->options.region == PL_REGION_THIRDS_BOX ||
 		      (shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
 		       shape->length_m <= PL_FOOT_MAX_LENGTH_M);
@@ -356,10 +365,12 @@ static bool way_of_load(const struct pl_analysis *a, int k, double *x, double *y
 		return goes < ALONG_COS ||
 		       *x * foot->goes_x + *y * foot->goes_y >= ALONG_COS * goes;
 	}
+	if (goes < STRAIGHT)
+		return false;
 	*x = foot->goes_x / goes;
 	*y = foot->goes_y / goes;
 	*source = PL_SOURCE_ORDER;
-	return goes >= STRAIGHT;
+	return true;
 }
 
 /* What is left of a foot that the mat's edge cuts across points away from that edge or towards it.
@@ -373,8 +384,7 @@ static void face_by_load(struct pl_foot *foot, double x, double y, enum pl_sourc
 	foot->fy = y;
 }
 
-/* Too short for heel and forefoot to be made out in it. */
-static bool fragment(const struct pl_foot *foot)
+bool pl_foot_fragment(const struct pl_foot *foot)
 {
 	return foot->shape.length_m < FRAGMENT_M && by_shape(foot) == 0;
 }
@@ -409,7 +419,7 @@ static void find_one(struct pl_analysis *a, int k)
 		return;
 	}
 	turn = heading(a, k, &source);
-	if (turn != 0 && source != PL_SOURCE_GIVEN && fragment(foot))
+	if (turn != 0 && source != PL_SOURCE_GIVEN && pl_foot_fragment(foot))
 		face_roughly(foot, turn, source);
 	else if (turn != 0)
 		orient(a, foot, turn, source);

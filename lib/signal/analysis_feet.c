@@ -11,7 +11,7 @@
 #include "cop.h"
 
 #define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
-#define SWING_MOST_S 2.0	 /* stepping in place, slowly */
+#define SWING_MOST_S 2.0  /* stepping in place, slowly */
 #define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
 #define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
 #define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
@@ -306,7 +306,8 @@ static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 /* Whatever its length would be on other steps: too short, or too broad for its length. */
 static bool no_whole_foot(const struct pl_foot *foot)
 {
-	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || foot->shape.slenderness < STOUT;
+	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || foot->shape.slenderness < STOUT ||
+	       pl_foot_fragment(foot);
 }
 
 static int find_partial(struct pl_analysis *a)

@@ -180,6 +180,8 @@ void pl_print_points(struct pl_analysis *a, const struct pl_print *p);
 int pl_analysis_find_facing(struct pl_analysis *a);
 /* On the mat at the same time, for half of the shorter stay or more. */
 bool pl_feet_together(const struct pl_foot *p, const struct pl_foot *q);
+/* Too short for heel and forefoot to be made out in it. */
+bool pl_foot_fragment(const struct pl_foot *foot);
 enum pl_facing pl_foot_facing(const struct pl_foot *foot); /* AUTO: unknown */
 /* analysis_sides.c: left or right */
 void pl_analysis_find_sides(struct pl_analysis *a);

@@ -137,16 +137,21 @@ static struct votes count_votes(const struct pl_analysis *a, int first)
 	return v;
 }
 
-static void say(struct pl_foot *foot, enum pl_side side, bool *doubt)
+/* What its walk says of a foot, unless its own shape, or another walk over it, says otherwise. */
+static void say(struct pl_foot *foot, enum pl_side side)
 {
 	double shape = by_shape(foot);
+	bool sure = fabs(shape) >= SHAPE_SURE;
 
-	*doubt = (fabs(shape) >= SHAPE_SURE && side_of(shape) != side) ||
-		 (foot->side != PL_SIDE_UNKNOWN && foot->side != side);
-	foot->side = *doubt ? PL_SIDE_UNKNOWN : side;
-	foot->side_source = *doubt			? PL_SOURCE_NONE
-			    : fabs(shape) >= SHAPE_SURE ? PL_SOURCE_SHAPE
-							: PL_SOURCE_ORDER;
+	if ((sure && side_of(shape) != side) ||
+	    (foot->side != PL_SIDE_UNKNOWN && foot->side != side)) {
+		foot->contradicted = true;
+		foot->side = PL_SIDE_UNKNOWN;
+		foot->side_source = PL_SOURCE_NONE;
+		return;
+	}
+	foot->side = side;
+	foot->side_source = sure ? PL_SOURCE_SHAPE : PL_SOURCE_ORDER;
 }
 
 static void decide_walk(struct pl_analysis *a, int first)
@@ -159,13 +164,9 @@ static void decide_walk(struct pl_analysis *a, int first)
 		return;
 	for (int i = first; i >= 0; i = a->contacts[i].after, turn = -turn) {
 		struct pl_foot *foot = &a->foot[a->contacts[i].foot];
-		bool doubt;
 
 		if (!foot->contradicted)
-			say(foot, side_of(turn), &doubt);
-		else
-			continue;
-		foot->contradicted = doubt;
+			say(foot, side_of(turn));
 	}
 }
 

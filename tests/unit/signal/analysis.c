@@ -281,13 +281,68 @@ static void a_given_side_is_one_foot(void **state)
 	pl_analysis_free(a);
 }
 
+/* What the operator says is said of every footprint, and that it was said. */
+static void given_holds_for_every_footprint(void **state)
+{
+	const struct pl_geometry walkway = {400, 64, 0.005, 0.005};
+	struct pl_analysis_options o;
+
+	(void)state;
+	walkway_step = 0.3;
+	pl_analysis_options_init(&o);
+	pl_analysis_free(analyse(&walkway, true, 100, &o, fill_steps, 300, -1));
+	assert_int_equal(count("\"facing\":\"forward\""), 6);
+	assert_int_equal(count("\"facing_source\":\"given\""), 0);
+	o.facing = PL_FACING_BACKWARD;
+	pl_analysis_free(analyse(&walkway, true, 100, &o, fill_steps, 300, -1));
+	assert_int_equal(count("\"facing\":\"backward\""), 1 + 6); /* method.facing, too */
+	assert_int_equal(count("\"facing_source\":\"given\""), 6);
+	o.facing = PL_FACING_AUTO;
+	o.side = PL_SIDE_LEFT;
+	pl_analysis_free(analyse(&walkway, true, 100, &o, fill_steps, 300, -1));
+	assert_int_equal(count("\"side\":\"left\""), 6);
+	assert_int_equal(count("\"side_source\":\"given\""), 6);
+}
+
+/* Four whole prints and a heel alone, the first at the mat's edge. */
+static void fill_lengths(const struct pl_geometry *g, unsigned k, double *kpa)
+{
+	unsigned step = k / 50;
+	struct model_foot f = {.x = 0.15, .y = 0.4 * step, .heel = 200, .fore = step < 4 ? 200 : 0};
+
+	if (k % 50 < 38)
+		stand(g, &f, kpa);
+}
+
+static void partial_says_why(void **state)
+{
+	const struct pl_geometry walkway = {400, 64, 0.005, 0.005};
+	struct pl_analysis_options o;
+
+	(void)state;
+	pl_analysis_options_init(&o);
+	pl_analysis_free(analyse(&walkway, true, 100, &o, fill_lengths, 250, -1));
+	assert_int_equal(count("\"partial\":true"), 2);
+	assert_int_equal(count("\"partial_why\":\"edge\""), 1);
+	assert_int_equal(count("\"partial_why\":\"short\""), 1);
+	o.border_is_no_edge = true;
+	pl_analysis_free(analyse(&walkway, true, 100, &o, fill_lengths, 250, -1));
+	assert_int_equal(count("\"partial_why\":\"edge\""), 0);
+	assert_int_equal(count("\"partial_why\":\"short\""), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(totals_by_hand),	    cmocka_unit_test(nothing_is_null),
-		cmocka_unit_test(a_pair_standing),	    cmocka_unit_test(steps_and_spots),
-		cmocka_unit_test(counts_say_counts),	    cmocka_unit_test(order_of_calls),
+		cmocka_unit_test(totals_by_hand),
+		cmocka_unit_test(nothing_is_null),
+		cmocka_unit_test(a_pair_standing),
+		cmocka_unit_test(steps_and_spots),
+		cmocka_unit_test(counts_say_counts),
+		cmocka_unit_test(order_of_calls),
 		cmocka_unit_test(a_given_side_is_one_foot),
+		cmocka_unit_test(given_holds_for_every_footprint),
+		cmocka_unit_test(partial_says_why),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include "lib/signal/filter.h"
 #include "lib/signal/hull.h"
 #include "lib/signal/overlay.h"
+#include "lib/signal/path.h"
 #include "lib/signal/reader.h"
 #include "lib/signal/segment.h"
 
@@ -385,6 +386,37 @@ static void medial_is_inside(void **state)
 	}
 }
 
+/* ---- the path of a load --------------------------------------------------------------------- */
+
+/* x = 0.3 + 0.002 t, y = 0.1 - 0.001 t: over 99 frames 0.198 and -0.099, whatever the forces. Two
+ * pieces of the same contact, joined either way, are the whole. */
+static void a_path_is_the_line_of_its_load(void **state)
+{
+	struct pl_path whole = {0}, first = {0}, second = {0}, joined;
+	double x, y, wx, wy;
+
+	(void)state;
+	assert_false(pl_path_travel(&whole, &x, &y));
+	for (unsigned t = 0; t < 100; t++) {
+		double force = 1 + 500 * random_unit();
+		double at_x = 0.3 + 0.002 * t, at_y = 0.1 - 0.001 * t;
+
+		pl_path_add(&whole, 1000 + t, force, at_x, at_y);
+		pl_path_add(t < 30 || t >= 80 ? &first : &second, 1000 + t, force, at_x, at_y);
+	}
+	assert_true(pl_path_travel(&whole, &wx, &wy));
+	assert_true(fabs(wx - 0.198) < 1e-9 && fabs(wy + 0.099) < 1e-9);
+	for (int order = 0; order < 2; order++) {
+		joined = order ? first : second;
+		pl_path_join(&joined, order ? &second : &first);
+		assert_true(pl_path_travel(&joined, &x, &y));
+		assert_true(fabs(x - wx) < 1e-9 && fabs(y - wy) < 1e-9);
+	}
+	pl_path_add(&whole, 2000, 0, 5, 5); /* no load, no path */
+	assert_true(pl_path_travel(&whole, &x, &y));
+	assert_true(fabs(x - wx) < 1e-12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +430,7 @@ int main(void)
 		cmocka_unit_test(oblique_cut_by_hand),
 		cmocka_unit_test(shares_are_those_of_points),
 		cmocka_unit_test(medial_is_inside),
+		cmocka_unit_test(a_path_is_the_line_of_its_load),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

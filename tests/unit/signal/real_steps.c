@@ -146,7 +146,29 @@ static const struct way {
 };
 #define WAYS (sizeof(ways) / sizeof(*ways))
 
-static void whole_campaign(void **state)
+/* Whole prints: all of them right. Cut ones: never wrong, and always told. */
+static void demand(const struct way *way, const struct tally *t)
+{
+	bool whole = way->laying.edge == EDGE_NONE;
+
+	assert_int_equal(t->one_foot, t->steps);
+	assert_true(t->time * 100 >= t->steps * (whole ? 100 : 98));
+	assert_int_equal(t->side[1], 0);
+	assert_int_equal(t->facing[1], 0);
+	if (whole) {
+		assert_true(t->side[0] * 100 >= t->steps * 99);
+		assert_true(t->facing[0] * 100 >= t->steps * 99);
+		assert_int_equal(t->partial, 0);
+	} else if (way->laying.edge == EDGE_HEEL && way->laying.lost == 0.33) {
+		/* the edge runs through an arch: a high one has no cell there, and then only the
+		 * person's other footprints tell (real_walks.c) */
+		assert_true(t->partial * 100 >= t->steps * 98);
+	} else {
+		assert_int_equal(t->partial, t->steps);
+	}
+}
+
+static void alone(void **state)
 {
 	static struct tally tally[WAYS];
 
@@ -166,12 +188,14 @@ static void whole_campaign(void **state)
 			      t->side[1], t->side[2], t->facing[0], t->facing[1], t->facing[2],
 			      t->partial);
 	}
+	for (unsigned w = 0; w < WAYS; w++)
+		demand(&ways[w], &tally[w]);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_campaign),
+		cmocka_unit_test(alone),
 	};
 
 	if (!speedpp_there()) {
