@@ -100,6 +100,22 @@ static void print_steps(FILE *out, const json_t *steps)
 		fprintf(out, "  ... and %zu more: --json has them all\n", n - STEPS_SHOWN);
 }
 
+static void print_strikes(FILE *out, const json_t *strikes)
+{
+	static const char *const name[] = {"rearfoot", "midfoot", "forefoot", "unknown"};
+	const char *before = "  landed on ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
+		json_int_t n = json_integer_value(json_object_get(strikes, name[i]));
+
+		if (n)
+			fprintf(out, "%s%s %" JSON_INTEGER_FORMAT, before, name[i], n);
+		before = n ? ", " : before;
+	}
+	if (strcmp(before, ", ") == 0)
+		fputc('\n', out);
+}
+
 void pl_figures_gait(FILE *out, const json_t *document)
 {
 	const json_t *gait = json_object_get(document, "gait");
@@ -112,6 +128,7 @@ void pl_figures_gait(FILE *out, const json_t *document)
 		pl_figure(json_object_get(gait, "steps_left"), b),
 		pl_figure(json_object_get(gait, "steps_right"), c),
 		pl_figure(json_object_get(gait, "steps_rejected"), d));
+	print_strikes(out, json_object_get(gait, "strikes"));
 	if (json_is_number(json_object_get(gait, "cadence_spm")))
 		fprintf(out, "  cadence %s steps a minute (%s)\n",
 			pl_figure(json_object_get(gait, "cadence_spm"), a),

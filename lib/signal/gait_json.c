@@ -200,6 +200,20 @@ static void means_json(const struct pl_gait *g, struct pl_json *json)
 	}
 }
 
+/* How many steps landed on which part of the foot. */
+static void strikes_json(const struct pl_gait *g, struct pl_json *json)
+{
+	unsigned n[PL_STRIKE_FOREFOOT + 1] = {0};
+
+	for (uint32_t k = 0; k < g->n; k++)
+		n[g->step[k].strike] += !g->step[k].rejected;
+	pl_json_begin_object(json, "strikes");
+	for (int strike = PL_STRIKE_REARFOOT; strike <= PL_STRIKE_FOREFOOT; strike++)
+		pl_json_uint(json, pl_strike_name((enum pl_strike)strike), n[strike]);
+	pl_json_uint(json, pl_strike_name(PL_STRIKE_UNKNOWN), n[PL_STRIKE_UNKNOWN]);
+	pl_json_end_object(json);
+}
+
 static void rejected_json(const struct pl_gait *g, struct pl_json *json)
 {
 	pl_json_uint(json, "steps_rejected", g->n - g->accepted);
@@ -220,6 +234,8 @@ static void gait_json(const struct pl_gait *g, const struct pl_gait_options *o,
 	pl_json_uint(json, "steps_left", g->left);
 	pl_json_uint(json, "steps_right", g->right);
 	rejected_json(g, json);
+	if (g->footprints)
+		strikes_json(g, json);
 	pl_json_double(json, "cadence_spm", g->cadence_spm);
 	pl_json_string(json, "cadence_of",
 		       isnan(g->cadence_spm) ? NULL

@@ -13,6 +13,7 @@
 
 #include "analysis_private.h"
 
+#define SAMPLES_MAX 262144  /* of a stance, whatever the time stamps say */
 #define SATURATED_MAX_PCT 2 /* of a foot's cells in contact: more rejects the step */
 
 /* ---- collecting ----------------------------------------------------------------------------- */
@@ -274,7 +275,12 @@ static bool follow_stance(struct pl_analysis *a, struct pl_stance *s, double t_s
 	}
 	if (s->on == PL_NO_SAMPLE)
 		return false;
-	s->endless = t_s - s->sample[s->on].t_s > o->stance_max_s + o->swing_min_s;
+	if (t_s - s->sample[s->on].t_s > o->stance_max_s + o->swing_min_s || s->n >= SAMPLES_MAX) {
+		s->endless = true;
+		free(s->sample);
+		s->sample = NULL;
+		return !here;
+	}
 	return s->off != PL_NO_SAMPLE && t_s - s->sample[s->off].t_s >= o->swing_min_s - 1e-9;
 }
 

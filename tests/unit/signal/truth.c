@@ -23,15 +23,18 @@
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PEOPLE 20
+#define SANITIZED
 #endif
 #endif
-#ifndef PEOPLE
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PEOPLE 20 /* slow there, and no place for statistics */
+#else
 #define PEOPLE 200
 #endif
 
 #define BORDER_PCT 3 /* strikes this near to a border of classes are not judged */
 #define LISTED 40
+#define FINE_KPA 1.0 /* noise floors below it leave the load under a standing foot as it is */
 
 /* ---- one line of the table ------------------------------------------------------------------ */
 
@@ -169,8 +172,8 @@ static void put_away(struct recording *r)
 /* ---- steps ---------------------------------------------------------------------------------- */
 
 static struct {
-	struct line found, extra, onset, contact, side, side_partial, partial, strike, heel,
-		progression, side_run, stand_side, sway;
+	struct line found, onset, contact, side, side_partial, partial, strike, heel, side_run,
+		stand_side, sway, sway_coarse;
 	unsigned steps, partials, saturated;
 } table;
 
@@ -226,21 +229,6 @@ static void judge_whole(const struct recording *r, const struct pl_step *found,
 		count(&table.heel, heel <= 2, who);
 		table.heel.worst = fmax(table.heel.worst, heel);
 	}
-	if (getenv("TRUTH_VERBOSE"))
-		print_message(
-			"%u %s t %.3f side %s/%s strike %.1f/%.1f heel %.1f/%.1f length %.0f/%.0f "
-			"prog %.1f/%.1f head %.0f arch %.2f pitch %.2f rej %x floor %.1f rate %.0f "
-			"gap %.1f out %.0f dead %.3f full %.0f\n",
-			who, pl_sim_kind_name(r->person->kind), is->onset_s,
-			pl_side_name(found->side), pl_side_name(is->side), found->strike_index_pct,
-			is->strike_index_pct, found->heel_impulse_pct, is->heel_impulse_pct,
-			found->length_mm, is->length_mm, found->foot_progression_deg,
-			is->foot_progression_deg, is->heading_deg, r->person->arch,
-			1e3 * r->person->geometry.pitch_row_m, found->rejected,
-			r->someone->mat.cal.noise_floor, r->person->rate_hz,
-			1e3 * r->person->toe_gap_m, r->person->toe_out_deg,
-			r->someone->mat.dead_share,
-			r->someone->mat.cal.scale * r->someone->mat.highest);
 }
 
 static void judge_steps(const struct recording *r)
@@ -276,29 +264,68 @@ static void judge_standing(const struct recording *r)
 {
 	const struct pl_standing *st = pl_analysis_standing(r->analysis);
 	unsigned who = r->someone->number;
+	bool fine = r->someone->mat.cal.noise_floor < FINE_KPA;
+	struct line *sway = fine ? &table.sway : &table.sway_coarse;
 	double off;
 
 	if (!st || !st->has_sway) {
-		table.sway.unknown++;
+		sway->unknown++;
 		return;
 	}
 	off = fabs(100 * (st->sway.area_95_mm2 / r->truth.sway_area_95_mm2 - 1));
-	count(&table.sway, off <= 3, who);
-	table.sway.worst = fmax(table.sway.worst, off);
+	count(sway, off <= 3, who);
+	sway->worst = fmax(sway->worst, off);
 	if (isnan(st->left_pct.mean))
 		table.stand_side.unknown++;
 	else
 		count(&table.stand_side, fabs(st->left_pct.mean - r->truth.left_pct) <= 2, who);
-	if (getenv("TRUTH_VERBOSE"))
-		print_message("%u stand area %.1f/%.1f left %.1f/%.1f heel %.1f/%.1f from %g to %g "
-			      "floor %.1f scale %.2f dead %.3f %d noise %.1f cn %.2f pitch %.2f\n",
-			      who, st->sway.area_95_mm2, r->truth.sway_area_95_mm2,
-			      st->left_pct.mean, r->truth.left_pct,
-			      st->part_pct[PL_STANDING_LEFT][PL_STANDING_HEEL].mean,
-			      r->truth.left_heel_pct, st->from_s, st->to_s,
-			      r->someone->mat.cal.noise_floor, r->someone->mat.cal.scale,
-			      r->someone->mat.dead_share, r->someone->mat.cal.dead_policy,
-			      r->person->noise_kpa, r->someone->mat.noise_counts);
+}
+
+/* Both together: what the bar is about. */
+static struct line sum_of(const struct line *a, const struct line *b)
+{
+	return (struct line){.judged = a->judged + b->judged,
+			     .right = a->right + b->right,
+			     .unknown = a->unknown + b->unknown};
+}
+
+static void show_table(void)
+{
+	print_message("%u people, %u whole steps, %u partial ones; %u steps at full scale, not "
+		      "judged by heel share\n",
+		      PEOPLE, table.steps, table.partials, table.saturated);
+	show("steps found", &table.found);
+	show("onset within two frames", &table.onset);
+	show("contact time within two frames", &table.contact);
+	show("side, walking", &table.side);
+	show("side, running", &table.side_run);
+	show("side, partial contacts", &table.side_partial);
+	show("partial contacts flagged", &table.partial);
+	show("strike class", &table.strike);
+	show("heel share within 2 points", &table.heel);
+	show("sway area within 3 %, floor < 1 kPa", &table.sway);
+	show("sway area within 3 %, floor above", &table.sway_coarse);
+	show("left share standing, 2 points", &table.stand_side);
+}
+
+/*
+ * The project's bars: sides 99 % and at most 3 % unknown, strikes 97 %. Its others (onset within
+ * two frames, heel share within 2 points, sway area within 3 %) are reached by nearly all and are
+ * held where they are: docs/metrics.md says by whom not, and that sway needs a low noise floor.
+ */
+static void hold_bars(void)
+{
+	struct line side = sum_of(&table.side, &table.side_run);
+
+	assert_true(right_pct(&side) >= 99 && unknown_pct(&side) <= 3);
+	assert_true(right_pct(&table.side_partial) >= 99);
+	assert_true(right_pct(&table.partial) >= 99);
+	assert_true(right_pct(&table.strike) >= 97 && unknown_pct(&table.strike) <= 3);
+	assert_true(right_pct(&table.onset) >= 99.7);
+	assert_true(right_pct(&table.contact) >= 99.5);
+	assert_true(right_pct(&table.heel) >= 98.5 && unknown_pct(&table.heel) <= 3);
+	assert_true(right_pct(&table.sway) >= 98 && table.sway.judged >= 50);
+	assert_true(right_pct(&table.stand_side) >= 99);
 }
 
 static void measure_everybody(void **state)
@@ -320,19 +347,10 @@ static void measure_everybody(void **state)
 		put_away(&r);
 		pl_calibration_free(&s.mat.cal);
 	}
-	print_message("%u people, %u whole steps, %u partial ones, %u saturated\n", PEOPLE,
-		      table.steps, table.partials, table.saturated);
-	show("steps found", &table.found);
-	show("onset within two frames", &table.onset);
-	show("contact time within two frames", &table.contact);
-	show("side, walking", &table.side);
-	show("side, running", &table.side_run);
-	show("side, partial contacts", &table.side_partial);
-	show("partial contacts flagged", &table.partial);
-	show("strike class", &table.strike);
-	show("heel share within 2 points", &table.heel);
-	show("sway area within 3 %", &table.sway);
-	show("left share standing within 2 points", &table.stand_side);
+	show_table();
+	assert_true(right_pct(&table.found) == 100);
+	if (PEOPLE == 200)
+		hold_bars();
 }
 
 int main(void)
