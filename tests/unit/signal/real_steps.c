@@ -233,43 +233,59 @@ static double axis_of(const json_t *feet)
 	return json_is_number(axis) ? json_number_value(axis) : NAN;
 }
 
+static const double angles[] = {-75, -60, -30, -15, 15, 30, 60, 75, 100, 135, 180};
+#define ANGLES (sizeof(angles) / sizeof(*angles))
+
+struct turned {
+	unsigned n, one, axis, side[3];
+};
+
+static void turn(double degrees, unsigned k, double straight, struct turned *t)
+{
+	const struct pl_geometry g = {SQUARE, SQUARE, STEP_PITCH_M, STEP_PITCH_M};
+	json_t *all, *feet;
+
+	lay_turned(degrees);
+	all = analyse(g);
+	feet = json_object_get(all, "feet");
+	t->n++;
+	t->one += json_array_size(feet) == 1;
+	if (json_array_size(feet) != 1)
+		tell("turned", k, "feet", json_array_size(feet) ? "several" : "none");
+	t->axis += fabs(remainder(axis_of(feet) - straight - degrees, 360)) < 3;
+	t->side[judge(text_of(json_array_get(feet, 0), "side"), "right")]++;
+	json_decref(all);
+}
+
 /* The feet point a little outwards as they are: directions are compared with that. */
 static void turned_out(void **state)
 {
-	static const double angles[] = {-75, -60, -30, -15, 15, 30, 60, 75, 100, 135, 180};
 	const struct pl_geometry g = {SQUARE, SQUARE, STEP_PITCH_M, STEP_PITCH_M};
+	static struct turned turned[ANGLES];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(angles) / sizeof(*angles); i++) {
-		unsigned side[3] = {0}, axis = 0, one = 0, n = 0;
+	for (unsigned k = 1; k < STEPS; k += 8) {
+		double straight;
+		json_t *all;
 
-		for (unsigned k = 1; k < STEPS; k += 8, n++) {
-			json_t *all, *feet;
-			double straight;
+		assert_true(read_real_step(k, &step));
+		lay_turned(0);
+		all = analyse(g);
+		straight = axis_of(json_object_get(all, "feet"));
+		json_decref(all);
+		for (size_t i = 0; i < ANGLES; i++)
+			turn(angles[i], k, straight, &turned[i]);
+	}
+	for (size_t i = 0; i < ANGLES; i++) {
+		const struct turned *t = &turned[i];
 
-			assert_true(read_real_step(k, &step));
-			lay_turned(0);
-			all = analyse(g);
-			straight = axis_of(json_object_get(all, "feet"));
-			json_decref(all);
-			lay_turned(angles[i]);
-			all = analyse(g);
-			feet = json_object_get(all, "feet");
-			one += json_array_size(feet) == 1;
-			if (json_array_size(feet) != 1)
-				tell("turned", k, "feet",
-				     json_array_size(feet) ? "several" : "none");
-			axis += fabs(remainder(axis_of(feet) - straight - angles[i], 360)) < 3;
-			side[judge(text_of(json_array_get(feet, 0), "side"), "right")]++;
-			json_decref(all);
-		}
 		print_message("turned by %g degrees: one foot %u/%u; side right %u, wrong %u, "
 			      "unknown %u; axis within 3 degrees %u\n",
-			      angles[i], one, n, side[0], side[1], side[2], axis);
-		assert_true(one * 100 >= 96 * n);
-		assert_int_equal(side[1], 0);
-		assert_true(side[0] * 100 >= 96 * n);
-		assert_true(axis * 100 >= 96 * n);
+			      angles[i], t->one, t->n, t->side[0], t->side[1], t->side[2], t->axis);
+		assert_true(t->one * 100 >= 96 * t->n);
+		assert_int_equal(t->side[1], 0);
+		assert_true(t->side[0] * 100 >= 96 * t->n);
+		assert_true(t->axis * 100 >= 96 * t->n);
 	}
 }
 
