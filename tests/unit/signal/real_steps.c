@@ -17,7 +17,9 @@
 #include "unit/signal/speedpp.h"
 
 static struct real_step step;
-static double frames[STEP_FRAMES][LAID_CELLS];
+#define SQUARE 75 /* cells a side that hold a footprint however it is turned */
+#define CELLS_MAX (SQUARE * SQUARE > LAID_CELLS ? SQUARE * SQUARE : LAID_CELLS)
+static double frames[STEP_FRAMES][CELLS_MAX];
 
 /* All frames of the step onto the mat; for how many of them any cell is loaded. */
 static unsigned lay(const struct laying *l)
@@ -36,10 +38,9 @@ static unsigned lay(const struct laying *l)
 	return n;
 }
 
-static json_t *analyse(const struct laying *l)
+static json_t *analyse(struct pl_geometry g)
 {
 	static char text[1 << 17];
-	struct pl_geometry g = laid_geometry(&step, l);
 	struct pl_analysis_options o;
 	struct pl_analysis *a;
 	struct pl_json json;
@@ -94,7 +95,7 @@ static void check(const char *name, unsigned k, const struct laying *l, struct t
 {
 	static const char *const way[] = {"forward", "right", "backward", "left"};
 	unsigned loaded = lay(l);
-	json_t *all = analyse(l), *feet = json_object_get(all, "feet"), *foot;
+	json_t *all = analyse(laid_geometry(&step, l)), *feet = json_object_get(all, "feet"), *foot;
 	double off;
 	int verdict;
 
@@ -192,10 +193,107 @@ static void alone(void **state)
 		demand(&ways[w], &tally[w]);
 }
 
+/* ---- turned out ----------------------------------------------------------------------------- */
+
+static double raw_at(int y, int x, unsigned t)
+{
+	if (y < 0 || y >= STEP_Y || x < 0 || x >= STEP_X)
+		return 0;
+	return step.raw[(y * STEP_X + x) * STEP_FRAMES + (int)t];
+}
+
+/* The footprint turned to the right about its middle, each cell of the mat between the four of the
+ * file it lies between; what is below half the faintest cell of the file is nothing. */
+static void lay_turned(double degrees)
+{
+	double c = cos(degrees * M_PI / 180), s = sin(degrees * M_PI / 180);
+
+	for (unsigned t = 0; t < step.frames; t++) {
+		for (int i = 0; i < SQUARE * SQUARE; i++) {
+			double right = i % SQUARE - SQUARE / 2, up = SQUARE / 2 - i / SQUARE;
+			double x = STEP_X / 2 + right * c - up * s;
+			double y = STEP_Y / 2 + right * s + up * c;
+			int x0 = (int)floor(x), y0 = (int)floor(y);
+			double v = (raw_at(y0, x0, t) * (x0 + 1 - x) +
+				    raw_at(y0, x0 + 1, t) * (x - x0)) *
+					   (y0 + 1 - y) +
+				   (raw_at(y0 + 1, x0, t) * (x0 + 1 - x) +
+				    raw_at(y0 + 1, x0 + 1, t) * (x - x0)) *
+					   (y - y0);
+
+			frames[t][i] = v < 2.5 ? 0 : v;
+		}
+	}
+}
+
+static double axis_of(const json_t *feet)
+{
+	const json_t *axis = json_object_get(json_array_get(feet, 0), "axis_deg");
+
+	return json_is_number(axis) ? json_number_value(axis) : NAN;
+}
+
+static const double angles[] = {-75, -60, -30, -15, 15, 30, 60, 75, 100, 135, 180};
+#define ANGLES (sizeof(angles) / sizeof(*angles))
+
+struct turned {
+	unsigned n, one, axis, side[3];
+};
+
+static void turn(double degrees, unsigned k, double straight, struct turned *t)
+{
+	const struct pl_geometry g = {SQUARE, SQUARE, STEP_PITCH_M, STEP_PITCH_M};
+	json_t *all, *feet;
+
+	lay_turned(degrees);
+	all = analyse(g);
+	feet = json_object_get(all, "feet");
+	t->n++;
+	t->one += json_array_size(feet) == 1;
+	if (json_array_size(feet) != 1)
+		tell("turned", k, "feet", json_array_size(feet) ? "several" : "none");
+	t->axis += fabs(remainder(axis_of(feet) - straight - degrees, 360)) < 3;
+	t->side[judge(text_of(json_array_get(feet, 0), "side"), "right")]++;
+	json_decref(all);
+}
+
+/* The feet point a little outwards as they are: directions are compared with that. */
+static void turned_out(void **state)
+{
+	const struct pl_geometry g = {SQUARE, SQUARE, STEP_PITCH_M, STEP_PITCH_M};
+	static struct turned turned[ANGLES];
+
+	(void)state;
+	for (unsigned k = 1; k < STEPS; k += 8) {
+		double straight;
+		json_t *all;
+
+		assert_true(read_real_step(k, &step));
+		lay_turned(0);
+		all = analyse(g);
+		straight = axis_of(json_object_get(all, "feet"));
+		json_decref(all);
+		for (size_t i = 0; i < ANGLES; i++)
+			turn(angles[i], k, straight, &turned[i]);
+	}
+	for (size_t i = 0; i < ANGLES; i++) {
+		const struct turned *t = &turned[i];
+
+		print_message("turned by %g degrees: one foot %u/%u; side right %u, wrong %u, "
+			      "unknown %u; axis within 3 degrees %u\n",
+			      angles[i], t->one, t->n, t->side[0], t->side[1], t->side[2], t->axis);
+		assert_true(t->one * 100 >= 96 * t->n);
+		assert_int_equal(t->side[1], 0);
+		assert_true(t->side[0] * 100 >= 96 * t->n);
+		assert_true(t->axis * 100 >= 96 * t->n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alone),
+		cmocka_unit_test(turned_out),
 	};
 
 	if (!speedpp_there()) {
