@@ -17,15 +17,27 @@
 #include "tools/open.h"
 #include "tools/progress.h"
 
-#define DOCUMENT_BYTES ((size_t)16 << 20) /* 4,096 footprints; untouched pages cost nothing */
+#define DOCUMENT_BYTES \
+	((size_t)48 << 20) /* 4,096 footprints, 16,384 steps; untouched pages cost nothing */
 #define UNSET (-1)
 
-enum { OPT_REGION = PL_OPT_LONG, OPT_AXIS, OPT_FILTER, OPT_SIDE, OPT_FACING };
+enum {
+	OPT_REGION = PL_OPT_LONG,
+	OPT_AXIS,
+	OPT_FILTER,
+	OPT_SIDE,
+	OPT_FACING,
+	OPT_MASS,
+	OPT_SPEED,
+	OPT_TREADMILL,
+	OPT_BELT
+};
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
-	bool filter_given, json;
+	double body_mass_kg, speed_m_s, belt_m_s; /* NaN: not given */
+	bool filter_given, json, treadmill;
 	const char *as;
 };
 
@@ -64,6 +76,18 @@ static void take_options(struct pl_args *args, struct choice *c)
 			pl_args_parse(args, pl_facing_parse, "auto, forward, backward, left, right",
 				      &c->facing);
 			break;
+		case OPT_MASS:
+			pl_args_number(args, 1, 500, &c->body_mass_kg);
+			break;
+		case OPT_SPEED:
+			pl_args_number(args, 0.01, 20, &c->speed_m_s);
+			break;
+		case OPT_BELT:
+			pl_args_number(args, 0.01, 20, &c->belt_m_s);
+			break;
+		case OPT_TREADMILL:
+			c->treadmill = true;
+			break;
 		case PL_OPT_AS:
 			c->as = args->value;
 			break;
@@ -87,6 +111,15 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 		o.axis = (enum pl_axis)c->axis;
 	if (c->filter_given)
 		o.filter_hz = c->filter_hz;
+	if (!isnan(c->body_mass_kg))
+		o.gait.body_mass_kg = c->body_mass_kg;
+	if (!isnan(c->speed_m_s)) {
+		o.gait.speed_m_s = c->speed_m_s;
+		o.gait.speed_source = "entered";
+	}
+	o.gait.belt_speed_m_s = c->belt_m_s;
+	if (c->treadmill)
+		o.gait.treadmill = PL_TREADMILL_YES;
 	return o;
 }
 
@@ -149,7 +182,13 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
-	struct choice c = {.region = UNSET, .axis = UNSET, .side = UNSET, .facing = UNSET};
+	struct choice c = {.region = UNSET,
+			   .axis = UNSET,
+			   .side = UNSET,
+			   .facing = UNSET,
+			   .body_mass_kg = NAN,
+			   .speed_m_s = NAN,
+			   .belt_m_s = NAN};
 	struct pl_args args;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -174,6 +213,16 @@ static const struct pl_option options[] = {
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right; default: as recorded, else auto"},
+	{OPT_MASS, "body-mass", "KG",
+	 "body mass: forces of steps also in body weights;\n"
+	 "default: as recorded"},
+	{OPT_SPEED, "speed", "M_S", "how fast the person went, to be kept with the figures"},
+	{OPT_TREADMILL, "treadmill", NULL,
+	 "a mat under a belt: steps cut by the ends do not\n"
+	 "count, and of steps only force and timing are given"},
+	{OPT_BELT, "belt-speed", "M_S",
+	 "the same where the belt's speed is known: footprints\n"
+	 "are computed on the belt, too"},
 	PL_OPTION_AS,
 	{0},
 };
@@ -182,10 +231,13 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.name = "analyze",
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
-		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...",
+		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
+		    "RECORDING [--treadmill] [--belt-speed M_S] [--as MAT] ...",
 	.about =
 		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time. RECORDING is a .h5 of plantard, an unfinished\n"
+		"pressure, contact area and time; for each step timing, loading and how the foot\n"
+		"landed, and what the steps of a side have in common. RECORDING is a .h5 of "
+		"plantard, an unfinished\n"
 		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
 		"told apart by content, not by name. A dash is a figure about which nothing can "
 		"be\n"

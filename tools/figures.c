@@ -26,6 +26,9 @@ static const struct {
 	{"_cm2", "cm\302\262"},
 	{"_mm", "mm"},
 	{"_s", "s"},
+	{"_n_s", "N/s"},
+	{"_counts_per_s", "counts/s"},
+	{"_deg", "deg"},
 	{"_pct", "%"},
 	{"_hz", "Hz"},
 };
@@ -305,6 +308,7 @@ void pl_figures_analysis(FILE *out, const json_t *document)
 		print_totals(out, total);
 	for (size_t i = 0; i < json_array_size(feet); i++)
 		print_foot(out, json_array_get(feet, i), i + 1);
+	pl_figures_gait(out, document);
 	if (method)
 		print_method(out, method);
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include <plantar/calibration.h>
+#include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
 
@@ -38,6 +39,11 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
+	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
+	 * mat): cells there do not make a footprint partial. */
+	bool border_is_no_edge;
+	bool barefoot;		     /* else no arch index and no CPEI: an outsole has neither */
+	struct pl_gait_options gait; /* contact thresholds: those above */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 
@@ -54,6 +60,10 @@ void pl_analysis_free(struct pl_analysis *a);
  * file's interval, else t_est_ns), ascending. gap: frames are missing before this one: no
  * integral spans it.
  */
+/* full: [rows*cols] value of each cell at full scale, 0: not known. Before the second pass; without
+ * it no step is marked saturated. */
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err);
+
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err);
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err);
@@ -73,7 +83,13 @@ struct pl_totals {
 };
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
 
-/* Appends members "method", "total" and "feet" to the object that is open in json. */
+/* The steps, once finished. Owned by a. */
+const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a);
+/* The same, to keep: to is then to be freed (pl_gait_free), and a has none any more. */
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to);
+
+/* Appends members "method", "total", "feet", "steps" and "gait" to the object that is open in json.
+ */
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json);
 
 #ifdef __cplusplus

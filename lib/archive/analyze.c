@@ -7,6 +7,7 @@
 
 #include <plantar/analysis.h>
 
+#include "analyze.h"
 #include "backend.h"
 
 #define PROGRESS_FRAMES 256
@@ -70,14 +71,34 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 	return result;
 }
 
+static bool has_missing_cells(const struct pl_recording *r)
+{
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+
+	for (size_t i = 0; cal->cell_state && i < cal->cells; i++)
+		if (cal->cell_state[i] == PL_CELL_NONE)
+			return true;
+	return false;
+}
+
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
+	const struct pl_session_meta *meta = pl_recording_meta(r);
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	if (meta)
+		o->gait.body_mass_kg = meta->body_mass_kg;
+	/* novel's .lst is a box cut around the print; cells that do not exist are an insole's */
+	if (pl_recording_info(r)->format == PL_FORMAT_EMED_LST)
+		o->border_is_no_edge = true;
+	if (has_missing_cells(r)) {
+		o->border_is_no_edge = true;
+		o->barefoot = false;
+	}
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
@@ -88,10 +109,40 @@ static double contact_value(const struct pl_calibration *cal, const struct pl_ge
 	return cal->contact;
 }
 
+/* What each cell says when it is at full scale: steps with such cells are marked. */
+static int tell_saturation(struct pl_recording *r, struct pl_analysis *a, struct pl_error *err)
+{
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	const struct pl_geometry *g = &pl_recording_info(r)->geometry;
+	size_t n = pl_geometry_cells(g);
+	double *full;
+	int result;
+
+	if (!(cal->saturation_counts > 0))
+		return 0;
+	full = malloc(2 * n * sizeof(*full));
+	if (!full)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		full[n + i] = cal->saturation_counts;
+	pl_calibrate(cal, g, full + n, PL_F64, full);
+	result = pl_analysis_saturation(a, full, err);
+	free(full);
+	return result;
+}
+
 int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
 			 struct pl_json *json,
 			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 			 struct pl_error *err)
+{
+	return pl_analyze_steps(r, o, json, progress, user, NULL, err);
+}
+
+int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o,
+		     struct pl_json *json,
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_gait *steps, struct pl_error *err)
 {
 	const struct pl_recording_info *info = pl_recording_info(r);
 	const struct pl_calibration *cal = pl_recording_calibration(r);
@@ -101,11 +152,13 @@ int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_option
 				contact_value(cal, &info->geometry), info->rate_hz, o, err);
 	int result = -1;
 
-	if (a && both_passes(r, a, &p, err) == 0) {
+	if (a && tell_saturation(r, a, err) == 0 && both_passes(r, a, &p, err) == 0) {
 		pl_json_begin_object(json, NULL);
 		pl_recording_json(r, json);
 		pl_analysis_json(a, json);
 		pl_json_end_object(json);
+		if (steps)
+			pl_analysis_take_gait(a, steps);
 		result = 0;
 		if (progress)
 			progress(user, p.total, p.total);

@@ -101,6 +101,26 @@ static void region(const struct pl_analysis *a, struct pl_json *json, const stru
 	pl_json_end_object(json);
 }
 
+static const char *facing_of(const struct pl_foot *foot)
+{
+	enum pl_facing facing = pl_foot_facing(foot);
+
+	return facing == PL_FACING_AUTO ? "unknown" : pl_facing_name(facing);
+}
+
+static void source(struct pl_json *json, const char *key, enum pl_source from)
+{
+	static const char *const name[] = {[PL_SOURCE_GIVEN] = "given",
+					   [PL_SOURCE_SHAPE] = "shape",
+					   [PL_SOURCE_PATH] = "path",
+					   [PL_SOURCE_ORDER] = "order"};
+
+	if (from == PL_SOURCE_NONE)
+		pl_json_null(json, key);
+	else
+		pl_json_string(json, key, name[from]);
+}
+
 static void foot_json(const struct pl_analysis *a, struct pl_json *json, const struct pl_foot *foot)
 {
 	const struct pl_shape *s = &foot->shape;
@@ -108,6 +128,16 @@ static void foot_json(const struct pl_analysis *a, struct pl_json *json, const s
 
 	pl_json_begin_object(json, NULL);
 	pl_json_string(json, "side", pl_side_name(foot->side));
+	source(json, "side_source", foot->side_source);
+	pl_json_string(json, "facing", facing_of(foot));
+	source(json, "facing_source", foot->facing_source);
+	pl_json_bool(json, "partial", foot->partial != 0);
+	if (foot->partial)
+		pl_json_string(json, "partial_why",
+			       foot->partial & PL_PARTIAL_EDGE ? "edge" : "short");
+	else
+		pl_json_null(json, "partial_why");
+	pl_json_bool(json, "touched", foot->touched);
 	pl_json_double(json, "length_mm", foot->ready ? 1e3 * s->length_m : NAN);
 	pl_json_double(json, "width_mm", foot->ready ? 1e3 * s->width_m : NAN);
 	pl_json_double(json, "axis_deg", foot->ready ? atan2(s->ax, s->ay) * 180.0 / M_PI : NAN);
@@ -138,4 +168,5 @@ void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json)
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		foot_json(a, json, &a->foot[k]);
 	pl_json_end_array(json);
+	pl_gait_json(&a->gait, &a->options.gait, json);
 }
