@@ -170,12 +170,12 @@ static int interval(struct lst *l, struct pl_error *err)
 	double ms = info->rate_hz > 0 ? 1e3 / info->rate_hz : 0;
 
 	if (p->gaps && !l->e->close_gaps)
-		return pl_error_set(err, PL_EUNSUPPORTED, 0,
-				    "%s: frames are missing in %llu places, and this format has no "
-				    "place for that; --close-gaps writes the others as if none "
-				    "were missing (times behind a gap are then too early), csv "
-				    "keeps the times",
-				    info->path, (unsigned long long)p->gaps);
+		return pl_error_set(
+			err, PL_EUNSUPPORTED, 0,
+			"%s: frames are missing (%llu gap%s), and this format has no place "
+			"for that; --close-gaps writes the others as if none were missing "
+			"(times behind a gap are then too early), csv keeps the times",
+			info->path, (unsigned long long)p->gaps, p->gaps == 1 ? "" : "s");
 	if (!p->gaps && p->frames > 1) {
 		double mean =
 			((double)p->last_ns - (double)p->first_ns) / 1e6 / (double)(p->frames - 1);
