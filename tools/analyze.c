@@ -112,7 +112,7 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 	if (c->filter_given)
 		o.filter_hz = c->filter_hz;
 	if (!isnan(c->body_mass_kg))
-		o.gait.body_mass_kg = c->body_mass_kg;
+		o.body_mass_kg = o.gait.body_mass_kg = c->body_mass_kg;
 	if (!isnan(c->speed_m_s)) {
 		o.gait.speed_m_s = c->speed_m_s;
 		o.gait.speed_source = "entered";
@@ -208,7 +208,9 @@ static const struct pl_option options[] = {
 	{OPT_AXIS, "axis", "NAME",
 	 "what regions are measured along: foot (its own axis,\n"
 	 "default) or rows (of the mat)"},
-	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
+	{OPT_FILTER, "filter", "HZ",
+	 "low-pass of the centre of pressure for sway, zero lag;\n"
+	 "default 10; none: as recorded"},
 	{OPT_SIDE, "side", "SIDE", "left or right, for a recording of one foot"},
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
@@ -233,15 +235,14 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
 		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
 		    "RECORDING [--treadmill] [--belt-speed M_S] [--as MAT] ...",
-	.about =
-		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time; for each step timing, loading and how the foot\n"
-		"landed, and what the steps of a side have in common. RECORDING is a .h5 of "
-		"plantard, an unfinished\n"
-		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
-		"told apart by content, not by name. A dash is a figure about which nothing can "
-		"be\n"
-		"said. The last lines name the conventions; docs/metrics.md defines them.",
+	.about = "Totals, and for each foot and region peak force, impulse, share of load, peak\n"
+		 "pressure, contact area and time; for each step timing, loading and how the foot\n"
+		 "landed, and what the steps of a side have in common; load and sway of the "
+		 "longest\n"
+		 "quiet standing. RECORDING is a .h5 of plantard, an unfinished journal, a novel\n"
+		 "emed .lst, a Tekscan .asf or a byte capture (.plcap); files are told apart by\n"
+		 "content, not by name. A dash is a figure about which nothing can be said. The\n"
+		 "last lines name the conventions; docs/metrics.md defines them.",
 	.options = options,
 	.run = run,
 };

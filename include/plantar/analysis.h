@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole recording in numbers: the sections `method`, `total` and `feet` of `plantar analyze`.
+ * A whole recording in numbers: the sections `method`, `total`, `feet` and `standing` of
+ * `plantar analyze`.
  * Two passes over the frames: the first finds the footprints and the totals, the second
  * integrates regions laid over the whole footprints. Definitions: docs/metrics.md.
  *
@@ -10,8 +11,8 @@
  *	for every frame again, the same: pl_analysis_push(a, ...)
  *	pl_analysis_finish(a), then pl_analysis_json(a, json)
  *
- * One thread at a time. Memory is bounded by the number of footprints (at most 4,096 kept), not
- * by the number of frames.
+ * One thread at a time. Memory is bounded by the number of footprints (at most 4,096 kept), and
+ * while somebody stands by the length of it: 200 bytes a frame, of 500,000 frames at most, twice.
  */
 #ifndef PLANTAR_ANALYSIS_H
 #define PLANTAR_ANALYSIS_H
@@ -23,6 +24,7 @@
 #include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
+#include <plantar/standing.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,10 +37,11 @@ int pl_axis_parse(const char *name);
 struct pl_analysis_options {
 	enum pl_region_convention region; /* default novel */
 	enum pl_axis axis;		  /* default foot; thirds-box implies rows */
-	double filter_hz;		  /* NaN: none */
+	double filter_hz;		  /* of the CoP, for sway; NaN: none. Default 10 */
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
+	double body_mass_kg;		    /* NaN: not known */
 	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
 	 * mat): cells there do not make a footprint partial. */
 	bool border_is_no_edge;
@@ -83,13 +86,16 @@ struct pl_totals {
 };
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
 
+/* Of the longest stretch somebody stood still; NULL: nobody did. After pl_analysis_finish. */
+const struct pl_standing *pl_analysis_standing(const struct pl_analysis *a);
+
 /* The steps, once finished. Owned by a. */
 const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a);
 /* The same, to keep: to is then to be freed (pl_gait_free), and a has none any more. */
 void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to);
 
-/* Appends members "method", "total", "feet", "steps" and "gait" to the object that is open in json.
- */
+/* Appends members "method", "total", "feet", "steps", "gait" and "standing" to the object that is
+ * open in json. */
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json);
 
 #ifdef __cplusplus

@@ -85,13 +85,14 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 {
 	const struct pl_live_options *live = pl_recording_live(r);
 	const struct pl_session_meta *meta = pl_recording_meta(r);
+	enum pl_format format = pl_recording_info(r)->format;
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
 	if (meta)
-		o->gait.body_mass_kg = meta->body_mass_kg;
+		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
 	/* novel's .lst is a box cut around the print; cells that do not exist are an insole's */
 	if (pl_recording_info(r)->format == PL_FORMAT_EMED_LST)
 		o->border_is_no_edge = true;
@@ -99,6 +100,9 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 		o->border_is_no_edge = true;
 		o->barefoot = false;
 	}
+	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */
+	o->border_is_no_edge = format == PL_FORMAT_EMED_LST || format == PL_FORMAT_TEKSCAN_ASF ||
+			       live->side != PL_SIDE_UNKNOWN;
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */

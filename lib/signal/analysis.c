@@ -12,6 +12,7 @@
 #include "cop.h"
 
 #define CONTACT_MIN_M2 4e-4 /* smaller prints are no contact of a foot */
+#define LEFT_SHARE 0.25	   /* of the greatest force: below it a foot is as good as gone */
 
 static const char *const axis_names[] = {[PL_AXIS_FOOT] = "foot", [PL_AXIS_ROWS] = "rows"};
 
@@ -33,7 +34,8 @@ void pl_analysis_options_init(struct pl_analysis_options *o)
 	*o = (struct pl_analysis_options){
 		.region = PL_REGION_NOVEL,
 		.axis = PL_AXIS_FOOT,
-		.filter_hz = NAN,
+		.filter_hz = 10,
+		.body_mass_kg = NAN,
 		.side = PL_SIDE_UNKNOWN,
 		.facing = PL_FACING_AUTO,
 		.contact_on_n = 30,
@@ -89,6 +91,8 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.first_x = track->first_x,
 		.first_y = track->first_y,
 		.path = a->now[slot].path,
+		.left_x = a->now[slot].left_x,
+		.left_y = a->now[slot].left_y,
 		.belt_y_m = a->belt ? pl_belt_offset_m(a->belt, track->r0) : 0,
 		.belt_edge = a->belt && pl_belt_edge(a->belt, track->r0),
 		.before = -1,
@@ -115,6 +119,10 @@ static void contacts_merged(void *ctx, uint32_t from_serial, uint32_t into_seria
 	if (a->pass != 1 || from == PL_TRACKS || into == PL_TRACKS)
 		return;
 	pl_path_join(&a->now[into].path, &a->now[from].path);
+	if (a->now[from].last > a->now[into].last) {
+		a->now[into].left_x = a->now[from].left_x;
+		a->now[into].left_y = a->now[from].left_y;
+	}
 	a->now[into].first = fmin(a->now[into].first, a->now[from].first);
 	a->now[into].peak = fmax(a->now[into].peak, a->now[from].peak);
 	a->now[from].serial = 0;
@@ -164,14 +172,21 @@ static void follow_cells(struct pl_analysis *a, struct track_sums sum[PL_TRACKS]
 	}
 }
 
+/* Where the load was and, as long as it is no less than a quarter of what it was, where it left. */
 static void follow_path(struct pl_analysis *a, unsigned slot, const struct track_sums *sums)
 {
 	const struct pl_geometry *g = &a->geometry;
+	double x, y;
 
-	if (sums->sum > 0)
-		pl_path_add(&a->now[slot].path, a->feet.frame, sums->sum,
-			    (sums->col / sums->sum + 0.5) * g->pitch_col_m,
-			    (g->rows - 0.5 - sums->row / sums->sum) * g->pitch_row_m);
+	if (!(sums->sum > 0))
+		return;
+	x = (sums->col / sums->sum + 0.5) * g->pitch_col_m;
+	y = (g->rows - 0.5 - sums->row / sums->sum) * g->pitch_row_m;
+	pl_path_add(&a->now[slot].path, a->feet.frame, sums->sum, x, y);
+	if (sums->sum * a->factor < LEFT_SHARE * a->now[slot].peak)
+		return;
+	a->now[slot].left_x = x;
+	a->now[slot].left_y = y;
 }
 
 /* Forces of the tracks and cells in contact, for the prints. */
@@ -196,8 +211,8 @@ static void follow_tracks(struct pl_analysis *a)
 			a->now[t].peak = 0;
 			a->now[t].path = (struct pl_path){0};
 		}
-		follow_path(a, (unsigned)t, &sum[t]);
 		a->now[t].peak = fmax(a->now[t].peak, force);
+		follow_path(a, (unsigned)t, &sum[t]);
 		a->now[t].last = f->frame;
 	}
 }
@@ -237,7 +252,8 @@ static bool allocate(struct pl_analysis *a)
 	a->home = malloc(n * sizeof(*a->home));
 	a->parts.part = malloc(n * sizeof(*a->parts.part));
 	a->parts_before.part = malloc(n * sizeof(*a->parts.part));
-	return ok && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
+	a->watch = pl_watch_new();
+	return ok && a->watch && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
 	       a->parts_before.part;
 }
 
@@ -375,6 +391,7 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->parts.foot);
 	free(a->parts_before.part);
 	free(a->parts_before.foot);
+	pl_watch_free(a->watch);
 	free(a);
 }
 
@@ -496,10 +513,12 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 	dt_s = since(a, t_ns, gap);
 	pl_feet_frame(&a->feet, &a->cells);
 	follow_tracks(a);
-	if (a->pass == 1)
+	if (a->pass == 1) {
 		add_totals(a, dt_s);
-	else
+	} else {
 		pl_analysis_feet_frame(a, dt_s);
+		pl_watch_frame(a, t_ns, gap);
+	}
 	if (a->nomem)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
 	return 0;
@@ -538,7 +557,7 @@ int pl_analysis_finish(struct pl_analysis *a, struct pl_error *err)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the steps");
 	pl_stances_finish(a);
 	a->pass = 3;
-	return 0;
+	return pl_watch_finish(a, err);
 }
 
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a)

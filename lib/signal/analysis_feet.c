@@ -11,6 +11,7 @@
 #include "cop.h"
 
 #define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
+#define SWING_MOST_S 2.0	 /* stepping in place, slowly */
 #define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
 #define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
 #define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
@@ -114,6 +115,15 @@ static bool one_foot(const struct pl_geometry *g, const struct pl_hull *a, const
 
 /* ---- contacts to feet ----------------------------------------------------------------------- */
 
+/* Off the ground for longer than any swing: whoever steps there now came back, and may be on the
+ * other foot or heading another way. */
+static bool came_back(const struct pl_analysis *a, const struct pl_foot *foot,
+		      const struct pl_contact *contact)
+{
+	return a->rate_hz > 0 && contact->born > foot->last &&
+	       (double)(contact->born - foot->last) > SWING_MOST_S * a->rate_hz;
+}
+
 /* Of a recording of one foot, whatever fits into a foot is that foot. */
 static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		      const struct pl_contact *contact)
@@ -127,7 +137,11 @@ static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		return false;
 	if (a->belt && contact->born > foot->last)
 		return false; /* a lane that was used again, or a place next to one */
-	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
+	if (a->options.side != PL_SIDE_UNKNOWN)
+		return true;
+	if (came_back(a, foot, contact))
+		return false;
+	if (print_common(p, q) >= SAME_SPOT * least)
 		return true;
 	gap = pl_hull_gap(&p->hull, &q->hull);
 	if (contact->born > foot->last || gap > PIECE_GAP_M)
@@ -250,15 +264,15 @@ void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
  * recognised, and nothing is said about regions or sides of either. */
 static void doubt_pieces(struct pl_analysis *a)
 {
-	for (uint32_t i = 0; i < a->n_feet; i++) {
-		for (uint32_t k = i + 1; k < a->n_feet; k++) {
-			struct pl_foot *p = &a->foot[i], *q = &a->foot[k];
+	for (uint32_t i = 0; i < a->n_contacts; i++) {
+		for (uint32_t k = i + 1; k < a->n_contacts; k++) {
+			const struct pl_contact *c = &a->contacts[i], *d = &a->contacts[k];
+			struct pl_foot *p = &a->foot[c->foot], *q = &a->foot[d->foot];
 
-			if (p->born > q->last || q->born > p->last ||
-			    !pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
-				continue;
-			p->ready = q->ready = false;
-			p->side = q->side = a->options.side;
+			if (d->born > c->last)
+				break;
+			if (p != q && pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
+				p->ready = q->ready = false;
 		}
 	}
 }

@@ -28,19 +28,15 @@ static void number(const struct pl_analysis *a, struct pl_json *json, const char
 static void method(const struct pl_analysis *a, struct pl_json *json)
 {
 	const struct pl_analysis_options *o = &a->options;
-	bool filtered = isfinite(o->filter_hz) && o->filter_hz > 0;
 
 	pl_json_begin_object(json, "method");
 	pl_json_string(json, "region", pl_region_name(o->region));
 	pl_json_string(json, "axis", pl_axis_name(o->axis));
-	pl_json_double(json, "filter_hz", filtered ? o->filter_hz : NAN);
-	pl_json_string(json, "filter_kind",
-		       filtered ? "butterworth order 2, zero-lag, sway only" : "none");
+	pl_standing_method_json(pl_analysis_standing(a), json);
 	if (a->calibrated) {
 		pl_json_double(json, "contact_on_n", o->contact_on_n);
 		pl_json_double(json, "contact_off_n", o->contact_off_n);
 	}
-	pl_json_string(json, "ellipse", "95 % prediction ellipse, exact F");
 	number(a, json, "contact", PRESSURE, a->contact);
 	pl_json_string(json, "facing", pl_facing_name(o->facing));
 	if (a->not_kept)
@@ -160,13 +156,17 @@ static void foot_json(const struct pl_analysis *a, struct pl_json *json, const s
 
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json)
 {
+	const struct pl_standing *standing = pl_analysis_standing(a);
+
 	method(a, json);
 	total(a, json);
-	if (!a->n_feet)
-		return;
-	pl_json_begin_array(json, "feet");
-	for (uint32_t k = 0; k < a->n_feet; k++)
-		foot_json(a, json, &a->foot[k]);
-	pl_json_end_array(json);
-	pl_gait_json(&a->gait, &a->options.gait, json);
+	if (a->n_feet) {
+		pl_json_begin_array(json, "feet");
+		for (uint32_t k = 0; k < a->n_feet; k++)
+			foot_json(a, json, &a->foot[k]);
+		pl_json_end_array(json);
+		pl_gait_json(&a->gait, &a->options.gait, json);
+	}
+	if (standing)
+		pl_standing_json(standing, json);
 }

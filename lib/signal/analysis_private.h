@@ -47,6 +47,7 @@ struct pl_contact {
 	struct pl_print print;
 	uint64_t born, last;
 	double first_x, first_y;
+	double left_x, left_y; /* centre of the load when a quarter of the peak was left */
 	double belt_y_m; /* from y on the laid-out mat to y on the belt */
 	bool belt_edge;	 /* it came near the mat's edge while the belt carried it */
 	struct pl_path path;
@@ -145,6 +146,7 @@ struct pl_analysis {
 		uint32_t serial;
 		double first, peak;
 		struct pl_path path;
+		double left_x, left_y;
 		uint64_t last;
 		int foot;
 	} now[PL_TRACKS]; /* of the tracks: forces in the first pass, feet in the second */
@@ -153,6 +155,7 @@ struct pl_analysis {
 	uint32_t n_feet;
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
+	struct pl_watch *watch; /* analysis_standing.c */
 
 	struct pl_belt *belt;	  /* NULL: the mat lies still */
 	int64_t start_ns;	  /* of this pass */
@@ -187,5 +190,12 @@ void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s);
 /* The time after the last frame before a gap or the end. */
 void pl_analysis_feet_break(struct pl_analysis *a);
 void pl_analysis_feet_finish(struct pl_analysis *a);
+
+/* analysis_standing.c: somebody standing, in the second pass. */
+struct pl_watch *pl_watch_new(void);
+void pl_watch_free(struct pl_watch *w);
+/* After the feet of the frame. gap: frames are missing before it. */
+void pl_watch_frame(struct pl_analysis *a, int64_t t_ns, bool gap);
+int pl_watch_finish(struct pl_analysis *a, struct pl_error *err);
 
 #endif

@@ -221,7 +221,10 @@ static void gait_json(const struct pl_gait *g, const struct pl_gait_options *o,
 	pl_json_uint(json, "steps_right", g->right);
 	rejected_json(g, json);
 	pl_json_double(json, "cadence_spm", g->cadence_spm);
-	pl_json_string(json, "cadence_of", g->one_foot ? "twice the strides of one foot" : "steps");
+	pl_json_string(json, "cadence_of",
+		       isnan(g->cadence_spm) ? NULL
+		       : g->one_foot	     ? "twice the strides of one foot"
+					     : "steps");
 	means_json(g, json);
 	pl_json_double(json, "flight_time_s", g->flight_time_s);
 	pl_json_double(json, "double_support_s", g->double_support_s);

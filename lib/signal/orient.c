@@ -20,6 +20,8 @@
 #define PIECE_MIN_M 0.13  /* a piece that shows by itself how a foot lies */
 #define PIECE_SLENDER 1.6
 #define PIECE_SCORE 0.3
+#define NARROW_FROM_M 0.19
+#define NARROW_SLENDER 2.3
 #define PAIR_LENGTHS 0.85
 #define PAIR_SLENDER 1.9
 #define NEAR_M 0.015
@@ -245,10 +247,17 @@ static bool learn_from_pieces(struct pl_feet *f, int a, int b)
 	return lie_across(f, slots, false) || lie_across(f, 1u << a | 1u << b, false);
 }
 
+/* Connected, as long as a foot and no broader: two heels are shorter, two forefeet broader. */
+static bool long_and_narrow(const struct pl_extent *e)
+{
+	return e->length >= NARROW_FROM_M && e->length >= NARROW_SLENDER * e->width;
+}
+
 /*
  * Feet were thought to lie along one direction, and pieces across it were kept apart. A piece
  * that is long, slender and broader at one end than at the other is a foot that does lie across:
- * two heels or two forefeet that touch are the same at both ends.
+ * two heels or two forefeet that touch are the same at both ends. So is one that is longer and
+ * narrower than these are.
  */
 static void learn_direction(struct pl_feet *f)
 {
@@ -266,7 +275,7 @@ static void learn_direction(struct pl_feet *f)
 			continue;
 		pl_feet_points(f, (unsigned)t);
 		pl_shape_measure(&f->points, &shape);
-		track->fused = fabs(shape.heel_score) < PIECE_SCORE;
+		track->fused = fabs(shape.heel_score) < PIECE_SCORE && !long_and_narrow(&e);
 		if (track->fused)
 			continue;
 		pl_feet_turn(f, shape.ax, shape.ay);

@@ -344,6 +344,87 @@ static void limits_and_weight(void **state)
 	assert_null(strstr(text, "minutes"));
 }
 
+/*
+ * 150 s at 100 Hz, a step every 0.4 s in the first 75 s and every 0.5 s then: 150 and 120 steps a
+ * minute; contacts of 0.2 s, then of 0.3 s. And a pause of 10 s at the end, with one step behind.
+ */
+static void minute_by_minute(void **state)
+{
+	static double run[16100];
+	struct pl_gait_curve curve = {.force_n = run, .n = 16100, .rate_hz = 100};
+	struct pl_gait_options o;
+	struct pl_json json;
+	unsigned steps = 0;
+	const char *second;
+	struct pl_gait g;
+
+	(void)state;
+	for (size_t k = 10; k < 15000; k += k < 7500 ? 40 : 50, steps++)
+		for (size_t i = 0; i < (k < 7500 ? 20 : 30); i++)
+			run[k + i] = 1000;
+	for (size_t i = 0; i < 30; i++)
+		run[16000 + i] = 1000;
+	begin(&g, &o);
+	assert_int_equal(pl_gait_force(&g, &curve, &o, NULL), 0);
+	pl_gait_sum_up(&g, &o);
+	assert_int_equal(g.n, steps + 1);
+	close_to(pl_gait_cadence(&g, 0, 60), 150, 1e-9);
+	close_to(pl_gait_cadence(&g, 80, 140), 120, 1e-9);
+	/* onsets from 0.1 s: 188 at 0.4 s up to 74.9 s, the next at 75.3 s, the last at 149.8 */
+	close_to(g.cadence_spm, 60 * (steps - 1) / (188 * 0.4 + (steps - 189) * 0.5), 1e-9);
+	pl_json_init(&json, text, sizeof(text));
+	pl_json_begin_object(&json, NULL);
+	pl_gait_json(&g, &o, &json);
+	pl_json_end_object(&json);
+	assert_true(pl_json_finish(&json) > 0);
+	close_to(GOLDEN(text, "minutes", "contact_time_s"), 0.2, 1e-9);
+	close_to(GOLDEN(text, "minutes", "steps"), 150, 0); /* 0.1 s + 0.4 k below 60.1 s */
+	second = strstr(strstr(text, "\"minutes\"") + 20, "\"from_s\":60.1");
+	assert_non_null(second);
+	/* 60.1 to 75.3 s: 38 of 0.2 s; from 75.3 on 90 of 0.3 s */
+	close_to(GOLDEN(second, "steps"), 38 + 90, 0);
+	close_to(GOLDEN(second, "contact_time_s"), (38 * 0.2 + 90 * 0.3) / 128, 1e-9);
+	pl_gait_free(&g);
+}
+
+/* A plate for each foot: sides are known, and the total beside them is not counted again. */
+static void two_plates(void **state)
+{
+	static double left[SAMPLES], both[SAMPLES];
+	struct pl_table t = {.rows = SAMPLES, .rate_hz = RATE};
+	struct pl_gait_options o;
+	struct pl_gait g;
+
+	(void)state;
+	nothing();
+	hump(500);
+	hump(1300);
+	memcpy(left, force, sizeof(left));
+	nothing();
+	hump(850); /* from 650 ms on the left foot is off, 853 to 1049 the right one is down */
+	for (size_t k = 0; k < SAMPLES; k++)
+		both[k] = left[k] + force[k];
+	t.column[PL_COLUMN_FORCE] = both;
+	t.column[PL_COLUMN_LEFT_FORCE] = left;
+	t.column[PL_COLUMN_RIGHT_FORCE] = force;
+	begin(&g, &o);
+	assert_int_equal(pl_gait_table(&g, &t, &o, NULL), 0);
+	pl_gait_sum_up(&g, &o);
+	assert_int_equal(g.n, 3);
+	assert_int_equal(g.left, 2);
+	assert_int_equal(g.right, 1);
+	close_to(g.flight_time_s, (0.154 + 0.254) / 2, 1e-12); /* 699 to 853, 1049 to 1303 */
+	close_to(g.cadence_spm, 60 * 2 / 0.8, 1e-9);
+	pl_gait_free(&g);
+	t.column[PL_COLUMN_LEFT_FORCE] = t.column[PL_COLUMN_RIGHT_FORCE] = NULL;
+	begin(&g, &o);
+	assert_int_equal(pl_gait_table(&g, &t, &o, NULL), 0);
+	pl_gait_sum_up(&g, &o);
+	assert_int_equal(g.n, 3);
+	assert_int_equal(g.left + g.right, 0);
+	pl_gait_free(&g);
+}
+
 static void refusals(void **state)
 {
 	struct pl_gait_curve curve = {.force_n = force, .n = SAMPLES};
@@ -457,6 +538,8 @@ int main(void)
 		cmocka_unit_test(drift),
 		cmocka_unit_test(scaled),
 		cmocka_unit_test(limits_and_weight),
+		cmocka_unit_test(minute_by_minute),
+		cmocka_unit_test(two_plates),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(treadmill_run),
 	};
