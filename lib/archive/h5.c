@@ -228,11 +228,24 @@ int pl_h5_array(hid_t at, const char *name, hid_t type, unsigned rank, const hsi
 	return 0;
 }
 
+static bool is_ascii(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	return true;
+}
+
+/* Octave reads ASCII only and gives up on a whole file at a UTF-8 data set, so that is what a text
+ * is called where it makes no difference. */
 int pl_h5_text(hid_t at, const char *name, const char *value, struct pl_error *err)
 {
 	hid_t type = pl_h5_text_type(strlen(value) + 1);
-	int result = pl_h5_array(at, name, type, 0, NULL, value, err);
+	int result;
 
+	if (is_ascii(value))
+		H5Tset_cset(type, H5T_CSET_ASCII);
+	result = pl_h5_array(at, name, type, 0, NULL, value, err);
 	H5Tclose(type);
 	return result;
 }

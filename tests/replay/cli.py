@@ -41,8 +41,18 @@ def rows(*args):
     return list(csv.DictReader(io.StringIO(run("export", "csv", *args).stdout)))
 
 
+def big_mat(tmp_path):
+    """A mat of 105 x 185 cells whose pressures no few decimals hold: a curve of thirds."""
+    path = tmp_path / "big.conf"
+    path.write_text('''title = "big"; rows = 105; cols = 185; pitch_mm = 5.08; rate_hz = 60.0;
+protocol = "pmp"; cell = "u16";
+calibration = { unit = "kPa"; curve = ((0, 0.0), (3000, 100.0), (65535, 2000.0)); };
+''')
+    return path
+
+
 def person(tmp_path, mat="pmp-64x64", kind="walking", seconds=3, extra=()):
-    to = tmp_path / f"{kind}-{mat}.plcap"
+    to = tmp_path / f"{kind}-{pathlib.Path(mat).stem}.plcap"
     to.unlink(missing_ok=True)  # a recording is not overwritten
     run("simulate", "--person", kind, "--as", mat, "--seconds", seconds, "--capture", to, *extra)
     return to

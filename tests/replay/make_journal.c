@@ -38,6 +38,7 @@ static void fill_meta(struct pl_session_meta *meta, const struct pl_opened *o)
 	strcpy(meta->source, "replay:capture.plcap");
 	strcpy(meta->software, "make_journal");
 	strcpy(meta->host, "test");
+	meta->mat_config_text = strdup("# a mat of a test\n");
 	meta->started_utc_ns = INT64_C(1700000000000000000);
 	meta->geometry = info->geometry;
 	meta->dtype = info->dtype;
