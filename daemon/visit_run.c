@@ -416,6 +416,11 @@ static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 			return pl_error_set(err, PL_ESTATE, 0, "no frames come from %s (%s): %s",
 					    d->visit->setup.mat, pl_mat_state_name(s.state),
 					    s.state_text);
+		if (d->mats[mat_of(d)].averaging)
+			return pl_error_set(err, PL_EBUSY, 0,
+					    "a tare or weighing of %s is under way; try again in a "
+					    "second",
+					    d->visit->setup.mat);
 	}
 	return pl_visit_trial(d->visit, &ask, err);
 }
