@@ -79,10 +79,9 @@ class Person(threading.Thread):
         time.sleep(seconds)
         self.on = False
 
-    def close(self):
+    def stop(self):
         self.stopped = True
-        self.join()
-        self.pty.close()
+        self.join(5)
 
 
 @pytest.fixture
@@ -111,10 +110,11 @@ class Clinic:
         return self.daemon, self.person
 
     def __exit__(self, *args):
+        self.person.stop()  # a pty that nobody reads any more blocks who writes
         try:
             self.daemon.__exit__(*args)
         finally:
-            self.person.close()
+            self.person.pty.close()
 
 
 def now(d):
@@ -308,6 +308,7 @@ def test_a_pain_score_stops(folder):
         d.ok("pain", score=2)
         d.ok("trial", seconds=20)
         until(d, "recording")
+        wait_until(lambda: d.mat()["recording"] and d.mat()["recording"]["frames"] >= 20, 10, "frames")
         p = d.ok("pain", score=5)["protocol"]  # 3 more than at first
         assert p["state"] == "aborted" and "rose from 2 to 5" in p["why"]
         wait_until(lambda: d.mat()["recording"] is None, 10, "the end of the recording")
@@ -353,7 +354,6 @@ def test_abort_at_every_state(folder):
                 d.ok("wait", path=t["path"], timeout=60)
             session(d, p, lambda s: s["protocols"] and s["protocols"][0]["state"] == "aborted")
             assert d.refused("abort")["code"] == "state"
-            # "measuring" and others: the next one begins at once when nothing is open any more
 
 
 def test_red_flags_lock_until_a_named_person_overrides(folder):
@@ -480,8 +480,9 @@ def test_a_daemon_that_dies_leaves_the_story_in_the_session(folder):
         assert s["protocols"][1]["state"] == "aborted" and s["protocols"][1]["why"] == "plantard ended"
         assert s["trials"][3]["accepted"] is False
     finally:
+        clinic.person.stop()
         clinic.daemon.close()
-        clinic.person.close()
+        clinic.person.pty.close()
         shutil.rmtree(place, ignore_errors=True)
 
 
