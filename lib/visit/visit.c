@@ -16,20 +16,19 @@
 
 #define NS 1e9
 #define TAIL_NS INT64_C(100000000) /* recorded beyond the time: no trial is a frame short */
-#define ALL_RED ((1u << PL_RED_FLAGS) - 1)
 
 static void copy(char *to, size_t cap, const char *from)
 {
 	snprintf(to, cap, "%s", from);
 }
 
-static void enter(struct pl_visit *v, enum pl_visit_state state)
+void pl_visit_enter(struct pl_visit *v, enum pl_visit_state state)
 {
 	v->state = state;
 	v->changes++;
 }
 
-static int not_now(const struct pl_visit *v, const char *what, struct pl_error *err)
+int pl_visit_not_now(const struct pl_visit *v, const char *what, struct pl_error *err)
 {
 	if (!pl_visit_active(v))
 		return pl_error_set(err, PL_ESTATE, 0,
@@ -125,7 +124,7 @@ static struct pl_visit_trial *last_trial(struct pl_visit *v)
 /* ---- the way through the plan ---- */
 
 /* The step at `at`, not before rest_ns. */
-static void enter_step(struct pl_visit *v, int64_t rest_ns)
+void pl_visit_enter_step(struct pl_visit *v, int64_t rest_ns)
 {
 	const struct pl_protocol_step *s = &v->protocol->steps[v->plan[v->at].step];
 	int64_t after_ns = v->last_end_ns ? v->last_end_ns + (int64_t)(s->after_s * NS) : 0;
@@ -135,19 +134,19 @@ static void enter_step(struct pl_visit *v, int64_t rest_ns)
 	if (after_ns > rest_ns && s->after_s > 0)
 		rest_ns = after_ns;
 	v->until_ns = rest_ns;
-	enter(v, rest_ns > v->now_ns ? PL_VISIT_REST : PL_VISIT_READY);
+	pl_visit_enter(v, rest_ns > v->now_ns ? PL_VISIT_REST : PL_VISIT_READY);
 }
 
 static void finish(struct pl_visit *v, enum pl_visit_state state)
 {
 	v->ended_utc_ns = v->now_utc_ns;
-	enter(v, state);
+	pl_visit_enter(v, state);
 }
 
 static void next_step(struct pl_visit *v, int64_t rest_ns)
 {
 	if (++v->at < v->n_items)
-		enter_step(v, rest_ns);
+		pl_visit_enter_step(v, rest_ns);
 	else
 		finish(v, PL_VISIT_DONE);
 }
@@ -162,120 +161,7 @@ static void after_verdict(struct pl_visit *v)
 		return;
 	}
 	v->until_ns = rest_ns;
-	enter(v, rest_ns > v->now_ns ? PL_VISIT_REST : PL_VISIT_READY);
-}
-
-/* Items of the plan for so many conditions in a row. */
-static unsigned plan_length(const struct pl_protocol *p, unsigned n_order)
-{
-	unsigned once = 0;
-
-	for (unsigned i = 0; i < p->n_steps; i++)
-		once += p->steps[i].once;
-	return once + n_order * (p->n_steps - once);
-}
-
-static void make_plan(struct pl_visit *v)
-{
-	const struct pl_protocol *p = v->protocol;
-
-	v->n_order =
-		pl_protocol_order(v->setup.order, v->setup.n_conditions, v->setup.seed, v->order);
-	v->n_items = 0;
-	for (unsigned i = 0; i < v->n_order; i++)
-		for (unsigned k = 0; k < p->n_steps; k++)
-			if (i == 0 || !p->steps[k].once)
-				v->plan[v->n_items++] =
-					(struct pl_visit_item){.step = k, .condition = v->order[i]};
-}
-
-static int check_begin(const struct pl_visit *v, const struct pl_protocol *p,
-		       const struct pl_visit_setup *s, struct pl_error *err)
-{
-	if (pl_visit_active(v))
-		return pl_error_set(err, PL_ESTATE, 0,
-				    "%s is under way (%s); finish or abort it first",
-				    v->protocol->id, pl_visit_state_name(v->state));
-	if (v->recording)
-		return pl_error_set(err, PL_EBUSY, 0,
-				    "the last recording is just being closed; try again");
-	if (plan_length(p, s->n_conditions * (s->order == PL_ORDER_ABBA ? 2 : 1)) >
-	    PL_VISIT_PLAN_MAX)
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%u conditions make more than %d steps; compare fewer at once",
-				    s->n_conditions, PL_VISIT_PLAN_MAX);
-	if (p->subject && !*s->subject)
-		return pl_error_set(err, PL_EUSAGE, 0, "%s needs a subject: a code, never a name",
-				    p->id);
-	if (pl_protocol_needs_mass(p) && isnan(s->body_mass_kg))
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%s compares force with body weight: body_mass_kg is needed",
-				    p->id);
-	return 0;
-}
-
-int pl_visit_begin(struct pl_visit *v, const struct pl_protocol *p, const struct pl_visit_setup *s,
-		   struct pl_error *err)
-{
-	struct pl_visit_trial *trials = v->trials;
-	struct pl_visit was = *v;
-
-	if (check_begin(v, p, s, err))
-		return -1;
-	*v = (struct pl_visit){
-		.protocol = p,
-		.setup = *s,
-		.now_ns = was.now_ns,
-		.now_utc_ns = was.now_utc_ns,
-		.began_utc_ns = was.now_utc_ns,
-		.red_ticked = s->red_ticked,
-		.red_overridden = s->red_overridden,
-		.pain_first = NAN,
-		.pain_last = NAN,
-		.changes = was.changes,
-		.trials = trials,
-	};
-	make_plan(v);
-	if (p->dynamic)
-		enter(v, PL_VISIT_RED_FLAGS);
-	else
-		enter_step(v, 0);
-	return 0;
-}
-
-/* ---- the checklist ---- */
-
-int pl_visit_red_flags(struct pl_visit *v, unsigned ticked, struct pl_error *err)
-{
-	if (v->state != PL_VISIT_RED_FLAGS && v->state != PL_VISIT_READY &&
-	    v->state != PL_VISIT_REST)
-		return not_now(v, "red-flags", err);
-	v->red_asked = ALL_RED;
-	v->red_ticked |= ticked; /* a tick is taken back by nobody but a person with a name */
-	v->changes++;
-	if (pl_visit_locked(v))
-		enter(v, PL_VISIT_RED_FLAGS);
-	else if (v->state == PL_VISIT_RED_FLAGS)
-		enter_step(v, 0);
-	return 0;
-}
-
-int pl_visit_override(struct pl_visit *v, const char *name, const char *reason,
-		      struct pl_error *err)
-{
-	if (v->state != PL_VISIT_RED_FLAGS)
-		return not_now(v, "override", err);
-	if (!v->red_asked)
-		return pl_error_set(err, PL_ESTATE, 0,
-				    "override: answer the checklist first (red-flags)");
-	if (!name[strspn(name, " ")] || !reason[strspn(reason, " ")])
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "override: the name of who decides and the reason are needed");
-	copy(v->override_name, sizeof(v->override_name), name);
-	copy(v->override_reason, sizeof(v->override_reason), reason);
-	v->red_overridden |= v->red_ticked;
-	enter_step(v, 0);
-	return 0;
+	pl_visit_enter(v, rest_ns > v->now_ns ? PL_VISIT_REST : PL_VISIT_READY);
 }
 
 /* ---- a trial ---- */
@@ -310,7 +196,7 @@ static void start_recording(struct pl_visit *v)
 	v->begun = false;
 	v->record_began_ns = v->trial_began_ns = v->now_ns;
 	v->actions |= PL_ACT_START;
-	enter(v, PL_VISIT_STARTING);
+	pl_visit_enter(v, PL_VISIT_STARTING);
 }
 
 static void add_trial(struct pl_visit *v, const struct pl_visit_ask *ask)
@@ -337,7 +223,7 @@ int pl_visit_trial(struct pl_visit *v, const struct pl_visit_ask *ask, struct pl
 	const struct pl_protocol_step *s = pl_visit_step(v);
 
 	if (v->state != PL_VISIT_READY)
-		return not_now(v, "trial", err);
+		return pl_visit_not_now(v, "trial", err);
 	if (check_ask(s, ask, err))
 		return -1;
 	if (v->recording)
@@ -351,10 +237,10 @@ int pl_visit_trial(struct pl_visit *v, const struct pl_visit_ask *ask, struct pl
 	add_trial(v, ask);
 	if (s->kind != PL_STEP_RECORD) {
 		v->actions |= s->kind == PL_STEP_TARE ? PL_ACT_TARE : PL_ACT_WEIGH;
-		enter(v, PL_VISIT_MEASURING);
+		pl_visit_enter(v, PL_VISIT_MEASURING);
 	} else if (s->start == PL_START_COUNTDOWN && s->countdown_s > 0) {
 		v->until_ns = v->now_ns + (int64_t)(s->countdown_s * NS);
-		enter(v, PL_VISIT_COUNTDOWN);
+		pl_visit_enter(v, PL_VISIT_COUNTDOWN);
 	} else {
 		start_recording(v);
 	}
@@ -388,10 +274,10 @@ void pl_visit_started(struct pl_visit *v, unsigned file, const char *path)
 	s = pl_visit_step(v);
 	if (s->start == PL_START_CONTACT) {
 		v->until_ns = v->now_ns + (int64_t)(s->wait_s * NS);
-		enter(v, PL_VISIT_WAITING);
+		pl_visit_enter(v, PL_VISIT_WAITING);
 	} else {
 		v->until_ns = v->now_ns + length_ns(v, t) + TAIL_NS;
-		enter(v, PL_VISIT_RECORDING);
+		pl_visit_enter(v, PL_VISIT_RECORDING);
 	}
 }
 
@@ -410,7 +296,7 @@ void pl_visit_not_started(struct pl_visit *v, const char *why)
 	v->plan[t->item].rejected++;
 	v->changes++;
 	if (v->state == PL_VISIT_STARTING)
-		enter(v, PL_VISIT_READY);
+		pl_visit_enter(v, PL_VISIT_READY);
 }
 
 static void end_trial(struct pl_visit *v, const char *end, unsigned flags)
@@ -419,9 +305,8 @@ static void end_trial(struct pl_visit *v, const char *end, unsigned flags)
 
 	copy(t->end, sizeof(t->end), end);
 	t->flags |= flags;
-	if (v->begun)
-		v->actions |= PL_ACT_STOP;
-	enter(v, PL_VISIT_ENDING);
+	v->actions |= PL_ACT_STOP;
+	pl_visit_enter(v, PL_VISIT_ENDING);
 }
 
 /* When the trial proper ended, which is before the recording does. */
@@ -437,7 +322,7 @@ static void saw_contact(struct pl_visit *v, const struct pl_contact *c)
 	t->contact_s = (double)(c->first_on_ns - v->record_began_ns) / NS;
 	v->trial_began_ns = c->first_on_ns;
 	v->until_ns = c->first_on_ns + length_ns(v, t) + TAIL_NS;
-	enter(v, PL_VISIT_RECORDING);
+	pl_visit_enter(v, PL_VISIT_RECORDING);
 }
 
 void pl_visit_seen(struct pl_visit *v, const struct pl_contact *c, bool connected)
@@ -481,7 +366,7 @@ void pl_visit_tick(struct pl_visit *v, int64_t now_ns, int64_t now_utc_ns)
 	else if (v->state == PL_VISIT_REST && pl_visit_step(v)->kind == PL_STEP_WAIT)
 		next_step(v, 0);
 	else if (v->state == PL_VISIT_REST)
-		enter(v, PL_VISIT_READY);
+		pl_visit_enter(v, PL_VISIT_READY);
 }
 
 void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t frames,
@@ -507,7 +392,7 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 	}
 	pl_visit_judge(v, t, c);
 	if (pl_visit_active(v))
-		enter(v, PL_VISIT_REVIEW);
+		pl_visit_enter(v, PL_VISIT_REVIEW);
 }
 
 void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure)
@@ -525,7 +410,7 @@ void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure)
 	} else {
 		pl_visit_judge_measured(v, t, force_n);
 	}
-	enter(v, PL_VISIT_REVIEW);
+	pl_visit_enter(v, PL_VISIT_REVIEW);
 }
 
 /* ---- abort, pain ---- */
@@ -566,7 +451,7 @@ int pl_visit_abort(struct pl_visit *v, const char *reason, struct pl_error *err)
 	char why[161];
 
 	if (!pl_visit_active(v))
-		return not_now(v, "abort", err);
+		return pl_visit_not_now(v, "abort", err);
 	snprintf(why, sizeof(why), "aborted%s%s", *reason ? ": " : "", reason);
 	settle_open(v, PL_VERDICT_REJECTED, why);
 	end_visit(v, *reason ? reason : "aborted");
@@ -616,7 +501,7 @@ static int check_score(double score, struct pl_error *err)
 int pl_visit_pain(struct pl_visit *v, double score, struct pl_error *err)
 {
 	if (!pl_visit_active(v))
-		return not_now(v, "pain", err);
+		return pl_visit_not_now(v, "pain", err);
 	if (check_score(score, err))
 		return -1;
 	note_pain(v, score);
@@ -631,7 +516,7 @@ int pl_visit_accept(struct pl_visit *v, enum pl_side side, double score, struct 
 	struct pl_visit_trial *t;
 
 	if (v->state != PL_VISIT_REVIEW)
-		return not_now(v, "accept", err);
+		return pl_visit_not_now(v, "accept", err);
 	t = last_trial(v);
 	if (!isnan(score) && check_score(score, err))
 		return -1;
@@ -661,7 +546,7 @@ int pl_visit_accept(struct pl_visit *v, enum pl_side side, double score, struct 
 int pl_visit_reject(struct pl_visit *v, const char *reason, struct pl_error *err)
 {
 	if (v->state != PL_VISIT_REVIEW)
-		return not_now(v, "reject", err);
+		return pl_visit_not_now(v, "reject", err);
 	if (!reason[strspn(reason, " ")])
 		return pl_error_set(err, PL_EUSAGE, 0, "reject: a reason is needed");
 	last_trial(v)->by_operator = true;
@@ -679,12 +564,12 @@ int pl_visit_next(struct pl_visit *v, struct pl_error *err)
 			item->skipped = true;
 			next_step(v, 0);
 		} else {
-			enter(v, PL_VISIT_READY);
+			pl_visit_enter(v, PL_VISIT_READY);
 		}
 		return 0;
 	}
 	if (v->state != PL_VISIT_READY)
-		return not_now(v, "next", err);
+		return pl_visit_not_now(v, "next", err);
 	item->skipped = !pl_visit_quota_met(v, item);
 	next_step(v, 0);
 	return 0;

@@ -505,6 +505,40 @@ def test_a_simulated_walker(folder):
         assert p["state"] == "done", p["plan"]
 
 
+def test_from_the_terminal(folder):
+    with Clinic(folder) as (d, _):
+        def plantar(*args, code=0):
+            done = subprocess.run([os.path.join(BIN, "plantar"), "protocol", *args], env=d.environment(),
+                                  capture_output=True, text=True, timeout=60)
+            assert done.returncode == code, (done.stdout, done.stderr)
+            return done.stdout + done.stderr
+
+        assert "walk-over" in plantar("list") and "Walk over the mat" in plantar("show", "walk-over")
+        assert "no protocol is under way" in plantar("status")
+        assert "did you mean begin" in plantar("begn", "stand", code=2)
+        assert "does not take approach" in plantar("accept", "--approach", "x", code=2)
+        assert "needs a reason" in plantar("reject", code=2)
+        assert "needs a subject: a code, never a name" in plantar("begin", "walk", code=2)
+        out = plantar("begin", "compare", "--subject", "P-9", "--condition", "shoe", "--condition", "tape",
+                      "--order", "abba", "--seed", "3", "--pain-side", "both")
+        assert "compare: ready" in out and "plantar protocol trial --wait" in out
+        p = json.loads(plantar("status", "--json"))["protocol"]
+        assert p["subject"] == "P-9" and p["seed"] == 3 and len(p["conditions"]) == 4
+        assert "proposed: accepted" in plantar("trial", "--wait")
+        assert "ready" in plantar("accept", "--score", "1.5")
+        assert "score: a number from 0 to 10" in plantar("pain", "much", code=2)
+        plantar("pain", "2")
+        plantar("trial", "--wait")
+        plantar("reject", "looked", "down")
+        assert now(d)["trials"][-1]["reason"] == "looked down" and now(d)["pain"]["last"] == 2
+        assert "aborted (enough)" in plantar("abort", "enough")
+        plantar("begin", "walk", "--subject", "P-9")
+        assert "locked by red flags" in plantar("flags", "--tick", "numbness", "--tick", "calf")
+        assert now(d)["red_flags"]["ticked"] == ["numbness", "calf"]
+        assert "walk: ready" in plantar("override", "--name", "Dr. A", "known")
+        assert "not now" in plantar("accept", code=1)
+
+
 @pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(SOURCE, "config/protocols/*.conf"))),
                          ids=os.path.basename)
 def test_shipped_protocols_begin(path):
