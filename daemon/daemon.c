@@ -133,7 +133,8 @@ static void take_mail(struct pl_daemon *d)
 			recover(d, item.journal);
 			break;
 		case PL_ITEM_LOGGED:
-			pl_visit_run_logged(d, item.logged.folder, &item.logged.err);
+			pl_visit_run_logged(d, item.logged.folder, item.logged.mark,
+					    &item.logged.err);
 			break;
 		}
 	}

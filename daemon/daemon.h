@@ -76,6 +76,7 @@ struct pl_daemon {
 	struct pl_visit *visit;
 	uint64_t visit_told;   /* its changes that were told of */
 	unsigned logs_pending; /* of it, on their way to the disk */
+	uint64_t visit_sealed; /* what of it session.json shows */
 	bool stopping;
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;
@@ -119,7 +120,8 @@ int pl_visit_run_forbids(const struct pl_daemon *d, uint32_t mats, struct pl_err
 void pl_visit_run_started(struct pl_daemon *d, const struct pl_done *done);
 void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done);
 void pl_visit_run_measured(struct pl_daemon *d, const struct pl_done *done);
-void pl_visit_run_logged(struct pl_daemon *d, const char *folder, const struct pl_error *err);
+void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
+			 const struct pl_error *err);
 void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns);
 void pl_visit_run_stop(struct pl_daemon *d);	   /* plantard ends */
 bool pl_visit_run_busy(const struct pl_daemon *d); /* it must be looked at every few ms */

@@ -53,6 +53,7 @@ struct pl_main_item {
 		char journal[1024];  /* RECOVER: found unfinished at start */
 		struct {
 			char folder[1024]; /* of the session */
+			uint64_t mark;	   /* of who asked */
 			struct pl_error err;
 		} logged; /* the log of a protocol is on disk, or not */
 	};

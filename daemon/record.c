@@ -409,8 +409,8 @@ static int write_log(struct pl_recorder *r, const struct recorder_command *c, ch
 	char path[1200], *slash;
 
 	pl_copy(meta.session_uuid, sizeof(meta.session_uuid), c->session_uuid);
-	if (find_session(r, &meta, folder, cap, NULL) &&
-	    pl_session_folder(r->config->folder, &meta, folder, cap, err))
+	if (find_session(r, &meta, folder, cap, c->new_session ? NULL : err) &&
+	    (!c->new_session || pl_session_folder(r->config->folder, &meta, folder, cap, err)))
 		return -1;
 	slash = strrchr(folder, '/');
 	*slash = '\0';
@@ -421,7 +421,7 @@ static int write_log(struct pl_recorder *r, const struct recorder_command *c, ch
 /* The log of a protocol is small and rewritten whole: what is there is always one whole state. */
 static void log_protocol(struct pl_recorder *r, const struct recorder_command *c)
 {
-	struct pl_main_item item = {.type = PL_ITEM_LOGGED};
+	struct pl_main_item item = {.type = PL_ITEM_LOGGED, .logged.mark = c->request};
 
 	write_log(r, c, item.logged.folder, sizeof(item.logged.folder), &item.logged.err);
 	while (!pl_mailbox_post(r->main_box, &item) && !atomic_load(&r->stop))
@@ -610,10 +610,13 @@ void pl_recorder_audit(struct pl_recorder *r, const char *line)
 }
 
 bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
-		     const char *name, char *text)
+		     bool new_session, const char *name, uint64_t mark, char *text)
 {
-	struct recorder_command c = {
-		.what = COMMAND_LOG, .line = text, .began_utc_ns = began_utc_ns};
+	struct recorder_command c = {.what = COMMAND_LOG,
+				     .line = text,
+				     .new_session = new_session,
+				     .request = mark,
+				     .began_utc_ns = began_utc_ns};
 
 	pl_copy(c.session_uuid, sizeof(c.session_uuid), session_uuid);
 	pl_copy(c.name, sizeof(c.name), name);

@@ -42,10 +42,11 @@ bool pl_recorder_begin(struct pl_recorder *r, unsigned mat, uint64_t request,
 /* A line for the audit file, without newline. Copies. */
 void pl_recorder_audit(struct pl_recorder *r, const char *line);
 
-/* Rewrites <session folder>/<name> with text (taken over, malloced; freed also on failure), making
- * the folder if it is new. Answered by PL_ITEM_LOGGED. */
+/* Rewrites <session folder>/<name> with text (taken over, malloced; freed also on failure).
+ * new_session: makes the folder if there is none yet. Answered by PL_ITEM_LOGGED with
+ * mark. */
 bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
-		     const char *name, char *text);
+		     bool new_session, const char *name, uint64_t mark, char *text);
 
 struct pl_recording_status {
 	bool active;

@@ -70,6 +70,18 @@ static size_t log_text(const struct pl_visit *v, char *buf, size_t cap)
 	return pl_json_finish(&j);
 }
 
+/* Changes with what session.json is read for: verdicts, the checklist, begin and end. The log
+ * itself is written more often. */
+static uint64_t seal_mark(const struct pl_visit *v)
+{
+	uint64_t decided = 0;
+
+	for (unsigned i = 0; i < v->n_items; i++)
+		decided += v->plan[i].accepted + v->plan[i].rejected;
+	return (uint64_t)v->began_utc_ns ^ decided << 48 ^ (uint64_t)v->red_ticked << 40 ^
+	       (uint64_t)v->red_overridden << 32 ^ (uint64_t)!pl_visit_active(v) << 63;
+}
+
 /* The whole state so far, for the session's folder. */
 static void write_log(struct pl_daemon *d)
 {
@@ -87,8 +99,8 @@ static void write_log(struct pl_daemon *d)
 		text = malloc(cap);
 		n = text ? log_text(v, text, cap) : 0;
 	}
-	if (n == 0 ||
-	    !pl_recorder_log(d->recorder, v->setup.session_uuid, v->began_utc_ns, name, text)) {
+	if (n == 0 || !pl_recorder_log(d->recorder, v->setup.session_uuid, v->began_utc_ns,
+				       !v->setup.continued, name, seal_mark(v), text)) {
 		if (n == 0)
 			free(text);
 		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed",
@@ -99,7 +111,8 @@ static void write_log(struct pl_daemon *d)
 	d->logs_pending++;
 }
 
-void pl_visit_run_logged(struct pl_daemon *d, const char *folder, const struct pl_error *err)
+void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
+			 const struct pl_error *err)
 {
 	struct pl_error seal_err = {0};
 
@@ -108,6 +121,9 @@ void pl_visit_run_logged(struct pl_daemon *d, const char *folder, const struct p
 		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed", "%s", err->message);
 		return;
 	}
+	if (d->visit_sealed == mark && !d->stopping)
+		return;
+	d->visit_sealed = mark;
 	if (pl_converter_seal(d->converter, folder, &seal_err))
 		pl_logf(d->log, PL_WARNING, "%s", seal_err.message);
 }
@@ -165,6 +181,8 @@ static void trial_request(const struct pl_visit *v, struct pl_request *r)
 	*r = (struct pl_request){.body_mass_kg = v->setup.body_mass_kg, .seconds = NAN};
 	pl_copy(r->subject, sizeof(r->subject), v->setup.subject);
 	pl_copy(r->protocol, sizeof(r->protocol), v->protocol->id);
+	if (v->setup.continued)
+		pl_copy(r->session, sizeof(r->session), v->setup.session_uuid);
 	pl_visit_condition(v, r->condition);
 }
 
@@ -392,7 +410,8 @@ static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 		return pl_error_set(err, PL_ESTATE, 0, "plantard is ending");
 	pl_copy(s.subject, sizeof(s.subject), r->subject);
 	pl_copy(s.operator_name, sizeof(s.operator_name), r->operator);
-	if (*r->session)
+	s.continued = *r->session != '\0';
+	if (s.continued)
 		pl_copy(s.session_uuid, sizeof(s.session_uuid), r->session);
 	else
 		pl_session_uuid(s.session_uuid);

@@ -69,6 +69,7 @@ const char *pl_verdict_name(enum pl_verdict verdict); /* "undecided", "accepted"
 
 struct pl_visit_setup {
 	char session_uuid[37], subject[65], mat[64], pain_side[9], operator_name[65];
+	bool continued;	     /* session_uuid is of a session that exists already */
 	double body_mass_kg; /* NaN: not known */
 	enum pl_order order;
 	uint64_t seed;

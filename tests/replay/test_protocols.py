@@ -234,6 +234,17 @@ time.sleep(600)
 """
 
 
+def test_a_session_that_is_not_there(folder):
+    with Clinic(folder) as (d, _):
+        sub = d.subscribe("event/")
+        begin(d, "compare", session="01234567-0123-4abc-8abc-0123456789ab")
+        assert "there is no session 01234567" in sub.event("protocol-log-failed")["text"]
+        d.ok("trial")
+        p = until(d, "ready")
+        assert "there is no session 01234567" in p["why"] and p["trials"][-1]["verdict"] == "rejected"
+        assert glob.glob(f"{d.state}/2*") == []
+
+
 def test_a_killed_client_loses_nothing(folder):
     with Clinic(folder) as (d, person):
         begin(d)
@@ -442,6 +453,7 @@ def test_a_stop_by_hand_is_a_short_trial(folder):
         until(d, "ready")
         d.ok("trial", seconds=20)
         until(d, "recording")
+        wait_until(lambda: d.mat()["recording"] and d.mat()["recording"]["frames"] >= 20, 10, "frames")
         d.ok("stop")
         t = until(d, "review")["trials"][-1]
         assert t["end"] == "stopped" and t["flags"] == ["short"] and t["frames"] > 0
