@@ -65,14 +65,14 @@ static void refuse(struct pl_daemon *d, struct pl_held *h, const struct pl_error
 	drop(h);
 }
 
-static void start_reply(struct pl_daemon *d, struct pl_json *j)
+void pl_command_start_reply(struct pl_daemon *d, struct pl_json *j)
 {
 	pl_json_init(j, d->text, sizeof(d->text));
 	pl_json_begin_object(j, NULL);
 	pl_json_bool(j, "ok", true);
 }
 
-static void send_reply(struct pl_daemon *d, uint64_t token, struct pl_json *j)
+void pl_command_send_reply(struct pl_daemon *d, uint64_t token, struct pl_json *j)
 {
 	struct pl_error err = {0};
 	size_t n;
@@ -140,7 +140,7 @@ static int fill_meta(struct pl_daemon *d, unsigned i, const struct pl_request *r
 	return pl_engine_calibration(d->mats[i].engine, &meta->calibration, err);
 }
 
-static int begin_one(struct pl_daemon *d, unsigned i, const struct pl_request *r, struct pl_held *h,
+int pl_command_begin(struct pl_daemon *d, unsigned i, const struct pl_request *r, uint64_t id,
 		     const char *session_uuid, unsigned trial, struct pl_error *err)
 {
 	struct pl_session_meta *meta = calloc(1, sizeof(*meta));
@@ -149,7 +149,7 @@ static int begin_one(struct pl_daemon *d, unsigned i, const struct pl_request *r
 	if (!meta)
 		return pl_error_set(err, PL_ENOMEM, errno, "out of memory");
 	failed = fill_meta(d, i, r, session_uuid, trial, meta, err);
-	if (!failed && !pl_recorder_begin(d->recorder, i, h->id, meta, !*r->session))
+	if (!failed && !pl_recorder_begin(d->recorder, i, id, meta, !*r->session))
 		failed = pl_error_set(err, PL_EBUSY, 0,
 				      "the disk does not answer; nothing can be recorded now");
 	if (failed) {
@@ -159,6 +159,14 @@ static int begin_one(struct pl_daemon *d, unsigned i, const struct pl_request *r
 	}
 	d->mats[i].recording = d->mats[i].starting = true;
 	d->mats[i].stop_after_ns = isnan(r->seconds) ? 0 : (int64_t)(r->seconds * 1e9);
+	return 0;
+}
+
+static int begin_one(struct pl_daemon *d, unsigned i, const struct pl_request *r, struct pl_held *h,
+		     const char *session_uuid, unsigned trial, struct pl_error *err)
+{
+	if (pl_command_begin(d, i, r, h->id, session_uuid, trial, err))
+		return -1;
 	h->expected |= 1u << i;
 	h->waiting++;
 	return 0;
@@ -192,7 +200,7 @@ static int start(struct pl_daemon *d, uint64_t token, const struct pl_request *r
 	struct pl_held *h;
 	char uuid[37];
 
-	if (!mats || may_start(d, mats, err))
+	if (!mats || may_start(d, mats, err) || pl_visit_run_forbids(d, mats, err))
 		return -1;
 	h = hold(d, token, PL_CMD_START, err);
 	if (!h)
@@ -227,7 +235,7 @@ static void finish_start(struct pl_daemon *d, struct pl_held *h)
 		refuse(d, h, &h->failed);
 		return;
 	}
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_string(&j, "session_uuid", h->done[0].session_uuid);
 	pl_json_begin_array(&j, "trials");
 	for (unsigned i = 0; i < h->n_done; i++) {
@@ -238,7 +246,7 @@ static void finish_start(struct pl_daemon *d, struct pl_held *h)
 		pl_json_end_object(&j);
 	}
 	pl_json_end_array(&j);
-	send_reply(d, h->token, &j);
+	pl_command_send_reply(d, h->token, &j);
 	drop(h);
 }
 
@@ -261,6 +269,7 @@ void pl_command_started(struct pl_daemon *d, const struct pl_done *done)
 		if (d->stopping)
 			pl_engine_record(m->engine, false, "plantard ended");
 	}
+	pl_visit_run_started(d, done);
 	if (!h)
 		return;
 	if (done->err.code != PL_OK && h->failed.code == PL_OK)
@@ -307,7 +316,7 @@ static void finish_stop(struct pl_daemon *d, struct pl_held *h)
 {
 	struct pl_json j;
 
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_begin_array(&j, "trials");
 	for (unsigned i = 0; i < h->n_done; i++) {
 		pl_json_begin_object(&j, NULL);
@@ -318,7 +327,7 @@ static void finish_stop(struct pl_daemon *d, struct pl_held *h)
 		pl_json_end_object(&j);
 	}
 	pl_json_end_array(&j);
-	send_reply(d, h->token, &j);
+	pl_command_send_reply(d, h->token, &j);
 	drop(h);
 }
 
@@ -333,6 +342,7 @@ void pl_command_ended(struct pl_daemon *d, const struct pl_done *done)
 				"%llu frames, %llu missing; being finished: %s",
 				(unsigned long long)done->frames,
 				(unsigned long long)done->gap_frames, done->path);
+	pl_visit_run_ended(d, done);
 	for (int i = 0; i < PL_HELD_MAX; i++) {
 		struct pl_held *h = &d->held[i];
 
@@ -429,7 +439,7 @@ static void finish_tare(struct pl_daemon *d, struct pl_held *h)
 {
 	struct pl_json j;
 
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_begin_array(&j, "mats");
 	for (unsigned i = 0; i < h->n_done; i++) {
 		pl_json_begin_object(&j, NULL);
@@ -442,7 +452,7 @@ static void finish_tare(struct pl_daemon *d, struct pl_held *h)
 		pl_json_end_object(&j);
 	}
 	pl_json_end_array(&j);
-	send_reply(d, h->token, &j);
+	pl_command_send_reply(d, h->token, &j);
 	drop(h);
 }
 
@@ -451,13 +461,13 @@ static void finish_weigh(struct pl_daemon *d, struct pl_held *h)
 	struct pl_weight_check check = pl_weight_check(h->done[0].mean_force_n, h->body_mass_kg);
 	struct pl_json j;
 
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_string(&j, "mat", d->config->mats[h->done[0].mat].name);
 	pl_json_double(&j, "measured_n", check.measured_n);
 	pl_json_double(&j, "expected_n", check.expected_n);
 	pl_json_double(&j, "ratio", check.ratio);
 	pl_json_bool(&j, "within_5_pct", check.ok);
-	send_reply(d, h->token, &j);
+	pl_command_send_reply(d, h->token, &j);
 	drop(h);
 }
 
@@ -465,6 +475,8 @@ void pl_command_done(struct pl_daemon *d, const struct pl_done *done)
 {
 	struct pl_held *h = find_held(d, done->request);
 
+	if (done->request == PL_VISIT_REQUEST)
+		pl_visit_run_measured(d, done);
 	if (!h)
 		return;
 	d->mats[done->mat].averaging = false;
@@ -494,8 +506,8 @@ static int mark(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 	for (unsigned i = 0; i < d->config->n_mats; i++)
 		if (mats & 1u << i)
 			pl_engine_mark(d->mats[i].engine, r->text);
-	start_reply(d, &j);
-	send_reply(d, token, &j);
+	pl_command_start_reply(d, &j);
+	pl_command_send_reply(d, token, &j);
 	return 0;
 }
 
@@ -507,12 +519,12 @@ static void reply_converted(struct pl_daemon *d, uint64_t token, const struct pl
 		pl_control_refuse(d->control, token, &c->err);
 		return;
 	}
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_string(&j, "path", c->path);
 	pl_json_uint(&j, "frames", c->frames);
 	pl_json_uint(&j, "gaps", c->gaps);
 	pl_json_bool(&j, "complete", c->complete);
-	send_reply(d, token, &j);
+	pl_command_send_reply(d, token, &j);
 }
 
 static const struct pl_conversion *find_result(const struct pl_daemon *d, const char *path)
@@ -592,11 +604,11 @@ static int status(struct pl_daemon *d, uint64_t token)
 {
 	struct pl_json j;
 
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_begin_object(&j, "status");
 	pl_status_write(d, &j);
 	pl_json_end_object(&j);
-	send_reply(d, token, &j);
+	pl_command_send_reply(d, token, &j);
 	return 0;
 }
 
@@ -604,10 +616,10 @@ static int version(struct pl_daemon *d, uint64_t token)
 {
 	struct pl_json j;
 
-	start_reply(d, &j);
+	pl_command_start_reply(d, &j);
 	pl_json_string(&j, "version", PLANTAR_VERSION);
 	pl_json_string(&j, "software", PL_SOFTWARE);
-	send_reply(d, token, &j);
+	pl_command_send_reply(d, token, &j);
 	return 0;
 }
 
@@ -630,8 +642,9 @@ static int dispatch(struct pl_daemon *d, uint64_t token, const struct pl_request
 		return average(d, token, r, err);
 	case PL_CMD_WAIT:
 		return wait_for(d, token, r, err);
+	default:
+		return pl_visit_run_command(d, token, r, err);
 	}
-	return pl_error_set(err, PL_EUNSUPPORTED, 0, "not a command");
 }
 
 void pl_command_handle(void *daemon, uint64_t token, const struct pl_request *request)

@@ -342,6 +342,7 @@ static int finish(struct pl_conf *c, struct pl_config *config, int result)
 int pl_config_load(struct pl_config *config, const char *path, struct pl_error *err)
 {
 	struct pl_conf c = {0};
+	int r;
 
 	memset(config, 0, sizeof(*config));
 	if (!pl_copy(config->path, sizeof(config->path), path))
@@ -350,7 +351,10 @@ int pl_config_load(struct pl_config *config, const char *path, struct pl_error *
 		pl_conf_close(&c);
 		return -1;
 	}
-	return finish(&c, config, read_all(&c, config, pl_mat_load));
+	r = read_all(&c, config, pl_mat_load);
+	if (r == 0)
+		r = pl_protocols_load(&config->protocols, err);
+	return finish(&c, config, r);
 }
 
 int pl_config_parse(struct pl_config *config, const char *name, const char *text,
@@ -373,6 +377,7 @@ void pl_config_free(struct pl_config *config)
 		pl_mat_free(&config->mats[i].mat);
 	free(config->mats);
 	config->mats = NULL;
+	pl_protocols_free(&config->protocols);
 	config->n_mats = 0;
 }
 

@@ -10,6 +10,7 @@
 #include <plantar/error.h>
 #include <plantar/log.h>
 
+#include "daemon/protocol_conf.h"
 #include "drivers/mat/mat.h"
 
 #define PL_MATS_MAX 12
@@ -33,6 +34,7 @@ struct pl_config {
 	char control[256];
 	char folder[512]; /* of recordings */
 	double reserve_mb;
+	struct pl_protocols protocols; /* all there are; of pl_config_load only */
 	bool reserve_set; /* by the file: then it is not bounded to a share of the disk */
 };
 

@@ -13,7 +13,7 @@
 
 #include "daemon/text.h"
 
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL };
+enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_CONDITIONS };
 
 struct field {
 	const char *name;
@@ -34,6 +34,12 @@ struct field {
 		.offset = offsetof(struct pl_request, member), .min = lowest, .max = highest \
 	}
 
+#define FLAG(member)                                           \
+	{                                                      \
+		.name = #member, .type = FIELD_BOOL,           \
+		.offset = offsetof(struct pl_request, member), \
+	}
+
 static const struct field fields[] = {
 	TEXT(mat),
 	TEXT(subject),
@@ -44,14 +50,32 @@ static const struct field fields[] = {
 	TEXT(path),
 	NUMBER(body_mass_kg, 1, 500),
 	NUMBER(seconds, 0.05, 86400),
-	{.name = "clear", .type = FIELD_BOOL, .offset = offsetof(struct pl_request, clear)},
+	FLAG(clear),
+	TEXT(order),
+	TEXT(pain_side),
+	TEXT(operator),
+	TEXT(name),
+	TEXT(reason),
+	TEXT(approach),
+	TEXT(side),
+	NUMBER(seed, 0, 4294967295),
+	NUMBER(score, 0, 10),
+	NUMBER(speed_kmh, 0.1, 50),
+	{.name = "conditions", .type = FIELD_CONDITIONS},
+	FLAG(stress_fracture),
+	FLAG(numbness),
+	FLAG(calf),
+	FLAG(night_pain),
+	FLAG(not_resolving),
 };
+
+#define RED_FLAGS "stress_fracture numbness calf night_pain not_resolving"
 
 static const struct command {
 	const char *name;
 	bool acts;
 	const char *keys;     /* "a b c": what it takes besides v and cmd */
-	const char *required; /* one of them, or NULL */
+	const char *required; /* those it cannot do without, or NULL */
 } commands[] = {
 	[PL_CMD_STATUS] = {"status", false, "", NULL},
 	[PL_CMD_VERSION] = {"version", false, "", NULL},
@@ -62,6 +86,20 @@ static const struct command {
 	[PL_CMD_TARE] = {"tare", true, "mat seconds clear", NULL},
 	[PL_CMD_WEIGH] = {"weigh", true, "mat body_mass_kg seconds", "body_mass_kg"},
 	[PL_CMD_WAIT] = {"wait", false, "path", "path"},
+	[PL_CMD_PROTOCOLS] = {"protocols", false, "protocol", NULL},
+	[PL_CMD_PROTOCOL] = {"protocol", true,
+			     "protocol subject body_mass_kg mat session conditions order seed "
+			     "pain_side operator",
+			     "protocol"},
+	[PL_CMD_PROTOCOL_STATUS] = {"protocol-status", false, "", NULL},
+	[PL_CMD_RED_FLAGS] = {"red-flags", true, RED_FLAGS, RED_FLAGS},
+	[PL_CMD_OVERRIDE] = {"override", true, "name reason", "name reason"},
+	[PL_CMD_TRIAL] = {"trial", true, "seconds approach speed_kmh", NULL},
+	[PL_CMD_ACCEPT] = {"accept", true, "side score", NULL},
+	[PL_CMD_REJECT] = {"reject", true, "reason", "reason"},
+	[PL_CMD_PAIN] = {"pain", true, "score", "score"},
+	[PL_CMD_NEXT] = {"next", true, "", NULL},
+	[PL_CMD_ABORT] = {"abort", true, "reason", NULL},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -95,6 +133,8 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 {
 	const json_t *v = json_object_get(root, "v");
 	const char *cmd = json_string_value(json_object_get(root, "cmd"));
+	char names[300];
+	size_t n = 0;
 
 	if (!json_is_integer(v) || json_integer_value(v) != 1)
 		return pl_error_set(err, PL_EUSAGE, 0,
@@ -104,9 +144,10 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 			request->cmd = (enum pl_cmd)i;
 			return 0;
 		}
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "\"cmd\" must be one of status, version, start, stop, mark, tare, "
-			    "weigh, wait%s%.40s%s",
+	for (size_t i = 0; i < COMMANDS; i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+				      commands[i].name);
+	return pl_error_set(err, PL_EUSAGE, 0, "\"cmd\" must be one of %s%s%.40s%s", names,
 			    cmd ? ", not \"" : "", cmd ? cmd : "", cmd ? "\"" : "");
 }
 
@@ -125,6 +166,31 @@ static int take_text(const struct field *f, const json_t *value, char *out, stru
 	if (!pl_copy(out, f->cap, text))
 		return pl_error_set(err, PL_EUSAGE, 0, "%s: longer than %zu bytes", f->name,
 				    f->cap - 1);
+	return 0;
+}
+
+static int take_conditions(const json_t *value, struct pl_request *request, struct pl_error *err)
+{
+	const struct field entry = {.name = "conditions", .cap = sizeof(request->conditions[0])};
+	size_t n = json_array_size(value);
+
+	if (!json_is_array(value) || n < 1 || n > PL_PROTOCOL_CONDITIONS_MAX)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "conditions: an array of 1 to %d strings is expected",
+				    PL_PROTOCOL_CONDITIONS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		char *text = request->conditions[i];
+
+		if (take_text(&entry, json_array_get(value, i), text, err))
+			return -1;
+		if (!*text)
+			return pl_error_set(err, PL_EUSAGE, 0, "conditions: one is empty");
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(request->conditions[k], text) == 0)
+				return pl_error_set(err, PL_EUSAGE, 0,
+						    "conditions: \"%s\" is there twice", text);
+	}
+	request->n_conditions = (unsigned)n;
 	return 0;
 }
 
@@ -151,6 +217,23 @@ static int take(const struct field *f, const json_t *value, struct pl_request *r
 					    f->min, f->max);
 		memcpy(at, &number, sizeof(number));
 		return 0;
+	case FIELD_CONDITIONS:
+		return take_conditions(value, request, err);
+	}
+	return 0;
+}
+
+static int check_required(const struct command *c, json_t *root, struct pl_error *err)
+{
+	char key[64];
+
+	for (const char *list = c->required; list && *list;) {
+		size_t n = strcspn(list, " ");
+
+		snprintf(key, sizeof(key), "%.*s", (int)n, list);
+		if (!json_object_get(root, key))
+			return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, key);
+		list += n + (list[n] == ' ');
 	}
 	return 0;
 }
@@ -188,8 +271,8 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 		if (take(f, value, request, err))
 			return -1;
 	}
-	if (c->required && !json_object_get(root, c->required))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, c->required);
+	if (check_required(c, root, err))
+		return -1;
 	return check_session(request, err);
 }
 
@@ -201,6 +284,7 @@ int pl_request_parse(const void *data, size_t n, struct pl_request *request, str
 
 	memset(request, 0, sizeof(*request));
 	request->body_mass_kg = request->seconds = NAN;
+	request->seed = request->score = request->speed_kmh = NAN;
 	if (n > PL_REQUEST_MAX)
 		return pl_error_set(err, PL_EUSAGE, 0, "a request may have %d bytes at most",
 				    PL_REQUEST_MAX);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include <plantar/error.h>
+#include <plantar/protocol.h>
 
 #define PL_REQUEST_MAX 65536
 
@@ -21,7 +22,19 @@ enum pl_cmd {
 	PL_CMD_MARK,
 	PL_CMD_TARE,
 	PL_CMD_WEIGH,
-	PL_CMD_WAIT
+	PL_CMD_WAIT,
+	/* protocols: visit_run.c */
+	PL_CMD_PROTOCOLS,
+	PL_CMD_PROTOCOL,
+	PL_CMD_PROTOCOL_STATUS,
+	PL_CMD_RED_FLAGS,
+	PL_CMD_OVERRIDE,
+	PL_CMD_TRIAL,
+	PL_CMD_ACCEPT,
+	PL_CMD_REJECT,
+	PL_CMD_PAIN,
+	PL_CMD_NEXT,
+	PL_CMD_ABORT
 };
 
 struct pl_request {
@@ -34,6 +47,13 @@ struct pl_request {
 	double body_mass_kg; /* NaN: not given */
 	double seconds;	     /* NaN: not given */
 	bool clear;	     /* tare */
+
+	/* protocols; numbers NaN, texts "" when not given */
+	char order[8], pain_side[9], operator[65], name[65], reason[161], approach[33], side[9];
+	double seed, score, speed_kmh;
+	unsigned n_conditions; /* 0: not given */
+	char conditions[PL_PROTOCOL_CONDITIONS_MAX][41];
+	bool stress_fracture, numbness, calf, night_pain, not_resolving;
 };
 
 /* PL_EUSAGE with what is wrong and what would be valid. */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <plantar/archive.h>
+#include <plantar/session.h>
 
 #include "daemon/text.h"
 #include "daemon/wake.h"
@@ -32,7 +33,8 @@
 extern char **environ;
 
 struct job {
-	struct pl_conversion c;
+	struct pl_conversion c; /* seal: journal is the folder */
+	bool seal;
 	pid_t pid; /* 0: not running */
 	int out;   /* the child's stdout */
 	int64_t started_ns, next_ns;
@@ -103,9 +105,27 @@ int pl_converter_add(struct pl_converter *c, const char *journal, int mat, bool 
 	return 0;
 }
 
+int pl_converter_seal(struct pl_converter *c, const char *folder, struct pl_error *err)
+{
+	struct job *job, **end = &c->jobs;
+
+	for (; *end; end = &(*end)->next)
+		if ((*end)->seal && (*end)->pid == 0 && strcmp((*end)->c.journal, folder) == 0)
+			return 0;
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return pl_error_set(err, PL_ENOMEM, errno, "out of memory to seal a session");
+	pl_copy(job->c.journal, sizeof(job->c.journal), folder);
+	job->seal = true;
+	job->c.mat = -1;
+	*end = job;
+	pl_converter_tick(c, pl_now_ns());
+	return 0;
+}
+
 static int spawn(struct job *job, int out)
 {
-	char *argv[] = {"plantard", "--convert", job->c.journal, NULL};
+	char *argv[] = {"plantard", job->seal ? "--seal" : "--convert", job->c.journal, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -185,7 +205,15 @@ static bool judge(struct pl_converter *c, struct job *job, int status, int64_t n
 		     WIFSIGNALED(status) ? "it was ended by signal %d" : "it ended with code %d",
 		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (parse_result(job, line) && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		c->report(c->user, PL_CONVERSION_FINISHED, &job->c);
+		if (!job->seal)
+			c->report(c->user, PL_CONVERSION_FINISHED, &job->c);
+		return true;
+	}
+	if (job->seal) {
+		pl_logf(c->log, PL_WARNING,
+			"the overview of %s could not be brought up to date: %s; its files are "
+			"whole",
+			job->c.journal, job->c.err.message);
 		return true;
 	}
 	if (now_ns - job->started_ns > STEADY_NS)
@@ -259,12 +287,46 @@ unsigned pl_converter_recovering(const struct pl_converter *c)
 bool pl_converter_knows(const struct pl_converter *c, const char *path)
 {
 	for (const struct job *job = c->jobs; job; job = job->next)
-		if (strcmp(job->c.path, path) == 0)
+		if (!job->seal && strcmp(job->c.path, path) == 0)
 			return true;
 	return false;
 }
 
 /* ---- the child ---- */
+
+/* False: the daemon died meanwhile. */
+static bool be_a_child(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == 1 && getenv("PLANTARD_CONVERT_ALONE") == NULL)
+		return false;
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	prctl(PR_SET_NAME, "plantard-conv");
+	close_range(3, ~0U, 0);
+	pl_thread_priority(CONVERTER_NICE);
+	return true;
+}
+
+static void say_failed(const struct pl_error *err)
+{
+	printf("error %d %s\n", (int)err->code, err->message);
+	fflush(stdout);
+	_exit(1); /* past HDF5's exit handlers, which a failed call may have broken */
+}
+
+int pl_convert_seal_main(const char *folder)
+{
+	struct pl_error err = {0};
+
+	if (!be_a_child())
+		return 1;
+	if (pl_session_reseal(folder, &err))
+		say_failed(&err);
+	printf("ok 0 0 1 %s\n", folder);
+	fflush(stdout);
+	_exit(0);
+}
 
 int pl_convert_main(const char *journal, const struct pl_log *log)
 {
@@ -272,19 +334,10 @@ int pl_convert_main(const char *journal, const struct pl_log *log)
 	struct pl_convert_result result = {0};
 	struct pl_error err = {0};
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == 1 && getenv("PLANTARD_CONVERT_ALONE") == NULL)
-		return 1; /* the daemon died before the line above */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	prctl(PR_SET_NAME, "plantard-conv");
-	close_range(3, ~0U, 0);
-	pl_thread_priority(CONVERTER_NICE);
-	if (pl_convert(&options, &result, &err)) {
-		printf("error %d %s\n", (int)err.code, err.message);
-		fflush(stdout);
-		_exit(1); /* past HDF5's exit handlers, which a failed call may have broken */
-	}
+	if (!be_a_child())
+		return 1;
+	if (pl_convert(&options, &result, &err))
+		say_failed(&err);
 	printf("ok %" PRIu64 " %" PRIu64 " %d %s\n", result.frames, result.gaps, result.complete,
 	       result.path);
 	fflush(stdout);

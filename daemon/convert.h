@@ -43,6 +43,9 @@ void pl_converter_free(struct pl_converter *c);
 int pl_converter_add(struct pl_converter *c, const char *journal, int mat, bool recovery,
 		     struct pl_error *err);
 
+/* Seal a session's folder again, in a child too; once if asked for more often meanwhile. */
+int pl_converter_seal(struct pl_converter *c, const char *folder, struct pl_error *err);
+
 /* Collects children that have ended, starts what is due. Call on SIGCHLD and a few times a
  * second. */
 void pl_converter_tick(struct pl_converter *c, int64_t now_ns);
@@ -56,5 +59,7 @@ bool pl_converter_knows(const struct pl_converter *c, const char *path);
 
 /* The child: converts and prints its result on stdout for the parent. Returns the exit code. */
 int pl_convert_main(const char *journal, const struct pl_log *log);
+/* The same for sealing. */
+int pl_convert_seal_main(const char *folder);
 
 #endif

@@ -27,6 +27,7 @@
 #include "drivers/mat/paths.h"
 
 #define LOOP_MS 200
+#define TRIAL_MS 10	       /* while a trial waits for contact, or for its end */
 #define ACQUISITION_NICE (-10) /* a mat does not wait while somebody compiles */
 #define FINISH_NS (60 * PL_S)  /* files are finished this long before the end is forced */
 #define RECORDER_STALL_NS (3 * PL_S)
@@ -65,7 +66,7 @@ void pl_daemon_event(struct pl_daemon *d, int mat, enum pl_level level, const ch
 	take_event(d, &event);
 }
 
-static void publish_status(struct pl_daemon *d)
+void pl_daemon_publish_status(struct pl_daemon *d)
 {
 	struct pl_json j;
 	size_t n;
@@ -131,6 +132,10 @@ static void take_mail(struct pl_daemon *d)
 		case PL_ITEM_RECOVER:
 			recover(d, item.journal);
 			break;
+		case PL_ITEM_LOGGED:
+			pl_visit_run_logged(d, item.logged.folder, item.logged.mark,
+					    &item.logged.err);
+			break;
 		}
 	}
 }
@@ -143,6 +148,7 @@ static void begin_stop(struct pl_daemon *d, int64_t now_ns)
 	pl_logf(d->log, PL_NOTICE,
 		"ending; a second signal ends at once (nothing recorded is lost)");
 	pl_converter_drop_recoveries(d->converter);
+	pl_visit_run_stop(d);
 	pl_command_stop_all(d, "plantard ended");
 }
 
@@ -233,6 +239,7 @@ static void by_the_clock(struct pl_daemon *d, int64_t now_ns)
 	feed_watchdog(d, now_ns);
 	watch_recorder(d, now_ns);
 	pl_command_timers(d, now_ns);
+	pl_visit_run_clock(d, now_ns);
 	pl_converter_tick(d->converter, now_ns);
 	if (d->stopping && now_ns >= d->next_extend_ns) {
 		d->next_extend_ns = now_ns + 5 * PL_S;
@@ -243,7 +250,7 @@ static void by_the_clock(struct pl_daemon *d, int64_t now_ns)
 	d->next_status_ns += PL_S;
 	if (d->next_status_ns < now_ns)
 		d->next_status_ns = now_ns + PL_S;
-	publish_status(d);
+	pl_daemon_publish_status(d);
 	notify_status(d);
 }
 
@@ -251,7 +258,8 @@ static bool finished(struct pl_daemon *d, int64_t now_ns)
 {
 	if (!d->stopping)
 		return false;
-	if (!pl_command_recording(d) && pl_converter_following(d->converter) == 0)
+	if (!pl_command_recording(d) && d->logs_pending == 0 &&
+	    pl_converter_following(d->converter) == 0)
 		return true;
 	if (now_ns < d->stop_deadline_ns)
 		return false;
@@ -273,11 +281,12 @@ static void loop(struct pl_daemon *d)
 
 	while (!finished(d, now)) {
 		int64_t left_ms = (d->next_status_ns - now) / PL_MS;
+		int loop_ms = pl_visit_run_busy(d) ? TRIAL_MS : LOOP_MS;
 
 		poll(fds, sizeof(fds) / sizeof(fds[0]),
 		     left_ms < 0	 ? 0
-		     : left_ms < LOOP_MS ? (int)left_ms + 1
-					 : LOOP_MS);
+		     : left_ms < loop_ms ? (int)left_ms + 1
+					 : loop_ms);
 		if (fds[0].revents && !take_signals(d))
 			return;
 		take_mail(d);
@@ -402,6 +411,9 @@ static int make(struct pl_daemon *d, struct pl_error *err)
 {
 	char folder[512];
 
+	d->visit = pl_visit_new(err);
+	if (!d->visit)
+		return -1;
 	d->lock_fd = pl_runtime_lock(pl_runtime_dir(folder, sizeof(folder)), err);
 	if (d->lock_fd < 0 || make_signals(d, err))
 		return -1;
@@ -429,6 +441,7 @@ static void unmake(struct pl_daemon *d)
 		pl_wire_mat_free(&d->mats[i].wire);
 	}
 	pl_command_free(d);
+	pl_visit_free(d->visit);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);
 	if (d->monitor)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The running daemon: what main owns, and the three files that share it: daemon.c (beginning,
- * loop, end), commands.c (what requests do), status.c (what status says). Main thread only.
+ * The running daemon: what main owns, and the files that share it: daemon.c (beginning, loop,
+ * end), commands.c (what requests do), visit_run.c (the protocol that is under way), status.c (what
+ * status says). Main thread only.
  */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
@@ -11,6 +12,7 @@
 
 #include <plantar/json.h>
 #include <plantar/log.h>
+#include <plantar/visit.h>
 
 #include "daemon/config.h"
 #include "daemon/control.h"
@@ -26,6 +28,7 @@
 #define PL_STATUS_MAX 65536
 #define PL_HELD_MAX 64
 #define PL_RESULTS 32
+#define PL_VISIT_REQUEST UINT64_MAX /* what other threads do for the protocol, not a client */
 
 /* A request whose answer comes later, from one or several mats. */
 struct pl_held {
@@ -70,6 +73,10 @@ struct pl_daemon {
 	struct pl_conversion results[PL_RESULTS]; /* the last ones, err.code says how they went */
 	unsigned n_results;
 	int last_finished; /* index in results, -1: none */
+	struct pl_visit *visit;
+	uint64_t visit_told;   /* its changes that were told of */
+	unsigned logs_pending; /* of it, on their way to the disk */
+	uint64_t visit_sealed; /* what of it session.json shows */
 	bool stopping;
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;
@@ -84,7 +91,14 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 void pl_daemon_event(struct pl_daemon *d, int mat, enum pl_level level, const char *kind,
 		     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+void pl_daemon_publish_status(struct pl_daemon *d);
+
 /* commands.c */
+void pl_command_start_reply(struct pl_daemon *d, struct pl_json *j);
+void pl_command_send_reply(struct pl_daemon *d, uint64_t token, struct pl_json *j);
+/* Asks the recorder to begin; answered with id. */
+int pl_command_begin(struct pl_daemon *d, unsigned mat, const struct pl_request *r, uint64_t id,
+		     const char *session_uuid, unsigned trial, struct pl_error *err);
 void pl_command_handle(void *daemon, uint64_t token, const struct pl_request *request);
 void pl_command_audit(void *daemon, const char *peer, const char *request,
 		      const enum pl_cmd *command, const char *result);
@@ -97,6 +111,21 @@ void pl_command_stop_all(struct pl_daemon *d, const char *reason);
 void pl_command_timers(struct pl_daemon *d, int64_t now_ns);
 void pl_command_free(struct pl_daemon *d);
 bool pl_command_recording(const struct pl_daemon *d); /* any mat */
+
+/* visit_run.c: the protocol that is under way */
+int pl_visit_run_command(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
+			 struct pl_error *err);
+/* Does the protocol need one of these mats for itself? */
+int pl_visit_run_forbids(const struct pl_daemon *d, uint32_t mats, struct pl_error *err);
+void pl_visit_run_started(struct pl_daemon *d, const struct pl_done *done);
+void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done);
+void pl_visit_run_measured(struct pl_daemon *d, const struct pl_done *done);
+void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
+			 const struct pl_error *err);
+void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns);
+void pl_visit_run_stop(struct pl_daemon *d);	   /* plantard ends */
+bool pl_visit_run_busy(const struct pl_daemon *d); /* it must be looked at every few ms */
+void pl_visit_run_write(struct pl_daemon *d, struct pl_json *j); /* member "protocol" */
 
 /* status.c: the members of the status document into the open object. */
 void pl_status_write(struct pl_daemon *d, struct pl_json *j);

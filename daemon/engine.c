@@ -22,7 +22,14 @@
 #define TEXTS_PER_S 10
 
 struct command {
-	enum { COMMAND_RECORD, COMMAND_MARK, COMMAND_TARE, COMMAND_WEIGH, COMMAND_CLEAR } what;
+	enum {
+		COMMAND_RECORD,
+		COMMAND_MARK,
+		COMMAND_NOTE,
+		COMMAND_TARE,
+		COMMAND_WEIGH,
+		COMMAND_CLEAR
+	} what;
 	uint64_t request;
 	bool on;
 	double seconds;
@@ -93,6 +100,21 @@ int pl_engine_calibration(struct pl_engine *e, struct pl_calibration *out, struc
 	r = pl_calibration_copy(out, &e->calibration, err);
 	pthread_mutex_unlock(&e->lock);
 	return r;
+}
+
+void pl_engine_watch(struct pl_engine *e, double contact_n)
+{
+	pthread_mutex_lock(&e->lock);
+	pl_contact_reset(&e->contact, contact_n);
+	pthread_mutex_unlock(&e->lock);
+	atomic_store(&e->watched, contact_n > 0);
+}
+
+void pl_engine_contact(struct pl_engine *e, struct pl_contact *out)
+{
+	pthread_mutex_lock(&e->lock);
+	*out = e->contact;
+	pthread_mutex_unlock(&e->lock);
 }
 
 /* ---- the connection ---- */
@@ -317,6 +339,9 @@ static void obey(struct pl_engine *e, const struct command *c)
 		e->flags |= PL_FLAG_MARK;
 		pl_engine_event(e, PL_NOTICE, "mark", "%s", c->text);
 		break;
+	case COMMAND_NOTE:
+		pl_engine_event(e, PL_INFO, "protocol", "%s", c->text);
+		break;
 	case COMMAND_TARE:
 		pl_engine_start_average(e, PL_AVERAGE_TARE, c->request, c->seconds);
 		break;
@@ -340,6 +365,14 @@ void pl_engine_record(struct pl_engine *e, bool on, const char *reason)
 void pl_engine_mark(struct pl_engine *e, const char *text)
 {
 	struct command c = {.what = COMMAND_MARK};
+
+	pl_copy(c.text, sizeof(c.text), text);
+	pl_mailbox_post(e->commands, &c);
+}
+
+void pl_engine_note(struct pl_engine *e, const char *text)
+{
+	struct command c = {.what = COMMAND_NOTE};
 
 	pl_copy(c.text, sizeof(c.text), text);
 	pl_mailbox_post(e->commands, &c);
@@ -435,6 +468,10 @@ static void init_values(struct pl_engine *e, const struct pl_engine_setup *setup
 	e->view_period_ns = (int64_t)(1e9 / setup->view_hz);
 	e->tick_ns = INT64_MAX;
 	e->force_metric = pl_metric_find("force_n");
+	e->side_metric[PL_SIDE_UNKNOWN] = pl_metric_find("foot_force_n");
+	e->side_metric[PL_SIDE_LEFT] = pl_metric_find("left_force_n");
+	e->side_metric[PL_SIDE_RIGHT] = pl_metric_find("right_force_n");
+	e->feet_metric = pl_metric_find("feet");
 	e->status.state = PL_STATE_OPENING;
 	pl_copy(e->status.state_text, sizeof(e->status.state_text), "being opened");
 	pl_copy(e->status.calibration, sizeof(e->status.calibration), e->mat->calibration.id);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <plantar/contact.h>
 #include <plantar/error.h>
 #include <plantar/frame.h>
 #include <plantar/log.h>
@@ -68,6 +69,9 @@ void pl_engine_free(struct pl_engine *e); /* NULL allowed */
 /* Any thread. */
 void pl_engine_status(struct pl_engine *e, struct pl_engine_status *out);
 int pl_engine_calibration(struct pl_engine *e, struct pl_calibration *out, struct pl_error *err);
+/* Watch contact from now on (contact_n 0: not any more), and what was seen since. */
+void pl_engine_watch(struct pl_engine *e, double contact_n);
+void pl_engine_contact(struct pl_engine *e, struct pl_contact *out);
 void pl_engine_retry(struct pl_engine *e); /* a device was plugged in */
 struct pl_source *pl_engine_source(struct pl_engine *e);
 int64_t pl_engine_heartbeat(const struct pl_engine *e);
@@ -76,6 +80,8 @@ int64_t pl_engine_heartbeat(const struct pl_engine *e);
  * PL_ITEM_DONE. */
 void pl_engine_record(struct pl_engine *e, bool on, const char *reason);
 void pl_engine_mark(struct pl_engine *e, const char *text);
+/* An event of kind "protocol", in the recording too if one runs. */
+void pl_engine_note(struct pl_engine *e, const char *text);
 void pl_engine_tare(struct pl_engine *e, uint64_t request, double seconds, bool clear);
 void pl_engine_weigh(struct pl_engine *e, uint64_t request, double seconds);
 

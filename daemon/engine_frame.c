@@ -368,6 +368,29 @@ static void account(struct pl_engine *e, const struct pl_raw_frame *raw, bool ha
 	pthread_mutex_unlock(&e->lock);
 }
 
+static double metric(const struct pl_frame *f, int column)
+{
+	return column >= 0 ? (double)f->metrics[column] : 0;
+}
+
+/* For a protocol: costs nothing while none records. */
+static void watch_contact(struct pl_engine *e, const struct pl_frame *f)
+{
+	struct pl_contact_frame c = {.t_ns = f->t_mono_ns, .epoch = f->epoch, .flags = f->flags};
+	double feet;
+
+	if (!atomic_load_explicit(&e->watched, memory_order_relaxed))
+		return;
+	c.force_n = metric(f, e->force_metric);
+	for (int side = 0; side < 3; side++)
+		c.side_n[side] = metric(f, e->side_metric[side]);
+	feet = metric(f, e->feet_metric);
+	c.feet = feet > 0 ? (unsigned)feet : 0;
+	pthread_mutex_lock(&e->lock);
+	pl_contact_push(&e->contact, &c);
+	pthread_mutex_unlock(&e->lock);
+}
+
 void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw, int64_t t_mono_ns)
 {
 	struct pl_frame *f = e->frame;
@@ -384,6 +407,7 @@ void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw, i
 	fill(e, f, raw, t_mono_ns);
 	f->flags |= pl_live_frame(e->live, f->cells, f->dtype, f->seq, f->metrics);
 	record(e, f);
+	watch_contact(e, f);
 	publish(e, f);
 	e->last = (struct pl_last_frame){f->epoch, f->seq, f->t_mono_ns};
 	e->have_last = true;

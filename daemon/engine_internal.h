@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include <plantar/clockfit.h>
+#include <plantar/contact.h>
 #include <plantar/live.h>
 
 #include "daemon/engine.h"
@@ -73,13 +74,15 @@ struct pl_engine {
 	int64_t text_from_ns;
 	unsigned texts; /* device texts in this second */
 	bool live_reset;
-	int force_metric;
+	int force_metric, side_metric[3], feet_metric; /* columns; -1: none */
+	atomic_bool watched;
 	struct pl_average average;
 	struct pl_engine_recording rec;
 
 	pthread_mutex_t lock; /* of what others look at */
 	struct pl_engine_status status;
 	struct pl_calibration calibration;
+	struct pl_contact contact; /* while watched */
 };
 
 /* engine_frame.c */

@@ -39,11 +39,23 @@ struct pl_done {
 
 /* What reaches main's mailbox. */
 struct pl_main_item {
-	enum { PL_ITEM_EVENT, PL_ITEM_STARTED, PL_ITEM_ENDED, PL_ITEM_DONE, PL_ITEM_RECOVER } type;
+	enum {
+		PL_ITEM_EVENT,
+		PL_ITEM_STARTED,
+		PL_ITEM_ENDED,
+		PL_ITEM_DONE,
+		PL_ITEM_RECOVER,
+		PL_ITEM_LOGGED
+	} type;
 	union {
 		struct pl_event event;
 		struct pl_done done; /* STARTED, ENDED: also without a request (0) */
 		char journal[1024];  /* RECOVER: found unfinished at start */
+		struct {
+			char folder[1024]; /* of the session */
+			uint64_t mark;	   /* of who asked */
+			struct pl_error err;
+		} logged; /* the log of a protocol is on disk, or not */
 	};
 };
 

@@ -25,7 +25,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE  the configuration; without it ~/.config/plantard/plantard.conf,\n"
 	"                     then /etc/plantard/plantard.conf\n"
-	"      --check        check the configuration and the mats it names, then exit\n"
+	"      --check        check the configuration, its mats and all protocols\n"
 	"      --version      print the version\n"
 	"      --help         print this\n"
 	"\n"
@@ -52,18 +52,19 @@ static void log_to_stderr(void *user, enum pl_level level, const char *text)
 }
 
 struct options {
-	const char *config, *convert;
+	const char *config, *convert, *seal;
 	bool check, version, help;
 };
 
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { OPT_CHECK = 256, OPT_VERSION, OPT_HELP, OPT_CONVERT };
+	enum { OPT_CHECK = 256, OPT_VERSION, OPT_HELP, OPT_CONVERT, OPT_SEAL };
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"check", no_argument, NULL, OPT_CHECK},
 					      {"version", no_argument, NULL, OPT_VERSION},
 					      {"help", no_argument, NULL, OPT_HELP},
 					      {"convert", required_argument, NULL, OPT_CONVERT},
+					      {"seal", required_argument, NULL, OPT_SEAL},
 					      {0}};
 	int c;
 
@@ -84,6 +85,9 @@ static int parse(int argc, char **argv, struct options *o)
 			break;
 		case OPT_CONVERT: /* how the daemon starts its converter; not for people */
 			o->convert = optarg;
+			break;
+		case OPT_SEAL: /* likewise */
+			o->seal = optarg;
 			break;
 		default:
 			return -1;
@@ -119,6 +123,9 @@ static int run(const struct options *o, struct pl_log *log)
 		for (unsigned i = 0; i < config.n_mats; i++)
 			printf("mat %s: %s, %s\n", config.mats[i].name, config.mats[i].mat.title,
 			       config.mats[i].source);
+		for (unsigned i = 0; i < config.protocols.n; i++)
+			printf("protocol %s: %s, version %u\n", config.protocols.list[i].id,
+			       config.protocols.list[i].title, config.protocols.list[i].version);
 		printf("%s is valid\n", config.path);
 		pl_config_free(&config);
 		return 0;
@@ -152,5 +159,7 @@ int main(int argc, char **argv)
 	}
 	if (o.convert)
 		return pl_convert_main(o.convert, &log);
+	if (o.seal)
+		return pl_convert_seal_main(o.seal);
 	return run(&o, &log);
 }

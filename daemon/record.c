@@ -50,12 +50,14 @@ struct track {
 };
 
 struct recorder_command {
-	enum { COMMAND_BEGIN, COMMAND_AUDIT } what;
+	enum { COMMAND_BEGIN, COMMAND_AUDIT, COMMAND_LOG } what;
 	unsigned mat;
 	uint64_t request;
 	struct pl_session_meta *meta; /* owned */
 	bool new_session;
-	char *line; /* owned */
+	char *line; /* owned; of AUDIT, or the text of LOG */
+	char session_uuid[37], name[80];
+	int64_t began_utc_ns;
 };
 
 struct pl_recorder {
@@ -300,12 +302,13 @@ static void guard_reserve(struct track *track)
 /* ---- beginning ---- */
 
 /* The folder of a session that exists, and the number of the next trial in it. */
-static int find_session(struct track *track, struct pl_session_meta *meta, struct pl_error *err)
+static int find_session(const struct pl_recorder *r, struct pl_session_meta *meta, char *stem,
+			size_t cap, struct pl_error *err)
 {
-	const char *root = track->recorder->config->folder;
+	const char *root = r->config->folder;
 	char pattern[700];
 	glob_t found;
-	int r;
+	int taken;
 
 	snprintf(pattern, sizeof(pattern), "%s/[0-9]*/[0-9]*/%s", root, meta->session_uuid);
 	if (glob(pattern, GLOB_ONLYDIR, NULL, &found))
@@ -318,18 +321,17 @@ static int find_session(struct track *track, struct pl_session_meta *meta, struc
 		char any[900];
 		glob_t files;
 
-		snprintf(track->stem, sizeof(track->stem), "%.800s/trial-%03u", found.gl_pathv[0],
-			 meta->trial);
-		snprintf(any, sizeof(any), "%.890s.*", track->stem);
-		r = glob(any, 0, NULL, &files);
-		if (r == 0) {
+		snprintf(stem, cap, "%.800s/trial-%03u", found.gl_pathv[0], meta->trial);
+		snprintf(any, sizeof(any), "%.890s.*", stem);
+		taken = glob(any, 0, NULL, &files) == 0;
+		if (taken) {
 			globfree(&files);
 			meta->trial++;
 		}
-	} while (r == 0 && meta->trial < 1000);
+	} while (taken && meta->trial < 1000);
 	globfree(&found);
-	return r == 0 ? pl_error_set(err, PL_ESTATE, 0, "session %s is full", meta->session_uuid)
-		      : 0;
+	return taken ? pl_error_set(err, PL_ESTATE, 0, "session %s is full", meta->session_uuid)
+		     : 0;
 }
 
 static int open_journal(struct track *track, struct pl_session_meta *meta, bool new_session,
@@ -349,9 +351,10 @@ static int open_journal(struct track *track, struct pl_session_meta *meta, bool 
 			"move archive.folder, or lower archive.reserve_mb",
 			(double)atomic_load(&r->free_bytes) / 1e6, r->config->folder,
 			(double)atomic_load(&r->reserve_bytes) / 1e6);
-	if (new_session ? pl_session_folder(r->config->folder, meta, track->stem,
-					    sizeof(track->stem), err)
-			: find_session(track, meta, err))
+	if (new_session ? find_session(r, meta, track->stem, sizeof(track->stem), NULL) &&
+				  pl_session_folder(r->config->folder, meta, track->stem,
+						    sizeof(track->stem), err)
+			: find_session(r, meta, track->stem, sizeof(track->stem), err))
 		return -1;
 	snprintf(path, sizeof(path), "%s.journal", track->stem);
 	track->journal = pl_journal_create(path, meta, err);
@@ -399,8 +402,39 @@ static void write_audit(struct pl_recorder *r, const char *line)
 	r->audit_failed = true;
 }
 
+static int write_log(struct pl_recorder *r, const struct recorder_command *c, char *folder,
+		     size_t cap, struct pl_error *err)
+{
+	struct pl_session_meta meta = {.trial = 1, .started_utc_ns = c->began_utc_ns};
+	char path[1200], *slash;
+
+	pl_copy(meta.session_uuid, sizeof(meta.session_uuid), c->session_uuid);
+	if (find_session(r, &meta, folder, cap, c->new_session ? NULL : err) &&
+	    (!c->new_session || pl_session_folder(r->config->folder, &meta, folder, cap, err)))
+		return -1;
+	slash = strrchr(folder, '/');
+	*slash = '\0';
+	snprintf(path, sizeof(path), "%.1024s/%s", folder, c->name);
+	return pl_session_file(path, c->line, strlen(c->line), err);
+}
+
+/* The log of a protocol is small and rewritten whole: what is there is always one whole state. */
+static void log_protocol(struct pl_recorder *r, const struct recorder_command *c)
+{
+	struct pl_main_item item = {.type = PL_ITEM_LOGGED, .logged.mark = c->request};
+
+	write_log(r, c, item.logged.folder, sizeof(item.logged.folder), &item.logged.err);
+	while (!pl_mailbox_post(r->main_box, &item) && !atomic_load(&r->stop))
+		usleep(1000);
+}
+
 static void obey(struct pl_recorder *r, struct recorder_command *c)
 {
+	if (c->what == COMMAND_LOG) {
+		log_protocol(r, c);
+		free(c->line);
+		return;
+	}
 	if (c->what == COMMAND_AUDIT) {
 		write_audit(r, c->line);
 		free(c->line);
@@ -535,6 +569,8 @@ void pl_recorder_stop(struct pl_recorder *r)
 	while (r->commands && pl_mailbox_take(r->commands, &command)) {
 		if (command.what == COMMAND_AUDIT)
 			write_audit(r, command.line);
+		if (command.what == COMMAND_LOG)
+			log_protocol(r, &command);
 		free(command.line);
 		if (command.meta)
 			pl_session_meta_free(command.meta);
@@ -571,6 +607,23 @@ void pl_recorder_audit(struct pl_recorder *r, const char *line)
 		pl_logf(r->log, PL_WARNING, "the disk is stuck; not in the audit file: %s", line);
 		free(c.line);
 	}
+}
+
+bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
+		     bool new_session, const char *name, uint64_t mark, char *text)
+{
+	struct recorder_command c = {.what = COMMAND_LOG,
+				     .line = text,
+				     .new_session = new_session,
+				     .request = mark,
+				     .began_utc_ns = began_utc_ns};
+
+	pl_copy(c.session_uuid, sizeof(c.session_uuid), session_uuid);
+	pl_copy(c.name, sizeof(c.name), name);
+	if (pl_mailbox_post(r->commands, &c))
+		return true;
+	free(text);
+	return false;
 }
 
 void pl_recorder_status(struct pl_recorder *r, unsigned mat, struct pl_recording_status *out)

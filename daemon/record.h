@@ -34,13 +34,19 @@ int pl_recorder_start(struct pl_recorder *r, struct pl_engine **engines, struct 
 /* Recordings must have ended; those that have not are left as a crash would leave them. */
 void pl_recorder_stop(struct pl_recorder *r);
 
-/* Begin a recording of meta (ownership passes on success). new_session false: meta's session
- * exists, find its folder and the next free trial. Answered by PL_ITEM_STARTED with request.
+/* Begin a recording of meta (ownership passes on success), as the next free trial of its session.
+ * new_session false: that must exist. Answered by PL_ITEM_STARTED with request.
  * False: the recorder does not take commands any more because the disk is stuck. */
 bool pl_recorder_begin(struct pl_recorder *r, unsigned mat, uint64_t request,
 		       struct pl_session_meta *meta, bool new_session);
 /* A line for the audit file, without newline. Copies. */
 void pl_recorder_audit(struct pl_recorder *r, const char *line);
+
+/* Rewrites <session folder>/<name> with text (taken over, malloced; freed also on failure).
+ * new_session: makes the folder if there is none yet. Answered by PL_ITEM_LOGGED with
+ * mark. */
+bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
+		     bool new_session, const char *name, uint64_t mark, char *text);
 
 struct pl_recording_status {
 	bool active;

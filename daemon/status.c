@@ -181,4 +181,5 @@ void pl_status_write(struct pl_daemon *d, struct pl_json *j)
 	for (unsigned i = 0; i < d->config->n_mats; i++)
 		one_mat(d, i, j);
 	pl_json_end_array(j);
+	pl_visit_run_write(d, j);
 }

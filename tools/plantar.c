@@ -46,6 +46,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_mark,
 	&pl_cmd_tare,
 	&pl_cmd_weigh,
+	&pl_cmd_protocol,
 	/* recordings */
 	&pl_cmd_info,
 	&pl_cmd_analyze,

@@ -56,6 +56,16 @@ int pl_session_folder(const char *root, const struct pl_session_meta *meta, char
  */
 int pl_session_seal(const char *folder, struct pl_error *err);
 
+/*
+ * Writes a file of a session's folder whole: temporary, fsync, rename. The logs of protocols
+ * (protocol-*.json, docs/protocols.md) are written so; sealing takes them into session.json.
+ */
+int pl_session_file(const char *path, const void *data, size_t n, struct pl_error *err);
+
+/* Seals again because a log has changed: trials that have gone stay in the manifest, so that their
+ * loss shows. */
+int pl_session_reseal(const char *folder, struct pl_error *err);
+
 #ifdef __cplusplus
 }
 #endif

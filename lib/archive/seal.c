@@ -22,6 +22,7 @@
 #include "h5_guard.h"
 #include "layout.h"
 #include "manifest.h"
+#include "protocol_log.h"
 #include "seal.h"
 #include "trial.h"
 
@@ -35,6 +36,7 @@ struct session {
 	struct trial *trial;
 	struct pl_error *problem; /* one a trial; code PL_OK: readable */
 	size_t n;
+	struct pl_protocol_logs *logs;
 };
 
 int pl_seal_is_trial(const char *name)
@@ -63,6 +65,7 @@ static void session_free(struct session *s)
 		pl_rows_free(&s->trial[i].rows);
 	free(s->trial);
 	free(s->problem);
+	pl_protocol_logs_free(s->logs);
 }
 
 static void try_trial(void *user, int tell)
@@ -125,9 +128,26 @@ static const char *rejected(const struct trial *t)
 	return reason;
 }
 
-static void trial_json(struct pl_json *j, const struct trial *t, const struct pl_error *problem)
+/* A protocol's log knows more than the recording: it went on after it. null: nobody decided yet. */
+static void verdict_json(struct pl_json *j, const struct session *s, const struct trial *t)
 {
-	const char *reason = rejected(t);
+	const char *reason, *verdict = pl_protocol_logs_verdict(s->logs, t->name, &reason);
+
+	if (!verdict) {
+		reason = rejected(t);
+		pl_json_bool(j, "accepted", reason == NULL);
+	} else if (strcmp(verdict, "undecided") == 0) {
+		pl_json_null(j, "accepted");
+	} else {
+		pl_json_bool(j, "accepted", strcmp(verdict, "accepted") == 0);
+	}
+	if (reason)
+		pl_json_string(j, "reason", reason);
+}
+
+static void trial_json(struct pl_json *j, const struct session *s, const struct trial *t,
+		       const struct pl_error *problem)
+{
 
 	pl_json_begin_object(j, NULL);
 	pl_json_string(j, "file", t->name);
@@ -145,9 +165,7 @@ static void trial_json(struct pl_json *j, const struct trial *t, const struct pl
 	pl_json_uint(j, "lost_frames", t->lost_frames);
 	pl_json_bool(j, "complete", t->complete);
 	pl_json_string(j, "end_reason", t->end_reason);
-	pl_json_bool(j, "accepted", reason == NULL);
-	if (reason)
-		pl_json_string(j, "reason", reason);
+	verdict_json(j, s, t);
 	pl_json_end_object(j);
 }
 
@@ -175,6 +193,12 @@ static const struct trial *first_readable(const struct session *s)
 	return NULL;
 }
 
+/* From a trial, or as long as there is none from a protocol's log. */
+static const char *of_session(const struct session *s, const char *of_trial, const char *key)
+{
+	return of_trial ? of_trial : pl_protocol_logs_text(s->logs, key);
+}
+
 static size_t session_json(const struct session *s, char *buf, size_t cap)
 {
 	const struct trial *first = first_readable(s);
@@ -183,18 +207,21 @@ static size_t session_json(const struct session *s, char *buf, size_t cap)
 	pl_json_init(&j, buf, cap);
 	pl_json_begin_object(&j, NULL);
 	pl_json_string(&j, "schema", PL_ARCHIVE_SCHEMA);
-	pl_json_string(&j, "session_uuid", first ? first->uuid : NULL);
-	pl_json_string(&j, "subject", first ? first->subject : NULL);
-	pl_json_string(&j, "protocol", first ? first->protocol : NULL);
+	pl_json_string(&j, "session_uuid",
+		       of_session(s, first ? first->uuid : NULL, "session_uuid"));
+	pl_json_string(&j, "subject", of_session(s, first ? first->subject : NULL, "subject"));
+	pl_json_string(&j, "protocol", of_session(s, first ? first->protocol : NULL, "protocol"));
 	pl_json_string(&j, "started_utc", first ? first->started_utc : NULL);
 	pl_json_begin_array(&j, "trials");
 	for (size_t i = 0; i < s->n; i++)
-		trial_json(&j, &s->trial[i], &s->problem[i]);
+		trial_json(&j, s, &s->trial[i], &s->problem[i]);
 	pl_json_end_array(&j);
 	pl_json_begin_array(&j, "annotations");
 	for (size_t i = 0; i < s->n; i++)
 		annotations_json(&j, &s->trial[i]);
 	pl_json_end_array(&j);
+	if (!pl_protocol_logs_write(s->logs, &j))
+		return 0;
 	pl_json_end_object(&j);
 	return pl_json_finish(&j);
 }
@@ -282,8 +309,8 @@ static int hash_into(struct manifest *m, const char *folder, const char *name, s
 }
 
 /*
- * fresh: the trial that was just finished; lines of trials that have gone stay then, so that
- * their loss shows. NULL: the folder as it is now.
+ * fresh: the trial that was just finished, "": none; lines of trials that have gone stay then, so
+ * that their loss shows. NULL: the folder as it is now.
  */
 static int write_manifest(const struct session *s, const char *fresh, struct pl_error *err)
 {
@@ -332,6 +359,9 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 		; /* another trial of the session may be finished right now */
 	pl_h5_init();
 	result = read_trials(&s, err);
+	s.logs = pl_protocol_logs_read(folder, err);
+	if (!s.logs)
+		result = -1;
 	if (result == 0)
 		result = write_json(&s, err);
 	if (result == 0)
@@ -346,6 +376,11 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 int pl_session_seal(const char *folder, struct pl_error *err)
 {
 	return seal(folder, NULL, err);
+}
+
+int pl_session_reseal(const char *folder, struct pl_error *err)
+{
+	return seal(folder, "", err);
 }
 
 int pl_seal_session(const char *trial_path, struct pl_error *err)

@@ -55,6 +55,11 @@ void pl_session_uuid(char out[37])
 	}
 }
 
+int pl_session_file(const char *path, const void *data, size_t n, struct pl_error *err)
+{
+	return pl_files_replace(path, data, n, err);
+}
+
 static bool is_uuid(const char *s)
 {
 	for (int i = 0; i < 36; i++) {

@@ -74,6 +74,9 @@ CONF_KEYS = keys("daemon/config.c")
 MAT_KEYS = keys("drivers/mat/mat.c", "drivers/mat/mat_frame.c", "drivers/mat/mat_calibration.c")
 
 
+PROTOCOL_KEYS = keys("daemon/protocol_conf.c")
+
+
 def described(name):
     """The terms that a page sets in bold."""
     return set(re.findall(r"\*([a-z_]+)\*", (MAN / name).read_text()))
@@ -81,6 +84,7 @@ def described(name):
 
 def test_the_tables_of_keys_were_found():
     assert {"mats", "source", "endpoints", "reserve_mb", "log"} <= CONF_KEYS
+    assert {"steps", "strikes_per_foot", "stop_rise", "after_s"} <= PROTOCOL_KEYS
     assert {"rows", "baud", "head", "offset", "poll", "curve",
             "force_min"} <= MAT_KEYS
 
@@ -99,7 +103,13 @@ def test_every_key_of_a_mat_is_in_its_page(key):
         re.search(rf"\b{key} = ", (SOURCE / "docs/mats.md").read_text())
 
 
+@pytest.mark.parametrize("key", sorted(PROTOCOL_KEYS))
+def test_every_key_of_a_protocol_is_in_its_page(key):
+    assert key in described("plantar-protocol.5.scd")
+
+
 @pytest.mark.parametrize("page_name, known", [("plantard.conf.5.scd", CONF_KEYS),
+                                              ("plantar-protocol.5.scd", PROTOCOL_KEYS),
                                               ("plantar-mat.5.scd", MAT_KEYS)])
 def test_no_page_invents_keys(page_name, known):
     terms = re.findall(r"^(\*[a-z_]+\*(?:, \*[a-z_]+\*)*)$", (MAN / page_name).read_text(), re.M)

@@ -49,6 +49,13 @@ static void takes(void **state)
 	assert_true(r.clear);
 	assert_int_equal(parse("{\"v\":1,\"cmd\":\"mark\",\"text\":\"now\"}", &r, &err), 0);
 	assert_string_equal(r.text, "now");
+	assert_int_equal(parse("{\"v\":1,\"cmd\":\"protocol\",\"protocol\":\"walk-over\","
+			       "\"conditions\":[\"a\",\"heel lift 6 mm\"],\"seed\":4294967295}",
+			       &r, &err),
+			 0);
+	assert_int_equal(r.n_conditions, 2);
+	assert_string_equal(r.conditions[1], "heel lift 6 mm");
+	assert_true(r.seed == 4294967295.0 && isnan(r.score));
 }
 
 static void refuses(void **state)
@@ -78,6 +85,15 @@ static void refuses(void **state)
 		{"{\"v\":1,\"cmd\":\"mark\"}", "mark needs \"text\""},
 		{"{\"v\":1,\"cmd\":\"weigh\"}", "weigh needs \"body_mass_kg\""},
 		{"{\"v\":1,\"cmd\":\"wait\"}", "wait needs \"path\""},
+		{"{\"v\":1,\"cmd\":\"protocol\"}", "protocol needs \"protocol\""},
+		{"{\"v\":1,\"cmd\":\"override\",\"name\":\"A\"}", "override needs \"reason\""},
+		{"{\"v\":1,\"cmd\":\"red-flags\",\"calf\":true}", "needs \"stress_fracture\""},
+		{"{\"v\":1,\"cmd\":\"pain\",\"score\":11}", "score: a number from 0 to 10"},
+		{"{\"v\":1,\"cmd\":\"protocol\",\"protocol\":\"x\",\"conditions\":\"a\"}",
+		 "conditions: an array"},
+		{"{\"v\":1,\"cmd\":\"protocol\",\"protocol\":\"x\",\"conditions\":[\"a\",\"a\"]}",
+		 "is there twice"},
+		{"{\"v\":1,\"cmd\":\"protocol\",\"protocol\":\"x\",\"seed\":-1}", "seed: a number"},
 		{"{\"v\":1,\"cmd\":\"start\",\"subject\":\"\xff\"}", "no JSON object"},
 	};
 	struct pl_request r;
