@@ -26,12 +26,33 @@ static void follow_feet(struct pl_analysis *a)
 	}
 }
 
+/* Whose print has the cell. Where feet have stepped on it one after the other: the one that is on
+ * the mat now, if only one is. */
+static int home_of_cell(const struct pl_analysis *a, unsigned row, unsigned col)
+{
+	int32_t home = a->home[(size_t)row * a->geometry.cols + col];
+	int here = -1;
+
+	if (home != -2)
+		return home;
+	for (int t = pl_track_after(&a->feet, -1); t >= 0; t = pl_track_after(&a->feet, t)) {
+		int foot = a->now[t].serial == a->feet.track[t].serial ? a->now[t].foot : -1;
+
+		if (foot < 0 || foot == here || !pl_print_has(&a->foot[foot].print, row, col))
+			continue;
+		if (here >= 0)
+			return -1;
+		here = foot;
+	}
+	return here;
+}
+
 /* Of a cell whose track is that foot: the foot itself if the cell is in its print, else whoever's
- * print alone has the cell. */
+ * home it is. */
 static int foot_of_cell(const struct pl_analysis *a, int foot, unsigned row, unsigned col)
 {
 	if (foot < 0 || !pl_print_has(&a->foot[foot].print, row, col))
-		foot = a->home[(size_t)row * a->geometry.cols + col];
+		foot = home_of_cell(a, row, col);
 	return foot < 0 ? -1 : foot;
 }
 

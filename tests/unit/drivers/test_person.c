@@ -20,8 +20,8 @@
 #include "drivers/sim/person.h"
 
 #define WEIGHT_N (70 * 9.80665)
-#define FINGERPRINT_STANDING 0x37001e62u
-#define FINGERPRINT_WALKING 0x9f613df3u
+#define FINGERPRINT_STANDING 0x3223b6d5u
+#define FINGERPRINT_WALKING 0xced0e7d0u
 
 struct run {
 	struct pl_sim_options o;

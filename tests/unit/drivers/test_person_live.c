@@ -135,6 +135,8 @@ static void standing_people_are_understood(void **state)
 			assert_int_equal(isnan(metric(&w, "right_heel_pct")),
 					 kinds[k] == PL_SIM_ONE_LEG);
 		}
+		print_message("%s: side unknown in %u of 2000 frames\n", pl_sim_kind_name(kinds[k]),
+			      unknown);
 		/* a foot alone is known once it has swayed onto enough cells */
 		assert_true(unknown <= (kinds[k] == PL_SIM_ONE_LEG ? 50 : 0));
 		end(&w);

@@ -101,12 +101,12 @@ static void steps_are_what_the_cells_carried(void **state)
 	struct pl_sim_options o = person(PL_SIM_WALKING, 110, 60, 0.005);
 
 	(void)state;
-	check_steps(&o, 4000);
+	check_steps(&o, 9000);
 	o = person(PL_SIM_RUN_OVER, 110, 60, 0.005);
 	o.heading_deg = 67;
 	o.arch = 1;
 	o.spare_left = 0.5;
-	check_steps(&o, 3000);
+	check_steps(&o, 9000);
 }
 
 /* One step after the other on a mat of one foot: the frames' sum passes 30 N and 20 N when the
@@ -120,8 +120,8 @@ static void onsets_and_ends_are_those_of_the_force(void **state)
 	size_t i = 0;
 
 	(void)state;
-	tell(&t, &o, 8000);
-	for (unsigned k = 0; k < 8000 && i < t.steps; k++) {
+	tell(&t, &o, 20000);
+	for (unsigned k = 0; k < 20000 && i < t.steps; k++) {
 		double force = 0, time = k / RATE_HZ;
 
 		pl_sim_frame(sim, kpa, NULL);
@@ -159,7 +159,7 @@ static void feet_land_where_they_are_told(void **state)
 			struct pl_truth t;
 
 			o.strike = cases[c].strike;
-			tell(&t, &o, 3000);
+			tell(&t, &o, 8000);
 			assert_true(t.steps >= 3);
 			for (size_t i = 0; i < t.steps; i++)
 				assert_int_equal(t.step[i].strike, cases[c].want);
@@ -177,7 +177,7 @@ static void spared_heels_carry_less(void **state)
 	(void)state;
 	for (int round = 0; round < 2; round++) {
 		o.spare_right = round * 0.4;
-		tell(&t, &o, 6000);
+		tell(&t, &o, 20000);
 		for (size_t i = 0; i < t.steps; i++) {
 			sum[round][t.step[i].side] += t.step[i].heel_impulse_pct;
 			n[round][t.step[i].side]++;
@@ -230,7 +230,7 @@ static void whoever_goes_there_comes_back(void **state)
 	(void)state;
 	o.heading_deg = 85;
 	o.there_and_back = true;
-	tell(&t, &o, 8000);
+	tell(&t, &o, 20000);
 	for (size_t i = 0; i < t.steps; i++)
 		seen[t.step[i].facing]++;
 	assert_true(seen[PL_FACING_RIGHT] >= 3 && seen[PL_FACING_LEFT] >= 3);

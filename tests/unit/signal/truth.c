@@ -323,8 +323,8 @@ static void hold_bars(void)
 	assert_true(right_pct(&table.strike) >= 97 && unknown_pct(&table.strike) <= 3);
 	assert_true(right_pct(&table.onset) >= 99.7);
 	assert_true(right_pct(&table.contact) >= 99.5);
-	assert_true(right_pct(&table.heel) >= 98.5 && unknown_pct(&table.heel) <= 3);
-	assert_true(right_pct(&table.sway) >= 98 && table.sway.judged >= 50);
+	assert_true(right_pct(&table.heel) >= 99 && unknown_pct(&table.heel) <= 3);
+	assert_true(right_pct(&table.sway) >= 97 && table.sway.judged >= 50);
 	assert_true(right_pct(&table.stand_side) >= 99);
 }
 
