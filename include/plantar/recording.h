@@ -114,8 +114,9 @@ struct pl_analysis_options;
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o);
 /*
  * The whole of `plantar analyze --json` for one recording: two passes, sections recording,
- * method, total, feet, standing, steps, gait. Used by the tool and for /summary. A footprint takes up to 6
- * KiB of json, a step 1.5; 48 MiB hold all that are kept. progress as in pl_convert_options.
+ * method, total, feet, standing, steps, gait. Used by the tool and for /summary. A footprint takes
+ * up to 6 KiB of json, a step 1.5; 48 MiB hold all that are kept. progress as in
+ * pl_convert_options.
  */
 int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
 			 struct pl_json *json,

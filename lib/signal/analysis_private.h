@@ -48,8 +48,8 @@ struct pl_contact {
 	uint64_t born, last;
 	double first_x, first_y;
 	double left_x, left_y; /* centre of the load when a quarter of the peak was left */
-	double belt_y_m; /* from y on the laid-out mat to y on the belt */
-	bool belt_edge;	 /* it came near the mat's edge while the belt carried it */
+	double belt_y_m;       /* from y on the laid-out mat to y on the belt */
+	bool belt_edge;	       /* it came near the mat's edge while the belt carried it */
 	struct pl_path path;
 	int before, after; /* contacts of the same walk, -1: none; see analysis_facing.c */
 	bool touched;	   /* another foot: the outline is a guess */
