@@ -33,7 +33,8 @@ struct pl_config {
 	char control[256];
 	char folder[512]; /* of recordings */
 	double reserve_mb;
-	bool reserve_set; /* by the file: then it is not bounded to a share of the disk */
+	char subject_pattern[256]; /* an extended regular expression, matched whole */
+	bool reserve_set;	   /* by the file: then it is not bounded to a share of the disk */
 };
 
 /* How the mats of the entries are found: pl_mat_load, or something else in tests. */
@@ -44,6 +45,9 @@ int pl_config_load(struct pl_config *config, const char *path, struct pl_error *
 int pl_config_parse(struct pl_config *config, const char *name, const char *text,
 		    pl_mat_loader *loader, struct pl_error *err);
 void pl_config_free(struct pl_config *config);
+
+/* Is code a subject's code as the file allows it? "" (nobody is named) always is. */
+int pl_config_subject(const struct pl_config *config, const char *code, struct pl_error *err);
 
 /* The file to use when nobody named one: $XDG_CONFIG_HOME (~/.config)/plantard/plantard.conf, then
  * /etc/plantard/plantard.conf. PL_ENOENT says what to do. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <plantar/annotation.h>
 #include <plantar/error.h>
 
 #define PL_REQUEST_MAX 65536
@@ -34,6 +35,8 @@ struct pl_request {
 	double body_mass_kg; /* NaN: not given */
 	double seconds;	     /* NaN: not given */
 	bool clear;	     /* tare */
+	/* start; subject and body mass are moved to their members above */
+	struct pl_annotations annotations;
 };
 
 /* PL_EUSAGE with what is wrong and what would be valid. */

@@ -31,6 +31,8 @@ enum pl_axis { PL_AXIS_FOOT, PL_AXIS_ROWS };
 const char *pl_axis_name(enum pl_axis axis);
 int pl_axis_parse(const char *name);
 
+#define PL_FOOT_SIDES 64
+
 struct pl_analysis_options {
 	enum pl_region_convention region; /* default novel */
 	enum pl_axis axis;		  /* default foot; thirds-box implies rows */
@@ -38,6 +40,10 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
+	/* Corrections of single feet, by their place in `feet`: bit k of foot_sided is set where
+	 * foot_side[k] holds, UNKNOWN included. */
+	uint64_t foot_sided;
+	enum pl_side foot_side[PL_FOOT_SIDES];
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 

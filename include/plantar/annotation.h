@@ -69,6 +69,9 @@ int pl_annotation_check(const char *key, const char *value, char *out, struct pl
 /* The same, and stores it; "" takes the value away. a is unchanged on failure. */
 int pl_annotations_set(struct pl_annotations *a, const char *key, const char *value,
 		       struct pl_error *err);
+/* A NUMBER, rounded to millionths. */
+int pl_annotations_set_number(struct pl_annotations *a, const char *key, double value,
+			      struct pl_error *err);
 /* "key=value", as on a command line. */
 int pl_annotations_assign(struct pl_annotations *a, const char *assignment, struct pl_error *err);
 /* The canonical value in out[PL_ANNOTATION_VALUE_MAX]; false and "": not given. */

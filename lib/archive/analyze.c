@@ -3,7 +3,9 @@
  * `plantar analyze`: a recording twice through calibration and analysis. The same function makes
  * the /summary of a finished file, so that what the file says of itself is what the tool would say.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <plantar/analysis.h>
 
@@ -70,14 +72,48 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 	return result;
 }
 
+/* "1=left,3=right": checked when it was taken and when it was read. */
+static void correct_feet(const char *feet, struct pl_analysis_options *o)
+{
+	while (*feet) {
+		unsigned long foot = strtoul(feet, NULL, 10);
+		const char *side = feet + strcspn(feet, "=") + 1;
+		size_t n = strcspn(side, ",");
+		char name[16];
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, side);
+		if (foot >= 1 && foot <= PL_FOOT_SIDES) {
+			o->foot_sided |= UINT64_C(1) << (foot - 1);
+			o->foot_side[foot - 1] = (enum pl_side)pl_side_parse(name);
+		}
+		feet = side + n + (side[n] == ',');
+	}
+}
+
+/* What people said, then or since, stands above what the mat's configuration said. */
+static void correct(const struct pl_annotations *a, struct pl_analysis_options *o)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	if (pl_annotations_get(a, "facing", value))
+		o->facing = (enum pl_facing)pl_facing_parse(value);
+	if (pl_annotations_get(a, "side", value))
+		o->side = (enum pl_side)pl_side_parse(value);
+	if (pl_annotations_get(a, "feet_side", value))
+		correct_feet(value, o);
+}
+
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
+	const struct pl_session_meta *meta = pl_recording_meta(r);
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	if (meta)
+		correct(&meta->annotations, o);
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */

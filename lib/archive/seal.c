@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,12 @@ static void trial_json(struct pl_json *j, const struct trial *t, const struct pl
 	pl_json_bool(j, "accepted", reason == NULL);
 	if (reason)
 		pl_json_string(j, "reason", reason);
+	pl_json_begin_object(j, "annotations");
+	if (!isnan(t->body_mass_kg))
+		pl_json_double(j, "body_mass_kg", t->body_mass_kg);
+	pl_annotations_json(j, &t->annotations);
+	pl_json_end_object(j);
+	pl_json_uint(j, "amendments", t->amendments);
 	pl_json_end_object(j);
 }
 

@@ -347,6 +347,16 @@ int pl_annotations_set(struct pl_annotations *a, const char *key, const char *va
 	return 0;
 }
 
+int pl_annotations_set_number(struct pl_annotations *a, const char *key, double value,
+			      struct pl_error *err)
+{
+	char text[32] = "not finite";
+
+	if (fabs(value) < WHOLE_MAX)
+		print_micro(llround(value * MICRO), text);
+	return pl_annotations_set(a, key, text, err);
+}
+
 int pl_annotations_assign(struct pl_annotations *a, const char *assignment, struct pl_error *err)
 {
 	size_t n = strcspn(assignment, "=");

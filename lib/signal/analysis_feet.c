@@ -373,6 +373,16 @@ static int lay_regions(struct pl_analysis *a, struct pl_foot *foot)
 	return 0;
 }
 
+/* What the operator says of single feet, after everything that was found. */
+static void correct_sides(struct pl_analysis *a)
+{
+	const struct pl_analysis_options *o = &a->options;
+
+	for (uint32_t k = 0; k < a->n_feet && k < PL_FOOT_SIDES; k++)
+		if (o->foot_sided >> k & 1)
+			a->foot[k].side = o->foot_side[k];
+}
+
 int pl_analysis_form_feet(struct pl_analysis *a)
 {
 	if (join_contacts(a) < 0 || adopt_strays(a) < 0)
@@ -382,6 +392,7 @@ int pl_analysis_form_feet(struct pl_analysis *a)
 		find_geometry(a, (int)k);
 	doubt_pieces(a);
 	order_sides(a);
+	correct_sides(a);
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		if (lay_regions(a, &a->foot[k]) < 0)
 			return -1;
