@@ -14,19 +14,32 @@
 
 #include "tools/command.h"
 #include "tools/figures.h"
+#include "tools/hints.h"
 #include "tools/open.h"
 #include "tools/progress.h"
 
-#define DOCUMENT_BYTES ((size_t)16 << 20) /* 4,096 footprints; untouched pages cost nothing */
+#define DOCUMENT_BYTES \
+	((size_t)48 << 20) /* 4,096 footprints, 16,384 steps; untouched pages cost nothing */
 #define UNSET (-1)
 
-enum { OPT_REGION = PL_OPT_LONG, OPT_AXIS, OPT_FILTER, OPT_SIDE, OPT_FACING };
+enum {
+	OPT_REGION = PL_OPT_LONG,
+	OPT_AXIS,
+	OPT_FILTER,
+	OPT_SIDE,
+	OPT_FACING,
+	OPT_MASS,
+	OPT_SPEED,
+	OPT_TREADMILL
+};
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
-	bool filter_given, json;
+	double body_mass_kg, speed_m_s; /* NaN: not given */
+	bool filter_given, json, treadmill;
 	const char *as;
+	struct pl_hints hints;
 };
 
 static void take_filter(struct pl_args *args, struct choice *c)
@@ -64,11 +77,34 @@ static void take_options(struct pl_args *args, struct choice *c)
 			pl_args_parse(args, pl_facing_parse, "auto, forward, backward, left, right",
 				      &c->facing);
 			break;
+		case OPT_MASS:
+			pl_args_number(args, 1, 500, &c->body_mass_kg);
+			break;
+		case OPT_SPEED:
+			pl_args_number(args, 0.01, 20, &c->speed_m_s);
+			break;
+		case OPT_TREADMILL:
+			c->treadmill = true;
+			break;
 		case PL_OPT_AS:
 			c->as = args->value;
 			break;
+		default:
+			pl_hints_option(args, key, &c->hints);
 		}
 	}
+}
+
+static void take_gait_choice(const struct choice *c, struct pl_gait_options *o)
+{
+	if (!isnan(c->body_mass_kg))
+		o->body_mass_kg = c->body_mass_kg;
+	if (!isnan(c->speed_m_s)) {
+		o->speed_m_s = c->speed_m_s;
+		o->speed_source = "entered";
+	}
+	if (c->treadmill)
+		o->treadmill = PL_TREADMILL_YES;
 }
 
 /* What was said at recording time holds unless the command line says otherwise. */
@@ -87,6 +123,7 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 		o.axis = (enum pl_axis)c->axis;
 	if (c->filter_given)
 		o.filter_hz = c->filter_hz;
+	take_gait_choice(c, &o.gait);
 	return o;
 }
 
@@ -109,31 +146,63 @@ static int print_document(const struct pl_subcommand *self, const char *text, bo
 	return PL_EXIT_OK;
 }
 
+static int compute_frames(struct pl_recording *r, const struct choice *c, struct pl_json *json,
+			  struct pl_error *err)
+{
+	struct pl_analysis_options o = conventions(r, c);
+	struct pl_progress progress;
+	int result;
+
+	pl_progress_begin(&progress, "analyzing", "frames");
+	result = pl_recording_analyze(r, &o, json, pl_progress_step, &progress, err);
+	pl_progress_end(&progress);
+	return result;
+}
+
+static int compute_table(const struct pl_table_file *table, const struct choice *c,
+			 struct pl_json *json, struct pl_error *err)
+{
+	struct pl_table_options o;
+
+	if (c->region != UNSET || c->axis != UNSET || c->side != UNSET || c->facing != UNSET)
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"%s is a table: it has no regions, axis, side or facing; "
+			"left.force and right.force of --columns say which foot is which",
+			table->path);
+	pl_table_options_init(&o);
+	if (c->filter_given)
+		o.standing.filter_hz = c->filter_hz;
+	if (!isnan(c->body_mass_kg))
+		o.standing.body_mass_kg = c->body_mass_kg;
+	take_gait_choice(c, &o.gait);
+	return pl_table_analyze(table, &o, json, err);
+}
+
 static int analyze(const struct pl_subcommand *self, const char *path, const struct choice *c)
 {
 	struct pl_error err = {.code = PL_OK};
-	struct pl_analysis_options o;
-	struct pl_progress progress;
 	struct pl_opened opened;
+	const char *problem;
 	struct pl_json json;
 	char *text;
 	int r, code;
 
-	if (pl_open_any(&opened, path, c->as, &err) < 0)
+	if (pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
 		return pl_report(self, &err);
-	if (pl_recording_info(opened.recording)->problem[0])
-		pl_say(self, "%s: %s", path, pl_recording_info(opened.recording)->problem);
+	problem =
+		opened.table ? opened.table->problem : pl_recording_info(opened.recording)->problem;
+	if (*problem)
+		pl_say(self, "%s: %s", path, problem);
 	text = malloc(DOCUMENT_BYTES);
 	if (!text) {
 		pl_opened_close(&opened);
 		pl_say(self, "out of memory");
 		return PL_EXIT_FAILED;
 	}
-	o = conventions(opened.recording, c);
 	pl_json_init(&json, text, DOCUMENT_BYTES);
-	pl_progress_begin(&progress, "analyzing", "frames");
-	r = pl_recording_analyze(opened.recording, &o, &json, pl_progress_step, &progress, &err);
-	pl_progress_end(&progress);
+	r = opened.table ? compute_table(opened.table, c, &json, &err)
+			 : compute_frames(opened.recording, c, &json, &err);
 	if (r < 0) {
 		code = pl_report(self, &err);
 	} else if (!pl_json_finish(&json)) {
@@ -149,11 +218,18 @@ static int analyze(const struct pl_subcommand *self, const char *path, const str
 
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
-	struct choice c = {.region = UNSET, .axis = UNSET, .side = UNSET, .facing = UNSET};
+	struct choice c = {.region = UNSET,
+			   .axis = UNSET,
+			   .side = UNSET,
+			   .facing = UNSET,
+			   .body_mass_kg = NAN,
+			   .speed_m_s = NAN};
 	struct pl_args args;
 
 	pl_args_begin(&args, self, argc, argv);
 	take_options(&args, &c);
+	if (c.side != UNSET)
+		c.hints.side = (enum pl_side)c.side;
 	pl_args_operands(&args, 1, 1, "RECORDING");
 	if (args.done)
 		return args.exit_code;
@@ -169,12 +245,24 @@ static const struct pl_option options[] = {
 	{OPT_AXIS, "axis", "NAME",
 	 "what regions are measured along: foot (its own axis,\n"
 	 "default) or rows (of the mat)"},
-	{OPT_FILTER, "filter", "HZ", "low-pass before analysis, zero lag; none (default)"},
-	{OPT_SIDE, "side", "SIDE", "left or right, for a recording of one foot"},
+	{OPT_FILTER, "filter", "HZ",
+	 "low-pass of the centre of pressure for sway, zero lag;\n"
+	 "default 10; none: as recorded"},
+	{OPT_SIDE, "side", "SIDE",
+	 "left or right, for a recording of one foot; of a pair of\n"
+	 "insoles, this one alone"},
 	{OPT_FACING, "facing", "WAY",
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right; default: as recorded, else auto"},
+	{OPT_MASS, "body-mass", "KG",
+	 "body mass: forces of steps also in body weights;\n"
+	 "default: as recorded"},
+	{OPT_SPEED, "speed", "M_S", "how fast the person went, to be kept with the figures"},
+	{OPT_TREADMILL, "treadmill", NULL,
+	 "a mat under a belt: steps cut by the ends do not\n"
+	 "count, and of steps only force and timing are given"},
 	PL_OPTION_AS,
+	PL_OPTIONS_HINTS,
 	{0},
 };
 
@@ -182,14 +270,20 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.name = "analyze",
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
-		    "RECORDING [--side SIDE] [--facing WAY] [--as MAT] ...",
-	.about =
-		"Totals, and for each foot and region peak force, impulse, share of load, peak\n"
-		"pressure, contact area and time. RECORDING is a .h5 of plantard, an unfinished\n"
-		"journal, a novel emed .lst, a Tekscan .asf or a byte capture (.plcap); files are\n"
-		"told apart by content, not by name. A dash is a figure about which nothing can "
-		"be\n"
-		"said. The last lines name the conventions; docs/metrics.md defines them.",
+		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
+		    "RECORDING [--treadmill] [--as MAT] ...\n"
+		    "FILE --columns LIST [--unit UNIT] [--rate HZ] ...\n"
+		    "FILE --dataset NAME --axes LIST --pitch MM --rate HZ ...",
+	.about = "Totals, and for each foot and region peak force, impulse, share of load, peak\n"
+		 "pressure, contact area and time; for each step timing, loading and how the foot\n"
+		 "landed, and what the steps of a side have in common; load and sway of the "
+		 "longest\n"
+		 "quiet standing. RECORDING is a .h5 of plantard, an unfinished journal, a novel\n"
+		 "emed .lst or pedar .asc, a Tekscan .asf, an XSENSOR .csv, a zebris .apd, a byte\n"
+		 "capture (.plcap), an array in an HDF5 file or a table of force or centre of\n"
+		 "pressure; files are told apart by content, not by name, and docs/import.md says\n"
+		 "what each lacks. A dash is a figure about which nothing can be said. The last\n"
+		 "lines name the conventions; docs/metrics.md defines them.",
 	.options = options,
 	.run = run,
 };

@@ -16,6 +16,7 @@
 
 #include "tools/command.h"
 #include "tools/folder.h"
+#include "tools/hints.h"
 #include "tools/open.h"
 #include "tools/progress.h"
 
@@ -382,14 +383,20 @@ static int close_output(struct export *x, const char *path, int r, struct pl_err
 	return r;
 }
 
-static int export_file(struct export *x, const char *path, const char *as, const char *to)
+static int export_file(struct export *x, const char *path, const char *as,
+		       const struct pl_hints *hints, const char *to)
 {
 	struct pl_error err = {.code = PL_OK};
 	struct pl_opened opened;
 	int r;
 
-	if (pl_open_any(&opened, path, as, &err) < 0)
+	if (pl_open_hinted(&opened, path, as, hints, &err) < 0)
 		return pl_report(x->self, &err);
+	if ((opened.table || x->what == WHAT_METRICS || x->what == WHAT_COP) &&
+	    pl_opened_mat(&opened, path, &err) < 0) {
+		pl_opened_close(&opened);
+		return pl_report(x->self, &err);
+	}
 	x->r = opened.recording;
 	if (pl_recording_info(x->r)->problem[0])
 		pl_say(x->self, "%s: %s", path, pl_recording_info(x->r)->problem);
@@ -407,6 +414,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct export x = {.self = self, .what = WHAT_METRICS};
 	const char *as = NULL, *to = NULL;
+	struct pl_hints hints = {.columns = NULL};
 	struct pl_args args;
 	int key;
 
@@ -428,6 +436,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		case PL_OPT_AS:
 			as = args.value;
 			break;
+		default:
+			pl_hints_option(&args, key, &hints);
 		}
 	}
 	pl_args_operands(&args, 2, 2, "the format or RECORDING (plantar export csv RECORDING)");
@@ -440,7 +450,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		pl_args_fail(&args, "--recompute goes with --what metrics or cop");
 	if (args.done)
 		return args.exit_code;
-	return export_file(&x, argv[args.first + 1], as, to);
+	return export_file(&x, argv[args.first + 1], as, &hints, to);
 }
 
 static const struct pl_option options[] = {
@@ -455,6 +465,9 @@ static const struct pl_option options[] = {
 	 "metrics, cop: from the raw frames instead of as stored\n"
 	 "(the same code: the same bits)"},
 	PL_OPTION_AS,
+	PL_OPTIONS_ARRAY,
+	{PL_OPT_RATE, "rate", "HZ", "array: frames a second"},
+	{PL_OPT_UNIT, "unit", "UNIT", "array: kPa, N/cm2, mmHg, psi (default: counts)"},
 	{0},
 };
 
@@ -462,7 +475,8 @@ const struct pl_subcommand pl_cmd_export = {
 	.name = "export",
 	.summary = "write a recording as a table (CSV)",
 	.synopsis = "csv RECORDING [--what metrics|cop|frames|events|gaps] [-o FILE]\n"
-		    "csv RECORDING [--raw] [--recompute] [--as MAT] ...",
+		    "csv RECORDING [--raw] [--recompute] [--as MAT] ...\n"
+		    "csv FILE --dataset NAME --axes LIST --pitch MM --rate HZ [--unit UNIT] ...",
 	.about = "One header line of names with their units, then one line a frame. Numbers read\n"
 		 "back to the same bits; an empty field is a figure about which nothing can be "
 		 "said.\n"

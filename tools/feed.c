@@ -14,6 +14,7 @@
 
 #include <plantar/recording.h>
 
+#include "drivers/sim/flaws.h"
 #include "tools/open.h"
 
 #define KEEP_BYTES ((size_t)256 << 20)
@@ -30,6 +31,7 @@ struct pl_feed {
 	struct pl_feed_options o;
 	char title[160];
 	struct pl_sim *person;
+	struct pl_flaws flaws;
 	struct pl_opened opened;
 	struct pl_geometry source; /* of the recording */
 	double rate_hz;
@@ -132,7 +134,8 @@ static int open_recording(struct pl_feed *f, struct pl_error *err)
 	const struct pl_recording_info *info;
 
 	snprintf(f->title, sizeof(f->title), "%s", f->o.from);
-	if (pl_open_any(&f->opened, f->o.from, NULL, err) < 0)
+	if (pl_open_hinted(&f->opened, f->o.from, NULL, &f->o.hints, err) < 0 ||
+	    pl_opened_mat(&f->opened, f->o.from, err) < 0)
 		return -1;
 	info = pl_recording_info(f->opened.recording);
 	f->source = info->geometry;
@@ -170,19 +173,21 @@ static int open_person(struct pl_feed *f, struct pl_error *err)
 	return f->person ? 0 : -1;
 }
 
+static double highest_code(const struct pl_mat *mat)
+{
+	double top = mat->calibration.saturation_counts;
+
+	if (top <= 0)
+		top = mat->decoder.matrix.invert_max;
+	return top > 0 ? top : mat->dtype == PL_U8 ? 255 : 4095;
+}
+
 /* Counts of a mat without calibration stand for pressure by its full scale. */
 static double kpa_per_value(const struct pl_feed *f)
 {
-	const struct pl_calibration *cal = &f->mat->calibration;
-	double top = cal->saturation_counts;
-
-	if (pl_calibrated(cal))
+	if (pl_calibrated(&f->mat->calibration))
 		return 1;
-	if (top <= 0)
-		top = f->mat->decoder.matrix.invert_max;
-	if (top <= 0)
-		top = f->mat->dtype == PL_U8 ? 255 : 4095;
-	return f->o.full_scale_kpa / top;
+	return f->o.full_scale_kpa / highest_code(f->mat);
 }
 
 static void to_codes(struct pl_feed *f, const double *kpa, void *cells, double *back)
@@ -248,7 +253,10 @@ static int make_room(struct pl_feed *f, struct pl_error *err)
 	if (!f->in || !f->out || !f->back || !f->limit || !f->cells)
 		return no_memory(err);
 	find_limits(f);
-	return 0;
+	if (!f->person)
+		return 0;
+	return pl_flaws_init(&f->flaws, n, f->o.noise_counts, highest_code(f->mat), f->o.dead_share,
+			     f->o.person.seed, err);
 }
 
 /* Worth keeping? Only what is played more than once and fits. */
@@ -291,6 +299,7 @@ void pl_feed_close(struct pl_feed *f)
 	if (!f)
 		return;
 	pl_sim_free(f->person);
+	pl_flaws_free(&f->flaws);
 	pl_opened_close(&f->opened);
 	free(f->in);
 	free(f->out);
@@ -398,6 +407,7 @@ static int next_person(struct pl_feed *f, struct pl_feed_frame *to)
 	pl_sim_frame(f->person, f->in, NULL);
 	to_codes(f, f->in, f->cells, f->back);
 	judge(f, f->in);
+	pl_flaws_apply(&f->flaws, f->cells, f->mat->dtype);
 	to->cells = f->cells;
 	to->seq = f->frames;
 	to->t_ns = (int64_t)llround((double)f->frames * 1e9 / f->rate_hz);
@@ -470,4 +480,9 @@ const char *pl_feed_title(const struct pl_feed *f)
 const struct pl_feed_quality *pl_feed_quality(const struct pl_feed *f)
 {
 	return &f->quality;
+}
+
+const struct pl_sim_options *pl_feed_person(const struct pl_feed *f)
+{
+	return f->person ? &f->o.person : NULL;
 }

@@ -9,17 +9,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <plantar/hints.h>
+
 #include "drivers/mat/mat.h"
 #include "drivers/sim/person.h"
 
 struct pl_feed_options {
-	const char *from;	      /* a recording; NULL: the person */
-	struct pl_sim_options person; /* geometry is the mat's; rate_hz 0: the mat's, else 100 */
-	uint64_t loops;		      /* of the recording; 0: for ever */
-	double seconds;		      /* stop after this long, by the mat's clock; 0: no limit */
-	bool pad;		      /* a smaller recording goes to the middle of the mat */
-	bool raw;		      /* the recording's raw codes as they are */
-	double full_scale_kpa;	      /* mats in counts: the pressure of the highest code */
+	const char *from;		 /* a recording; NULL: the person */
+	struct pl_hints hints;		 /* for from */
+	struct pl_sim_options person;	 /* geometry is the mat's; rate_hz 0: the mat's, else 100 */
+	uint64_t loops;			 /* of the recording; 0: for ever */
+	double seconds;			 /* stop after this long, by the mat's clock; 0: no limit */
+	bool pad;			 /* a smaller recording goes to the middle of the mat */
+	bool raw;			 /* the recording's raw codes as they are */
+	double noise_counts, dead_share; /* of the person's mat: see drivers/sim/flaws.h */
+	double full_scale_kpa;		 /* mats in counts: the pressure of the highest code */
 };
 
 struct pl_feed_frame {
@@ -49,6 +53,8 @@ double pl_feed_rate_hz(const struct pl_feed *f);
 uint64_t pl_feed_frames(const struct pl_feed *f); /* how many there will be; 0: no end, unknown */
 bool pl_feed_endless(const struct pl_feed *f);
 const char *pl_feed_title(const struct pl_feed *f); /* "walk.lst", "a person, standing" */
+/* Who it is, with the mat's geometry and the rate that was found; NULL of a recording. */
+const struct pl_sim_options *pl_feed_person(const struct pl_feed *f);
 const struct pl_feed_quality *pl_feed_quality(const struct pl_feed *f);
 
 #endif

@@ -26,6 +26,9 @@ static const struct {
 	{"_cm2", "cm\302\262"},
 	{"_mm", "mm"},
 	{"_s", "s"},
+	{"_n_s", "N/s"},
+	{"_counts_per_s", "counts/s"},
+	{"_deg", "deg"},
 	{"_pct", "%"},
 	{"_hz", "Hz"},
 };
@@ -89,17 +92,47 @@ json_t *pl_text_json(const char *text)
 	return value;
 }
 
+/* Of a table: what was read as what. */
+static void print_columns(FILE *out, const json_t *r)
+{
+	const json_t *column;
+	char factor[32];
+	size_t i;
+
+	fprintf(out, "  table of ");
+	json_array_foreach(json_object_get(r, "columns"), i, column)
+	{
+		json_t *by = json_object_get(column, "factor");
+
+		fprintf(out, "%s%s (%s", i ? i % 3 ? ", " : ",\n  " : "",
+			pl_figure_text(column, "name", "-"), pl_figure_text(column, "from", "-"));
+		if (json_number_value(by) != 1)
+			fprintf(out, " x %s", pl_figure(by, factor));
+		fprintf(out, ", %s)", pl_figure_text(column, "unit", "-"));
+	}
+}
+
 void pl_figures_recording(FILE *out, const json_t *r)
 {
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], d[32];
 	const json_t *lost = json_object_get(r, "lost_frames");
 
 	fprintf(out, "%s (%s)\n", pl_figure_text(r, "path", "-"), pl_figure_text(r, "format", "-"));
-	fprintf(out, "  %s rows x %s columns", pl_figure(json_object_get(r, "rows"), a),
-		pl_figure(json_object_get(r, "cols"), b));
-	fprintf(out, ", pitch %s x %s mm", pl_figure(json_object_get(r, "pitch_row_mm"), a),
-		pl_figure(json_object_get(r, "pitch_col_mm"), b));
+	if (json_object_get(r, "columns"))
+		print_columns(out, r);
+	else if (strcmp(pl_figure_text(r, "layout", ""), "sensors") == 0)
+		fprintf(out, "  %s sensors in each of %s insoles, places and areas not known",
+			pl_figure(json_object_get(r, "rows"), a),
+			pl_figure(json_object_get(r, "cols"), b));
+	else
+		fprintf(out, "  %s rows x %s columns, pitch %s x %s mm",
+			pl_figure(json_object_get(r, "rows"), a),
+			pl_figure(json_object_get(r, "cols"), b),
+			pl_figure(json_object_get(r, "pitch_row_mm"), c),
+			pl_figure(json_object_get(r, "pitch_col_mm"), d));
 	fprintf(out, ", %s Hz\n", pl_figure(json_object_get(r, "rate_hz"), a));
+	if (strcmp(pl_figure_text(r, "layout", ""), "picture") == 0)
+		fprintf(out, "  a picture of each cell's peak: no forces, no times\n");
 	fprintf(out, "  %s frames, %s s, %s lost", pl_figure(json_object_get(r, "frames"), a),
 		pl_figure(json_object_get(r, "duration_s"), b), pl_figure(lost, c));
 	if (json_integer_value(json_object_get(r, "gaps")))
@@ -305,6 +338,8 @@ void pl_figures_analysis(FILE *out, const json_t *document)
 		print_totals(out, total);
 	for (size_t i = 0; i < json_array_size(feet); i++)
 		print_foot(out, json_array_get(feet, i), i + 1);
+	pl_figures_standing(out, json_object_get(document, "standing"));
+	pl_figures_gait(out, document);
 	if (method)
 		print_method(out, method);
 }

@@ -30,6 +30,11 @@ json_t *pl_text_json(const char *text);
 /* The `recording` section in one or two lines: format, size, pitch, rate, frames, losses. */
 void pl_figures_recording(FILE *out, const json_t *recording);
 
+/* Section "standing"; NULL prints nothing. */
+void pl_figures_standing(FILE *out, const json_t *standing);
+/* The sections `steps` and `gait`; nothing if there is no step. */
+void pl_figures_gait(FILE *out, const json_t *document);
+
 /* What `plantar analyze` prints without --json. */
 void pl_figures_analysis(FILE *out, const json_t *document);
 

@@ -82,7 +82,8 @@ int pl_check_output(const char *path, struct pl_error *err)
 
 	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
 		format = pl_format_probe_file(path, NULL);
-	if (format == PL_FORMAT_UNKNOWN)
+	/* our own tables look like anybody's, and may be made again */
+	if (format == PL_FORMAT_UNKNOWN || format == PL_FORMAT_TABLE)
 		return 0;
 	return pl_error_set(err, PL_EUSAGE, EEXIST,
 			    "%s is a recording (%s) and is not overwritten; name another file, or "

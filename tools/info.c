@@ -19,6 +19,7 @@
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/folder.h"
+#include "tools/hints.h"
 #include "tools/open.h"
 
 #define TEXT_BYTES \
@@ -136,6 +137,18 @@ static const char *state_of(const struct pl_recording_info *info)
 	return pl_journal_has_writer(info->path) ? "recording" : "unfinished";
 }
 
+static void describe_table(struct pl_json *j, const struct pl_opened *o)
+{
+	pl_json_begin_object(j, NULL);
+	pl_json_string(j, "path", o->table->path);
+	pl_json_string(j, "state", "finished");
+	pl_json_bool(j, "summary", false);
+	if (o->table->problem[0])
+		pl_json_string(j, "problem", o->table->problem);
+	pl_table_json(o->table, j);
+	pl_json_end_object(j);
+}
+
 static void json_failure(struct pl_json *j, const char *path, const struct pl_error *err)
 {
 	pl_json_begin_object(j, NULL);
@@ -170,25 +183,38 @@ static void describe(struct pl_json *j, struct pl_opened *o)
 	pl_json_end_object(j);
 }
 
-/* One recording as an object in text. PL_EXIT_FAILED: it holds the error instead. */
-static int make_text(const struct pl_subcommand *self, const char *path, const char *as, char *text)
+struct walk {
+	const struct pl_subcommand *self;
+	const char *as;
+	struct pl_hints hints;
+	bool json, as_rows;
+	size_t shown;
+	char *text;
+	int code;
+};
+
+/* One recording as an object in its text. PL_EXIT_FAILED: it holds the error instead. */
+static int make_text(const struct walk *w, const char *path)
 {
 	struct pl_error err = {.code = PL_OK};
 	struct pl_opened opened;
 	struct pl_json json;
 	int code = PL_EXIT_OK;
 
-	pl_json_init(&json, text, TEXT_BYTES);
-	if (pl_open_any(&opened, path, as, &err) < 0) {
-		code = pl_report(self, &err);
+	pl_json_init(&json, w->text, TEXT_BYTES);
+	if (pl_open_hinted(&opened, path, w->as, &w->hints, &err) < 0) {
+		code = pl_report(w->self, &err);
 		json_failure(&json, path, &err);
 	} else {
-		describe(&json, &opened);
+		if (opened.table)
+			describe_table(&json, &opened);
+		else
+			describe(&json, &opened);
 		pl_opened_close(&opened);
 	}
 	if (!pl_json_finish(&json)) {
-		pl_say(self, "%s: its description does not fit", path);
-		strcpy(text, "null");
+		pl_say(w->self, "%s: its description does not fit", path);
+		strcpy(w->text, "null");
 		code = PL_EXIT_FAILED;
 	}
 	return code;
@@ -337,7 +363,8 @@ static void print_one(const json_t *d)
 	if (json_object_get(d, "error"))
 		return; /* said on stderr */
 	pl_figures_recording(stdout, json_object_get(d, "recording"));
-	print_calibration(json_object_get(d, "calibration"));
+	if (json_object_get(d, "calibration"))
+		print_calibration(json_object_get(d, "calibration"));
 	if (json_object_get(d, "session"))
 		print_session(json_object_get(d, "session"));
 	print_amendments(json_object_get(d, "amendments"));
@@ -363,19 +390,10 @@ static void print_row(const json_t *d)
 	       pl_figure_text(d, "path", "-"));
 }
 
-struct walk {
-	const struct pl_subcommand *self;
-	const char *as;
-	bool json, as_rows;
-	size_t shown;
-	char *text;
-	int code;
-};
-
 static int show(void *user, const char *path)
 {
 	struct walk *w = user;
-	int code = make_text(w->self, path, w->as, w->text);
+	int code = make_text(w, path);
 	json_t *d;
 
 	if (code != PL_EXIT_OK)
@@ -426,6 +444,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			w.json = true;
 		else if (key == PL_OPT_AS)
 			w.as = args.value;
+		else
+			pl_hints_option(&args, key, &w.hints);
 	}
 	pl_args_operands(&args, 1, -1, "FILE");
 	if (args.done)
@@ -448,13 +468,15 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 static const struct pl_option options[] = {
 	{'j', "json", NULL, "print one JSON document: {\"recordings\": [...]}"},
 	PL_OPTION_AS,
+	PL_OPTIONS_HINTS,
 	{0},
 };
 
 const struct pl_subcommand pl_cmd_info = {
 	.name = "info",
 	.summary = "say what a recording is",
-	.synopsis = "FILE... [--json] [--as MAT]",
+	.synopsis = "FILE... [--json] [--as MAT]\n"
+		    "FILE --columns LIST ... | --dataset NAME --axes LIST --pitch MM --rate HZ",
 	.about =
 		"Format, size, rate, frames, what is missing, calibration, and for recordings of\n"
 		"plantard who, when, with which mat and software, and whether the recording is\n"

@@ -229,13 +229,28 @@ static int open_capture(struct pl_opened *o, const char *path, const char *as, s
 	return 0;
 }
 
-int pl_open_any(struct pl_opened *o, const char *path, const char *as, struct pl_error *err)
+/* A table is one because somebody says so; what it certainly is not is refused here. */
+static int open_table(struct pl_opened *o, const char *path, enum pl_format format,
+		      const struct pl_hints *hints, struct pl_error *err)
+{
+	if (format != PL_FORMAT_TABLE && format != PL_FORMAT_UNKNOWN)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s (%s) is no table; --columns is for those", path,
+				    pl_format_name(format));
+	o->table = pl_table_open(path, hints, err);
+	return o->table ? 0 : -1;
+}
+
+int pl_open_hinted(struct pl_opened *o, const char *path, const char *as,
+		   const struct pl_hints *hints, struct pl_error *err)
 {
 	enum pl_format format;
 	struct pl_error probe = {.code = PL_OK};
 
 	*o = (struct pl_opened){0};
 	format = pl_format_probe_file(path, &probe);
+	if (hints && hints->columns)
+		return open_table(o, path, format, hints, err);
 	if (format == PL_FORMAT_PLCAP)
 		return open_capture(o, path, as, err);
 	if (as && format != PL_FORMAT_UNKNOWN)
@@ -243,12 +258,44 @@ int pl_open_any(struct pl_opened *o, const char *path, const char *as, struct pl
 				    "%s (%s) brings its own description; --as is for byte captures "
 				    "(.plcap)",
 				    path, pl_format_name(format));
-	o->recording = pl_recording_open(path, err);
+	o->recording = pl_recording_open_hinted(path, hints, err);
 	return o->recording ? 0 : -1;
+}
+
+int pl_open_any(struct pl_opened *o, const char *path, const char *as, struct pl_error *err)
+{
+	return pl_open_hinted(o, path, as, NULL, err);
+}
+
+int pl_opened_mat(const struct pl_opened *o, const char *path, struct pl_error *err)
+{
+	const char *why = NULL;
+
+	if (o->table)
+		return pl_error_set(err, PL_EUNSUPPORTED, 0,
+				    "%s is a table: it has no frames of cells; plantar analyze "
+				    "computes its figures",
+				    path);
+	switch (pl_recording_info(o->recording)->layout) {
+	case PL_LAYOUT_MAT:
+		return 0;
+	case PL_LAYOUT_SENSORS:
+		why = "says neither where its sensors lie nor how large they are: there are "
+		      "pressures in it, no forces";
+		break;
+	case PL_LAYOUT_PICTURE:
+		why = "is a picture of each cell's peak pressure: its cells were not loaded at one "
+		      "time, there is no force in it";
+		break;
+	}
+	return pl_error_set(err, PL_EUNSUPPORTED, 0,
+			    "%s (%s) %s; plantar analyze and export --what frames read it", path,
+			    pl_format_name(pl_recording_info(o->recording)->format), why);
 }
 
 void pl_opened_close(struct pl_opened *o)
 {
 	pl_recording_close(o->recording); /* frees the capture, too */
+	pl_table_close(o->table);
 	*o = (struct pl_opened){0};
 }

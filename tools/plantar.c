@@ -52,6 +52,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_annotate,
 	&pl_cmd_correct,
 	&pl_cmd_export,
+	&pl_cmd_import,
 	&pl_cmd_verify,
 	&pl_cmd_recover,
 	/* a mat that is not there */

@@ -2,17 +2,14 @@
 /*
  * plantar recover: the .h5 of recordings that a crash, a power cut or a full disk left as
  * journals. The daemon does the same at its start; this is for journals that came from another
- * machine, or after room was made on a full disk. Each conversion runs in a process of its own,
- * because after a failing HDF5 call that library's state is unknown, and one broken disk block
- * must not keep the other sessions from being recovered.
+ * machine, or after room was made on a full disk. One broken disk block must not keep the
+ * other sessions from being recovered (finish.h).
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -23,6 +20,7 @@
 #include "drivers/mat/paths.h"
 #include "tools/command.h"
 #include "tools/figures.h"
+#include "tools/finish.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
@@ -35,13 +33,6 @@ struct recover {
 	size_t n, cap;
 	json_t *list; /* NULL: for people */
 	size_t done, failed, skipped;
-};
-
-/* What the child says at its end. */
-struct outcome {
-	bool ok;
-	struct pl_error err;
-	struct pl_convert_result result;
 };
 
 static int collect(void *user, const char *journal)
@@ -62,78 +53,8 @@ static int collect(void *user, const char *journal)
 	return 0;
 }
 
-static void convert_and_tell(const struct recover *r, const char *journal, int to)
-{
-	struct pl_log log = pl_command_log(r->self, false);
-	struct outcome o = {.err = {.code = PL_OK}};
-	struct pl_progress progress;
-	struct pl_convert_options options = {.journal = journal,
-					     .keep_journal = r->keep_journal,
-					     .progress = pl_progress_step,
-					     .user = &progress,
-					     .log = &log};
-
-	pl_progress_begin(&progress, "recovering", "frames");
-	o.ok = pl_convert(&options, &o.result, &o.err) >= 0;
-	pl_progress_end(&progress);
-	if (write(to, &o, sizeof(o)) != (ssize_t)sizeof(o))
-		_exit(1);
-	_exit(0); /* not exit(): HDF5 may not tidy up after a failure */
-}
-
-static void read_outcome(int from, struct outcome *o)
-{
-	char *at = (char *)o;
-	size_t left = sizeof(*o);
-	ssize_t n;
-
-	while (left && ((n = read(from, at, left)) > 0 || (n < 0 && errno == EINTR))) {
-		if (n < 0)
-			continue;
-		at += n;
-		left -= (size_t)n;
-	}
-	if (left) {
-		*o = (struct outcome){.ok = false};
-		pl_error_set(&o->err, PL_EIO, 0, "the conversion ended without a word");
-	}
-}
-
-static void in_a_child(const struct recover *r, const char *journal, struct outcome *o)
-{
-	int ends[2], status = 0;
-	pid_t child;
-
-	*o = (struct outcome){.ok = false};
-	fflush(stdout);
-	if (pipe(ends) < 0) {
-		pl_error_set(&o->err, PL_EIO, errno, "cannot make a pipe: %s", strerror(errno));
-		return;
-	}
-	child = fork();
-	if (child == 0) {
-		close(ends[0]);
-		convert_and_tell(r, journal, ends[1]);
-	}
-	close(ends[1]);
-	if (child < 0) {
-		pl_error_set(&o->err, PL_EIO, errno, "cannot start a process: %s", strerror(errno));
-		close(ends[0]);
-		return;
-	}
-	read_outcome(ends[0], o);
-	close(ends[0]);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFSIGNALED(status)) {
-		o->ok = false;
-		pl_error_set(&o->err, PL_EIO, 0,
-			     "the conversion was ended by signal %d (%s); the journal is untouched",
-			     WTERMSIG(status), strsignal(WTERMSIG(status)));
-	}
-}
-
-static void note(struct recover *r, const char *journal, const char *what, const struct outcome *o)
+static void note(struct recover *r, const char *journal, const char *what,
+		 const struct pl_finished *o)
 {
 	json_t *entry;
 
@@ -153,7 +74,7 @@ static void note(struct recover *r, const char *journal, const char *what, const
 
 static void recover_one(struct recover *r, const char *journal)
 {
-	struct outcome o;
+	struct pl_finished o;
 	char frames[32];
 
 	if (access(journal, F_OK) == 0 && pl_journal_has_writer(journal)) {
@@ -162,7 +83,11 @@ static void recover_one(struct recover *r, const char *journal)
 		r->skipped++;
 		return;
 	}
-	in_a_child(r, journal, &o);
+	pl_finish_journal(&(struct pl_finish){.self = r->self,
+					      .journal = journal,
+					      .what = "recovering",
+					      .keep_journal = r->keep_journal},
+			  &o);
 	if (o.ok) {
 		note(r, journal, "recovered", &o);
 		r->done++;

@@ -5,6 +5,7 @@
  * hardware. Frames are due at start + time / rate, so nothing drifts; a reader that is slow makes
  * the mat wait, a reader that goes away makes it pause, and in both cases no frame is skipped.
  */
+#include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,12 +15,15 @@
 #include <unistd.h>
 
 #include "drivers/encode/encode.h"
+#include "drivers/sim/truth.h"
 #include "drivers/transport/plcap.h"
 #include "tools/command.h"
 #include "tools/feed.h"
 #include "tools/folder.h"
+#include "tools/hints.h"
 #include "tools/interrupt.h"
 #include "tools/open.h"
+#include "tools/person_options.h"
 #include "tools/progress.h"
 #include "tools/pty.h"
 #include "tools/stamps.h"
@@ -42,15 +46,7 @@ enum {
 	OPT_PAD,
 	OPT_RAW,
 	OPT_FULL_SCALE,
-	OPT_SEED,
-	OPT_MASS,
-	OPT_HZ,
-	OPT_FOOT,
-	OPT_LEFT,
-	OPT_HEEL,
-	OPT_NOISE,
-	OPT_SPEED,
-	OPT_CADENCE,
+	OPT_TRUTH,
 };
 
 struct simulate {
@@ -58,7 +54,7 @@ struct simulate {
 	/* asked for */
 	struct pl_feed_options feed_options;
 	bool person, loop_given, json, no_wait, hold;
-	const char *as, *link, *capture;
+	const char *as, *link, *capture, *truth;
 	double rate, settle_s; /* rate 0: as fast as it is read */
 	/* at work */
 	struct pl_mat mat;
@@ -317,6 +313,31 @@ static void warn_of_rate(const struct simulate *s)
 		       pl_feed_title(s->feed), hz, s->mat.name, s->mat.rate_hz);
 }
 
+/* The same person once more, watched from inside for as long as frames were sent. */
+static int tell_truth(const struct simulate *s, struct pl_error *err)
+{
+	struct pl_truth truth;
+	FILE *file = NULL;
+	char *text;
+	int r;
+
+	if (pl_truth_tell(&truth, pl_feed_person(s->feed), s->frames, err) < 0)
+		return -1;
+	text = pl_truth_json(&truth, err);
+	pl_truth_free(&truth);
+	if (!text)
+		return -1;
+	r = pl_check_output(s->truth, err);
+	if (r == 0 && (!(file = fopen(s->truth, "we")) || fprintf(file, "%s\n", text) < 0))
+		r = pl_error_set(err, PL_EIO, errno, "cannot write %s: %s", s->truth,
+				 strerror(errno));
+	if (file && fclose(file) != 0 && r == 0)
+		r = pl_error_set(err, PL_EIO, errno, "cannot write %s: %s", s->truth,
+				 strerror(errno));
+	free(text);
+	return r;
+}
+
 static int simulate(struct simulate *s)
 {
 	struct pl_error err = {.code = PL_OK};
@@ -342,6 +363,8 @@ static int simulate(struct simulate *s)
 	}
 	if (r == 0)
 		r = pl_stamps_finish(&s->stamps, &err);
+	if (r == 0 && s->truth)
+		r = tell_truth(s, &err);
 	if (r == 0)
 		report(s);
 	code = r == 0 ? PL_EXIT_OK : pl_report(s->self, &err);
@@ -362,50 +385,6 @@ static void take_loop(struct pl_args *args, struct simulate *s)
 	s->feed_options.loops = (uint64_t)loops;
 }
 
-static void take_person(struct pl_args *args, struct simulate *s, int key)
-{
-	struct pl_sim_options *o = &s->feed_options.person;
-	int64_t seed = 0;
-	double value;
-
-	switch (key) {
-	case OPT_SEED:
-		pl_args_integer(args, 0, INT64_MAX, &seed);
-		o->seed = (uint64_t)seed;
-		break;
-	case OPT_MASS:
-		pl_args_number(args, 0.1, 1000, &o->body_mass_kg);
-		break;
-	case OPT_HZ:
-		pl_args_number(args, 0.1, 100000, &o->rate_hz);
-		break;
-	case OPT_FOOT:
-		value = 255;
-		pl_args_number(args, 50, 400, &value);
-		o->foot_length_m = value * 1e-3;
-		break;
-	case OPT_LEFT:
-		value = 50;
-		pl_args_number(args, 0, 100, &value);
-		o->left_share = value * 1e-2;
-		break;
-	case OPT_HEEL:
-		value = 60;
-		pl_args_number(args, 0, 100, &value);
-		o->heel_share = value * 1e-2;
-		break;
-	case OPT_NOISE:
-		pl_args_number(args, 0, 10000, &o->noise_kpa);
-		break;
-	case OPT_SPEED:
-		pl_args_number(args, 0.2, 3, &o->speed_m_s);
-		break;
-	case OPT_CADENCE:
-		pl_args_number(args, 40, 400, &o->cadence_spm);
-		break;
-	}
-}
-
 static void take_option(struct pl_args *args, struct simulate *s, int key)
 {
 	int kind = PL_SIM_STANDING;
@@ -419,8 +398,7 @@ static void take_option(struct pl_args *args, struct simulate *s, int key)
 		break;
 	case OPT_PERSON:
 		s->person = true;
-		pl_args_parse(args, pl_sim_kind_parse,
-			      "standing, shift, one-leg, walking, running, empty", &kind);
+		pl_args_parse(args, pl_sim_kind_parse, PL_SIM_KINDS, &kind);
 		s->feed_options.person.kind = (enum pl_sim_kind)kind;
 		break;
 	case PL_OPT_AS:
@@ -455,6 +433,9 @@ static void take_option(struct pl_args *args, struct simulate *s, int key)
 	case OPT_STAMPS:
 		s->stamps.path = args->value;
 		break;
+	case OPT_TRUTH:
+		s->truth = args->value;
+		break;
 	case OPT_PAD:
 		s->feed_options.pad = true;
 		break;
@@ -464,8 +445,14 @@ static void take_option(struct pl_args *args, struct simulate *s, int key)
 	case OPT_FULL_SCALE:
 		pl_args_number(args, 1, 1e6, &s->feed_options.full_scale_kpa);
 		break;
+	case PL_OPT_DATASET:
+	case PL_OPT_AXES:
+	case PL_OPT_PITCH:
+	case PL_OPT_UNIT:
+		pl_hints_option(args, key, &s->feed_options.hints);
+		break;
 	default:
-		take_person(args, s, key);
+		pl_person_option(args, key, &s->feed_options);
 	}
 }
 
@@ -482,6 +469,8 @@ static void check_options(struct pl_args *args, const struct simulate *s)
 		pl_args_fail(args, "say where to: --link PATH or --capture FILE");
 	else if (s->person && s->loop_given)
 		pl_args_fail(args, "--loop goes with --from; a person goes on for --seconds S");
+	else if (!s->person && s->truth)
+		pl_args_fail(args, "--truth goes with --person: of a recording it is not known");
 	else if (s->person && (s->feed_options.pad || s->feed_options.raw))
 		pl_args_fail(args, "--pad and --raw go with --from");
 	else if (s->capture && s->feed_options.seconds <= 0 &&
@@ -505,6 +494,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	pl_args_begin(&args, self, argc, argv);
 	while ((key = pl_args_next(&args)) > 0)
 		take_option(&args, &s, key);
+	if (s.feed_options.hints.dataset)
+		s.feed_options.hints.rate_hz = s.feed_options.person.rate_hz;
 	pl_args_operands(&args, 0, 0, "");
 	check_options(&args, &s);
 	if (args.done)
@@ -515,8 +506,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 static const struct pl_option options[] = {
 	{OPT_FROM, "from", "RECORDING", "play this; any file that plantar analyze reads"},
 	{OPT_PERSON, "person", "KIND",
-	 "simulate somebody: standing, shift, one-leg, walking,\n"
-	 "running or empty"},
+	 "simulate somebody: standing, shift, one-leg,\n"
+	 "heel-raise, walking, running (in place), run-over\n"
+	 "or empty"},
 	{PL_OPT_AS, "as", "MAT",
 	 "be this mat: a name of config/mats or a path to a\n"
 	 "configuration; its geometry must be the recording's"},
@@ -544,15 +536,10 @@ static const struct pl_option options[] = {
 	{OPT_FULL_SCALE, "full-scale", "KPA",
 	 "mats in counts: pressure of the highest code\n"
 	 "(default 400)"},
-	{OPT_SEED, "seed", "N", "person: the same seed gives the same frames"},
-	{OPT_MASS, "mass", "KG", "person: body mass (default 70)"},
-	{OPT_HZ, "hz", "HZ", "person: frames a second (default: the mat's, else 100)"},
-	{OPT_FOOT, "foot-length", "MM", "person: default 255"},
-	{OPT_LEFT, "left", "PCT", "person: load on the left foot, standing (default 50)"},
-	{OPT_HEEL, "heel", "PCT", "person: load on the heels, standing (default 60)"},
-	{OPT_NOISE, "noise", "KPA", "person: standard deviation of each loaded cell"},
-	{OPT_SPEED, "speed", "M_S", "person: walking speed (default 1.2)"},
-	{OPT_CADENCE, "cadence", "SPM", "person: running steps a minute (default 165)"},
+	PL_OPTIONS_ARRAY,
+	{PL_OPT_UNIT, "unit", "UNIT", "array: kPa, N/cm2, mmHg, psi (default: counts)"},
+	{OPT_TRUTH, "truth", "FILE", "person: write what was simulated as JSON"},
+	PL_PERSON_OPTIONS,
 	{'j', "json", NULL, "print the closing figures as one JSON document"},
 	{0},
 };

@@ -83,4 +83,21 @@ static inline double pl_exact_arch(double t)
 	return c;
 }
 
+/* Cosine and sine of an angle in degrees, to 1e-15 for |deg| <= 1e6; quarter turns exactly. */
+static inline void pl_exact_turn(double deg, double *cosine, double *sine)
+{
+	double turns = deg / 90 + 0.5, c = 1, s = 1, x, q;
+	int64_t quarter = (int64_t)turns - (turns < (double)(int64_t)turns);
+
+	x = (deg - 90 * (double)quarter) * (3.14159265358979323846 / 180);
+	q = x * x;
+	for (int i = 18; i >= 2; i -= 2) {
+		c = 1 - c * q / (i * (i - 1));
+		s = 1 - s * q / (i * (i + 1));
+	}
+	s *= x;
+	*cosine = quarter & 1 ? (quarter & 2 ? s : -s) : quarter & 2 ? -c : c;
+	*sine = quarter & 1 ? (quarter & 2 ? -c : c) : quarter & 2 ? -s : s;
+}
+
 #endif

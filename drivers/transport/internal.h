@@ -12,7 +12,7 @@
 #include "drivers/transport/transport.h"
 
 #define PL_URI_PATH_MAX 1024
-#define PL_URI_KEYS_MAX 16
+#define PL_URI_KEYS_MAX 32
 
 /* One key that a scheme knows. Values are plain decimal numbers. */
 struct pl_uri_key {

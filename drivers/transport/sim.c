@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "drivers/encode/encode.h"
+#include "drivers/sim/flaws.h"
 #include "drivers/sim/person.h"
 #include "drivers/transport/internal.h"
 
@@ -22,6 +23,7 @@ struct sim {
 	const struct pl_mat *mat;
 	struct pl_sim *person;
 	struct pl_encoder *encoder;
+	struct pl_flaws flaws;
 	double *kpa;
 	void *cells;
 	uint8_t *out;
@@ -42,8 +44,22 @@ static const struct pl_uri_key keys[] = {
 	{.name = "left", .min = 0, .max = 1},
 	{.name = "heel", .min = 0, .max = 1},
 	{.name = "noise", .min = 0, .max = 1e4},
-	{.name = "speed", .min = 0.2, .max = 3},
+	{.name = "speed", .min = 0.2, .max = 8},
 	{.name = "cadence", .min = 40, .max = 400},
+	{.name = "belt", .min = 0, .max = 8},
+	{.name = "strike", .min = 0, .max = 1},
+	{.name = "spare_left", .min = 0, .max = 1},
+	{.name = "spare_right", .min = 0, .max = 1},
+	{.name = "foot", .min = 50, .max = 400},
+	{.name = "arch", .min = 0, .max = 1},
+	{.name = "toe_gap", .min = 0, .max = 100},
+	{.name = "toe_out", .min = -30, .max = 60},
+	{.name = "stance_width", .min = 0, .max = 1000},
+	{.name = "heading", .min = -360, .max = 360},
+	{.name = "there_and_back", .min = 0, .max = 1, .whole = true},
+	{.name = "offset", .min = -10000, .max = 10000},
+	{.name = "code_noise", .min = 0, .max = 1e6},
+	{.name = "dead", .min = 0, .max = 1},
 	{.name = "seconds", .min = 0, .max = 1e9},
 	{.name = NULL},
 };
@@ -54,9 +70,7 @@ static int kind_of(const struct pl_uri *uri, struct pl_error *err)
 
 	if (kind >= 0)
 		return kind;
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "sim: nobody is \"%.60s\"; valid are: standing, shift, one-leg, "
-			    "walking, running, empty",
+	return pl_error_set(err, PL_EUSAGE, 0, "sim: nobody is \"%.60s\"; valid are: " PL_SIM_KINDS,
 			    uri->path);
 }
 
@@ -129,6 +143,7 @@ static void make_frame(struct sim *s)
 		s->kpa[i] *= s->counts_per_kpa;
 	pl_calibrate_inverse(&s->mat->calibration, &s->mat->geometry, s->kpa, s->mat->dtype,
 			     s->cells);
+	pl_flaws_apply(&s->flaws, s->cells, s->mat->dtype);
 	s->paced.n = pl_encoder_frame(s->encoder, s->cells, s->frame, t_device_ns, s->out);
 	s->paced.bytes = s->out;
 	s->frame++;
@@ -178,6 +193,7 @@ static void sim_close(struct pl_transport *t)
 	pl_transport_fini(t);
 	pl_sim_free(s->person);
 	pl_encoder_free(s->encoder);
+	pl_flaws_free(&s->flaws);
 	free(s->kpa);
 	free(s->cells);
 	free(s->out);
@@ -198,6 +214,18 @@ static void person_options(struct pl_sim_options *o, const struct pl_uri *uri,
 	o->noise_kpa = pl_uri_number(uri, "noise", o->noise_kpa);
 	o->speed_m_s = pl_uri_number(uri, "speed", o->speed_m_s);
 	o->cadence_spm = pl_uri_number(uri, "cadence", o->cadence_spm);
+	o->belt_m_s = pl_uri_number(uri, "belt", o->belt_m_s);
+	o->strike = pl_uri_number(uri, "strike", o->strike);
+	o->spare_left = pl_uri_number(uri, "spare_left", o->spare_left);
+	o->spare_right = pl_uri_number(uri, "spare_right", o->spare_right);
+	o->foot_length_m = 1e-3 * pl_uri_number(uri, "foot", 1e3 * o->foot_length_m);
+	o->arch = pl_uri_number(uri, "arch", o->arch);
+	o->toe_gap_m = 1e-3 * pl_uri_number(uri, "toe_gap", 0);
+	o->toe_out_deg = pl_uri_number(uri, "toe_out", o->toe_out_deg);
+	o->stance_width_m = 1e-3 * pl_uri_number(uri, "stance_width", 0);
+	o->heading_deg = pl_uri_number(uri, "heading", o->heading_deg);
+	o->there_and_back = pl_uri_number(uri, "there_and_back", 0) > 0;
+	o->offset_m = 1e-3 * pl_uri_number(uri, "offset", 0);
 }
 
 static int set_up(struct sim *s, const struct pl_uri *uri, struct pl_error *err)
@@ -217,6 +245,9 @@ static int set_up(struct sim *s, const struct pl_uri *uri, struct pl_error *err)
 		return -1;
 	s->encoder = pl_encoder_new(&mat->decoder, err);
 	if (!s->encoder)
+		return -1;
+	if (pl_flaws_init(&s->flaws, cells, pl_uri_number(uri, "code_noise", 0), full_scale(mat),
+			  pl_uri_number(uri, "dead", 0), o.seed, err) < 0)
 		return -1;
 	s->kpa = malloc(cells * sizeof(*s->kpa));
 	s->cells = malloc(cells * pl_dtype_size(mat->dtype));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole recording in numbers: the sections `method`, `total` and `feet` of `plantar analyze`.
+ * A whole recording in numbers: the sections `method`, `total`, `feet` and `standing` of
+ * `plantar analyze`.
  * Two passes over the frames: the first finds the footprints and the totals, the second
  * integrates regions laid over the whole footprints. Definitions: docs/metrics.md.
  *
@@ -10,8 +11,8 @@
  *	for every frame again, the same: pl_analysis_push(a, ...)
  *	pl_analysis_finish(a), then pl_analysis_json(a, json)
  *
- * One thread at a time. Memory is bounded by the number of footprints (at most 4,096 kept), not
- * by the number of frames.
+ * One thread at a time. Memory is bounded by the number of footprints (at most 4,096 kept), and
+ * while somebody stands by the length of it: 200 bytes a frame, of 500,000 frames at most, twice.
  */
 #ifndef PLANTAR_ANALYSIS_H
 #define PLANTAR_ANALYSIS_H
@@ -20,8 +21,10 @@
 #include <stdint.h>
 
 #include <plantar/calibration.h>
+#include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
+#include <plantar/standing.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +39,7 @@ int pl_axis_parse(const char *name);
 struct pl_analysis_options {
 	enum pl_region_convention region; /* default novel */
 	enum pl_axis axis;		  /* default foot; thirds-box implies rows */
-	double filter_hz;		  /* NaN: none */
+	double filter_hz;		  /* of the CoP, for sway; NaN: none. Default 10 */
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
@@ -44,6 +47,18 @@ struct pl_analysis_options {
 	 * foot_side[k] holds, UNKNOWN included. */
 	uint64_t foot_sided;
 	enum pl_side foot_side[PL_FOOT_SIDES];
+	double body_mass_kg; /* NaN: not known */
+	/* Above 0: two insoles on one mat, the left one in its first columns, so many of them, the
+	 * right one in its last: sides are known by place. */
+	unsigned insole_cols;
+	/* One frame of each cell's peak over a stance, maybe mirrored (PL_LAYOUT_PICTURE of
+	 * recording.h): no force, time or side is made of it. */
+	bool picture;
+	/* The outermost cells are not where the mat ends (an insole, a box cut out of a larger
+	 * mat): cells there do not make a footprint partial. */
+	bool border_is_no_edge;
+	bool barefoot;		     /* else no arch index and no CPEI: an outsole has neither */
+	struct pl_gait_options gait; /* contact thresholds: those above */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);
 
@@ -60,6 +75,10 @@ void pl_analysis_free(struct pl_analysis *a);
  * file's interval, else t_est_ns), ascending. gap: frames are missing before this one: no
  * integral spans it.
  */
+/* full: [rows*cols] value of each cell at full scale, 0: not known. Before the second pass; without
+ * it no step is marked saturated. */
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err);
+
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err);
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err);
@@ -79,7 +98,19 @@ struct pl_totals {
 };
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a);
 
-/* Appends members "method", "total" and "feet" to the object that is open in json. */
+/* Of the definitions: member "version" of every "method". */
+const char *pl_analysis_version(void);
+
+/* Of the longest stretch somebody stood still; NULL: nobody did. After pl_analysis_finish. */
+const struct pl_standing *pl_analysis_standing(const struct pl_analysis *a);
+
+/* The steps, once finished. Owned by a. */
+const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a);
+/* The same, to keep: to is then to be freed (pl_gait_free), and a has none any more. */
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to);
+
+/* Appends members "method", "total", "feet", "steps", "gait" and "standing" to the object that is
+ * open in json. */
 void pl_analysis_json(const struct pl_analysis *a, struct pl_json *json);
 
 #ifdef __cplusplus

@@ -32,14 +32,31 @@ enum pl_format {
 	PL_FORMAT_EMED_LST,    /* "emed-lst" */
 	PL_FORMAT_TEKSCAN_ASF, /* "tekscan-asf" */
 	PL_FORMAT_PLCAP,       /* "plcap": told apart here, read by the tools through drivers */
+	PL_FORMAT_PEDAR_ASC,   /* "pedar-asc" */
+	PL_FORMAT_XSENSOR_CSV, /* "xsensor-csv" */
+	PL_FORMAT_ZEBRIS_APD,  /* "zebris-apd" */
+	PL_FORMAT_HDF5_ARRAY,  /* "hdf5-array": any 3-D array, see hints.h */
+	PL_FORMAT_TABLE,       /* "table": no frames, see pl_table_open in hints.h */
 };
 const char *pl_format_name(enum pl_format format);
 /* By the first bytes of a file. */
 enum pl_format pl_format_probe(const void *start, size_t n);
 enum pl_format pl_format_probe_file(const char *path, struct pl_error *err);
 
+/* What a cell is. Only a MAT has forces, and only of a MAT can a session be made. */
+enum pl_layout {
+	PL_LAYOUT_MAT,	   /* places and areas are known: row and column times pitch */
+	PL_LAYOUT_SENSORS, /* neither is: rows count sensors, columns insoles (pedar); the pitch is
+			      NaN: pressure only */
+	PL_LAYOUT_PICTURE, /* one frame: each cell's peak over a whole stance (zebris), maybe
+			      mirrored; the cells were not loaded at one time, their sum is no
+			      force */
+};
+const char *pl_layout_name(enum pl_layout layout); /* "mat", "sensors", "picture" */
+
 struct pl_recording_info {
 	enum pl_format format;
+	enum pl_layout layout;
 	char path[4096];
 	struct pl_geometry geometry;
 	enum pl_dtype dtype; /* of the cells that next delivers; imports: PL_F64 in kPa */
@@ -53,7 +70,11 @@ struct pl_recording_info {
 			       the last frame), for a person; "" if nothing is */
 };
 
+/* pl_session_meta.mat_file of a session that was imported: this and the format's name. */
+#define PL_IMPORTED "imported:"
+/* The format that the frames came in first: that of the file, or what it was imported from. */
 struct pl_recording;
+enum pl_format pl_recording_origin(const struct pl_recording *r);
 
 /* Opens and reads the heads. Imports are parsed whole (limits: 1 GiB, 512 x 512, 1e6 frames). */
 struct pl_recording *pl_recording_open(const char *path, struct pl_error *err);
@@ -91,8 +112,8 @@ struct pl_analysis_options;
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o);
 /*
  * The whole of `plantar analyze --json` for one recording: two passes, sections recording,
- * method, total, feet. Used by the tool and for /summary. A footprint takes up to 6 KiB of json;
- * 16 MiB hold all that are kept. progress as in pl_convert_options.
+ * method, total, feet, steps, gait. Used by the tool and for /summary. A footprint takes up to 6
+ * KiB of json, a step 1.5; 48 MiB hold all that are kept. progress as in pl_convert_options.
  */
 int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
 			 struct pl_json *json,

@@ -3,12 +3,15 @@
  * `plantar analyze`: a recording twice through calibration and analysis. The same function makes
  * the /summary of a finished file, so that what the file says of itself is what the tool would say.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <plantar/analysis.h>
 
+#include "analyze.h"
+#include "analyze_sensors.h"
 #include "backend.h"
 
 #define PROGRESS_FRAMES 256
@@ -90,6 +93,21 @@ static void correct_feet(const char *feet, struct pl_analysis_options *o)
 	}
 }
 
+static void take_speed(const struct pl_annotations *a, struct pl_analysis_options *o)
+{
+	static const char *const sources[] = {"gates", "belt", "entered", "none"};
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	o->gait.speed_m_s = pl_annotations_number(a, "speed_m_s");
+	if (isnan(o->gait.speed_m_s))
+		return;
+	o->gait.speed_source = "entered";
+	pl_annotations_get(a, "speed_source", value);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(value, sources[i]) == 0)
+			o->gait.speed_source = sources[i];
+}
+
 /* What people said, then or since, stands above what the mat's configuration said. */
 static void correct(const struct pl_annotations *a, struct pl_analysis_options *o)
 {
@@ -101,6 +119,32 @@ static void correct(const struct pl_annotations *a, struct pl_analysis_options *
 		o->side = (enum pl_side)pl_side_parse(value);
 	if (pl_annotations_get(a, "feet_side", value))
 		correct_feet(value, o);
+	if (pl_annotations_get(a, "surface", value))
+		o->barefoot = o->barefoot && strcmp(value, "barefoot") == 0;
+	take_speed(a, o);
+}
+
+/* A pair of insoles lies on one mat with columns in between in which there are no cells. */
+static unsigned insole_cols(const struct pl_recording *r)
+{
+	const uint8_t *state = pl_recording_calibration(r)->cell_state;
+	unsigned cols = pl_recording_info(r)->geometry.cols, c = 0;
+
+	if (pl_recording_origin(r) != PL_FORMAT_XSENSOR_CSV || !state)
+		return 0;
+	while (c < cols && state[c] != PL_CELL_NONE)
+		c++;
+	return c < cols ? c : 0;
+}
+
+static bool has_missing_cells(const struct pl_recording *r)
+{
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+
+	for (size_t i = 0; cal->cell_state && i < cal->cells; i++)
+		if (cal->cell_state[i] == PL_CELL_NONE)
+			return true;
+	return false;
 }
 
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
@@ -112,6 +156,18 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	o->region = live->region;
 	o->side = live->side;
 	o->facing = live->facing;
+	o->picture = pl_recording_info(r)->layout == PL_LAYOUT_PICTURE;
+	o->insole_cols = insole_cols(r);
+	if (meta)
+		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
+	/* novel's .lst and a picture are boxes cut around the print; cells that do not exist are an
+	 * insole's */
+	if (o->picture || pl_recording_origin(r) == PL_FORMAT_EMED_LST)
+		o->border_is_no_edge = true;
+	if (has_missing_cells(r)) {
+		o->border_is_no_edge = true;
+		o->barefoot = false;
+	}
 	if (meta)
 		correct(&meta->annotations, o);
 }
@@ -124,24 +180,58 @@ static double contact_value(const struct pl_calibration *cal, const struct pl_ge
 	return cal->contact;
 }
 
+/* What each cell says when it is at full scale: steps with such cells are marked. */
+static int tell_saturation(struct pl_recording *r, struct pl_analysis *a, struct pl_error *err)
+{
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	const struct pl_geometry *g = &pl_recording_info(r)->geometry;
+	size_t n = pl_geometry_cells(g);
+	double *full;
+	int result;
+
+	if (!(cal->saturation_counts > 0))
+		return 0;
+	full = malloc(2 * n * sizeof(*full));
+	if (!full)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		full[n + i] = cal->saturation_counts;
+	pl_calibrate(cal, g, full + n, PL_F64, full);
+	result = pl_analysis_saturation(a, full, err);
+	free(full);
+	return result;
+}
+
 int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_options *o,
 			 struct pl_json *json,
 			 bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 			 struct pl_error *err)
 {
+	return pl_analyze_steps(r, o, json, progress, user, NULL, err);
+}
+
+int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o,
+		     struct pl_json *json,
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_gait *steps, struct pl_error *err)
+{
 	const struct pl_recording_info *info = pl_recording_info(r);
 	const struct pl_calibration *cal = pl_recording_calibration(r);
 	struct progress p = {.call = progress, .user = user, .total = 2 * info->frames};
-	struct pl_analysis *a =
-		pl_analysis_new(&info->geometry, info->calibrated,
-				contact_value(cal, &info->geometry), info->rate_hz, o, err);
+	struct pl_analysis *a;
 	int result = -1;
 
-	if (a && both_passes(r, a, &p, err) == 0) {
+	if (info->layout == PL_LAYOUT_SENSORS)
+		return pl_sensors_analyze(r, json, progress, user, err);
+	a = pl_analysis_new(&info->geometry, info->calibrated, contact_value(cal, &info->geometry),
+			    info->rate_hz, o, err);
+	if (a && tell_saturation(r, a, err) == 0 && both_passes(r, a, &p, err) == 0) {
 		pl_json_begin_object(json, NULL);
 		pl_recording_json(r, json);
 		pl_analysis_json(a, json);
 		pl_json_end_object(json);
+		if (steps)
+			pl_analysis_take_gait(a, steps);
 		result = 0;
 		if (progress)
 			progress(user, p.total, p.total);

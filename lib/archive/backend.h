@@ -7,6 +7,7 @@
 #ifndef ARCHIVE_BACKEND_H
 #define ARCHIVE_BACKEND_H
 
+#include <plantar/hints.h>
 #include <plantar/recording.h>
 
 struct pl_backend {
@@ -21,5 +22,11 @@ int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err);
 int pl_backend_journal(const char *path, struct pl_backend *b, struct pl_error *err);
 int pl_backend_lst(const void *text, size_t n, struct pl_backend *b, struct pl_error *err);
 int pl_backend_asf(const void *text, size_t n, struct pl_backend *b, struct pl_error *err);
+int pl_backend_apd(const void *text, size_t n, struct pl_backend *b, struct pl_error *err);
+/* hints: which insole of the two; NULL: both */
+int pl_backend_pedar(const void *text, size_t n, const struct pl_hints *hints, struct pl_backend *b,
+		     struct pl_error *err);
+int pl_backend_xsensor(const void *text, size_t n, const struct pl_hints *hints,
+		       struct pl_backend *b, struct pl_error *err);
 
 #endif

@@ -25,15 +25,17 @@
 #include <plantar/archive.h>
 #include <plantar/recording.h>
 
+#include "analyze.h"
 #include "claim.h"
 #include "files.h"
 #include "h5_check.h"
+#include "h5_steps.h"
 #include "h5_write.h"
 #include "seal.h"
 
 #define WAIT_MS 100		  /* between two looks at a journal that is being written */
 #define ASK_FRAMES 1024		  /* between two calls of progress */
-#define SUMMARY_BYTES (16u << 20) /* untouched pages cost nothing */
+#define SUMMARY_BYTES (48u << 20) /* untouched pages cost nothing */
 
 struct conversion {
 	const struct pl_convert_options *o;
@@ -237,6 +239,7 @@ static int add_summary(struct conversion *c, struct pl_error *err)
 {
 	struct pl_analysis_options options;
 	struct pl_recording *recording;
+	struct pl_gait steps;
 	struct pl_error why = {0};
 	struct pl_json json;
 	char *text = malloc(SUMMARY_BYTES);
@@ -244,25 +247,30 @@ static int add_summary(struct conversion *c, struct pl_error *err)
 
 	if (!text)
 		return pl_error_set(err, PL_ENOMEM, 0, "no memory for the summary");
+	pl_gait_init(&steps);
 	pl_json_init(&json, text, SUMMARY_BYTES);
 	recording = pl_recording_open(c->part, &why);
 	if (recording)
 		pl_recording_options(recording, &options);
 	if (recording &&
-	    pl_recording_analyze(recording, &options, &json, ask_while_analysing, c, &why) == 0 &&
+	    pl_analyze_steps(recording, &options, &json, ask_while_analysing, c, &steps, &why) ==
+		    0 &&
 	    pl_json_finish(&json) > 0) {
 		pl_recording_close(recording);
 		recording = NULL;
 		set_path(c, text);
 		result = pl_h5_write_summary(c->part, text, err);
+		if (result == 0)
+			result = pl_h5_write_steps(c->part, &steps, err);
 	} else if (c->given_up) {
 		result = pl_error_set(err, PL_ESTATE, 0, "the conversion of %s was given up",
 				      c->o->journal);
 	} else {
 		pl_logf(c->o->log, PL_WARNING, "%s gets no summary: %s", c->final,
-			*why.message ? why.message : "it does not fit into 16 MiB");
+			*why.message ? why.message : "it does not fit into 48 MiB");
 	}
 	pl_recording_close(recording);
+	pl_gait_free(&steps);
 	free(text);
 	return result;
 }

@@ -17,7 +17,7 @@
 
 #define COLUMN_BLOCK 4096u /* rows: the writer's chunks */
 #define RAW_BLOCK_BYTES ((size_t)32 << 20)
-#define SUMMARY_MAX ((size_t)16 << 20)
+#define SUMMARY_MAX ((size_t)48 << 20)
 
 enum fixed { SEQ, EPOCH, FLAGS, DEVICE_SEQ, T_MONO, T_EST, T_DEVICE, LOST, FIXED };
 

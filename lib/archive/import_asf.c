@@ -15,6 +15,7 @@
 
 #include "import_frames.h"
 #include "import_text.h"
+#include "import_units.h"
 
 #define HEADER_LINES_MAX 10000
 
@@ -58,19 +59,6 @@ struct asf {
 
 static const struct {
 	const char *name;
-	double kpa; /* 0: counts */
-} pressure_units[] = {
-	{"KPa", 1.0},
-	{"MPa", 1e3},
-	{"PSI", 6.894757293168361},
-	{"mmHg", 0.133322387415},
-	{"N/cm2", 10.0},
-	{"Kg/cm2", 98.0665},
-	{"Raw", 0.0},
-};
-
-static const struct {
-	const char *name;
 	double metres;
 } length_units[] = {
 	{"mm", 1e-3},	       {"millimeters", 1e-3}, {"cm", 1e-2},
@@ -100,9 +88,10 @@ static double pressure_unit(struct asf *a)
 	const char *name;
 	size_t n = rest_of_line(&a->text, &name);
 
-	for (size_t i = 0; i < sizeof(pressure_units) / sizeof(pressure_units[0]); i++)
-		if (is_word(name, n, pressure_units[i].name))
-			return pressure_units[i].kpa;
+	double kpa = pl_import_pressure_unit(name, n);
+
+	if (kpa >= 0)
+		return kpa;
 	return pl_text_fail(&a->text, PL_EUNSUPPORTED,
 			    "the unit '%.*s' is not known here; export in KPa, PSI, mmHg, N/cm2 or "
 			    "Raw",

@@ -6,6 +6,7 @@
  * simplest place. The limits keep a hostile file from taking the machine's memory.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ void pl_import_free(struct pl_import *im)
 		return;
 	free(im->cells);
 	free(im->cell_state);
+	free(im->t_ns);
 	free(im);
 }
 
@@ -88,11 +90,13 @@ static int next_frame(void *user, struct pl_frame *frame, struct pl_error *err)
 {
 	struct pl_import *im = user;
 	size_t cells = pl_geometry_cells(&im->geometry);
-	int64_t t_ns = llround((double)im->next * im->interval_s * NS_PER_S);
+	int64_t t_ns;
 
 	(void)err;
 	if (im->next == im->frames)
 		return 0;
+	t_ns = im->t_ns ? im->t_ns[im->next]
+			: llround((double)im->next * im->interval_s * NS_PER_S);
 	*frame = (struct pl_frame){
 		.seq = im->next,
 		.t_mono_ns = t_ns,
@@ -149,9 +153,10 @@ void pl_import_backend(struct pl_import *im, struct pl_backend *b)
 	s->info.format = im->format;
 	s->info.geometry = im->geometry;
 	s->info.dtype = PL_F64;
-	s->info.rate_hz = 1.0 / im->interval_s;
+	s->info.layout = im->layout;
+	s->info.rate_hz = im->interval_s > 0 ? 1.0 / im->interval_s : 0;
 	s->info.frames = im->frames;
-	s->info.duration_s = (double)im->frames / s->info.rate_hz;
+	s->info.duration_s = im->interval_s > 0 ? (double)im->frames / s->info.rate_hz : 0;
 	s->info.calibrated = im->unit != PL_UNIT_COUNTS;
 	memcpy(s->info.problem, im->problem, sizeof(s->info.problem));
 	pl_calibration_init(&s->calibration, &im->geometry);
@@ -162,4 +167,9 @@ void pl_import_backend(struct pl_import *im, struct pl_backend *b)
 	s->calibration.cell_state = im->cell_state;
 	pl_live_options_init(&s->live);
 	s->live.rate_hz = s->info.rate_hz;
+	s->live.side = im->side;
+	s->live.facing = im->facing;
+	if (im->side != PL_SIDE_UNKNOWN)
+		snprintf(s->info.side_hint, sizeof(s->info.side_hint), "%s",
+			 pl_side_name(im->side));
 }

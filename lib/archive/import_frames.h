@@ -25,13 +25,17 @@ struct pl_import {
 	enum pl_format format;
 	struct pl_geometry geometry;
 	enum pl_unit unit; /* KPA or COUNTS */
-	double interval_s;
-	double saturation;   /* in the unit of the cells; 0: unknown */
-	uint8_t *cell_state; /* owned; NULL: every cell is there */
+	double interval_s; /* 0: not known (a single frame) */
+	enum pl_layout layout;
+	enum pl_side side;     /* of an insole by itself */
+	enum pl_facing facing; /* what the format says of it; AUTO: nothing */
+	double saturation;     /* in the unit of the cells; 0: unknown */
+	uint8_t *cell_state;   /* owned; NULL: every cell is there */
 	char problem[256];
 	struct pl_import_fact facts[PL_IMPORT_FACTS];
 	unsigned n_facts;
 
+	int64_t *t_ns; /* [frames], owned: ascending times; NULL: at the interval */
 	double *cells; /* private from here on */
 	size_t frames, capacity;
 	uint64_t next;

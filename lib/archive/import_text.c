@@ -62,6 +62,16 @@ bool pl_text_at_end(const struct pl_text *t)
 	return t->at == t->stop && t->next == t->end && (t->end == t->start || t->end[-1] != '\n');
 }
 
+void pl_text_note_cut(const struct pl_text *t, char *problem, size_t cap)
+{
+	if (t->end > t->start && t->end[-1] != '\n' && !*problem)
+		snprintf(
+			problem, cap,
+			"line %lu: no end of line at the end of the file; if it was cut there, the "
+			"last number may have lost digits",
+			t->line);
+}
+
 /* What stands at the cursor, for a message: the word there, or which end it is. */
 static void describe_found(const struct pl_text *t, char *buf, size_t cap)
 {

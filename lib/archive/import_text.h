@@ -32,6 +32,9 @@ bool pl_text_line(struct pl_text *t);
 bool pl_text_line_is_blank(const struct pl_text *t);
 /* Is the cursor behind everything, with no newline after it? A cut file ends like that. */
 bool pl_text_at_end(const struct pl_text *t);
+/* Does the text end in the middle of a line? Then its last number may have lost digits: problem
+ * (if it is still "") says so. */
+void pl_text_note_cut(const struct pl_text *t, char *problem, size_t cap);
 
 /* Both fill err and return -1. expected: "line 3, column 5: expected <...>, found '7x'". */
 int pl_text_expected(struct pl_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

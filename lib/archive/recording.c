@@ -5,24 +5,23 @@
  * that tools hand in for recordings which they decode themselves; what all formats share is here:
  * finding the format, reading text files whole, the time that integrals use, the JSON head.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend.h"
-#include "files.h"
+#include "h5_array.h"
+#include "import_file.h"
+#include "import_table.h"
 #include "journal_file.h"
 
 #define PROBE_BYTES 4096
-#define IMPORT_MAX ((off_t)1 << 30)
-#define READABLE                                                                                  \
-	"what can be read: plantard sessions (.h5) and journals, novel emed .lst, Tekscan .asf, " \
-	"captures .plcap"
+#define READABLE                                                                                   \
+	"what can be read: plantard sessions (.h5) and journals, novel emed .lst and pedar .asc, " \
+	"Tekscan .asf, XSENSOR .csv, zebris .apd, captures .plcap, 3-D arrays in HDF5 files and "  \
+	"tables of force or CoP"
 
 struct pl_recording {
 	struct pl_backend backend;
@@ -38,10 +37,28 @@ struct pl_recording {
 /* ---- which format ---------------------------------------------------------------------------- */
 
 static const char *const format_names[] = {
-	[PL_FORMAT_UNKNOWN] = "unknown",	 [PL_FORMAT_PLANTAR_H5] = "plantar-h5",
-	[PL_FORMAT_JOURNAL] = "plantar-journal", [PL_FORMAT_EMED_LST] = "emed-lst",
-	[PL_FORMAT_TEKSCAN_ASF] = "tekscan-asf", [PL_FORMAT_PLCAP] = "plcap",
+	[PL_FORMAT_UNKNOWN] = "unknown",
+	[PL_FORMAT_PLANTAR_H5] = "plantar-h5",
+	[PL_FORMAT_JOURNAL] = "plantar-journal",
+	[PL_FORMAT_EMED_LST] = "emed-lst",
+	[PL_FORMAT_TEKSCAN_ASF] = "tekscan-asf",
+	[PL_FORMAT_PLCAP] = "plcap",
+	[PL_FORMAT_PEDAR_ASC] = "pedar-asc",
+	[PL_FORMAT_XSENSOR_CSV] = "xsensor-csv",
+	[PL_FORMAT_ZEBRIS_APD] = "zebris-apd",
+	[PL_FORMAT_HDF5_ARRAY] = "hdf5-array",
+	[PL_FORMAT_TABLE] = "table",
 };
+static const char *const layout_names[] = {
+	[PL_LAYOUT_MAT] = "mat",
+	[PL_LAYOUT_SENSORS] = "sensors",
+	[PL_LAYOUT_PICTURE] = "picture",
+};
+
+const char *pl_layout_name(enum pl_layout layout)
+{
+	return (unsigned)layout <= PL_LAYOUT_PICTURE ? layout_names[layout] : "unknown";
+}
 
 const char *pl_format_name(enum pl_format format)
 {
@@ -82,42 +99,13 @@ enum pl_format pl_format_probe(const void *start, size_t n)
 	if (contains(p, n, "Pict-No.:") ||
 	    (contains(p, n, "Sensor area:") && contains(p, n, "Time/picture:")))
 		return PL_FORMAT_EMED_LST;
-	return PL_FORMAT_UNKNOWN;
-}
-
-/* Opens a regular file without ever waiting (a FIFO would). */
-static int open_file(const char *path, struct stat *st, struct pl_error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return pl_files_error(err, errno, "cannot open %s", path);
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
-		return fd;
-	pl_error_set(err, PL_EFORMAT, 0,
-		     S_ISDIR(st->st_mode) ? "%s is a folder; name a recording in it"
-					  : "%s is not a regular file",
-		     path);
-	close(fd);
-	return -1;
-}
-
-static int read_start(int fd, char *to, size_t n, size_t *got, const char *path,
-		      struct pl_error *err)
-{
-	*got = 0;
-	while (*got < n) {
-		ssize_t k = read(fd, to + *got, n - *got);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return pl_files_error(err, errno, "cannot read %s", path);
-		if (k == 0)
-			break;
-		*got += (size_t)k;
-	}
-	return 0;
+	if (contains(p, n, "pressure values in") && contains(p, n, "time per frame [secs]:"))
+		return PL_FORMAT_PEDAR_ASC;
+	if (contains(p, n, "UnitPressure=") && contains(p, n, "SensCountX="))
+		return PL_FORMAT_ZEBRIS_APD;
+	if (contains(p, n, "\nFRAME,") && contains(p, n, "\nSENSOR,"))
+		return PL_FORMAT_XSENSOR_CSV;
+	return pl_table_probe(p, n) ? PL_FORMAT_TABLE : PL_FORMAT_UNKNOWN;
 }
 
 static enum pl_format probe_fd(int fd, const char *path, struct pl_error *err)
@@ -126,7 +114,7 @@ static enum pl_format probe_fd(int fd, const char *path, struct pl_error *err)
 	enum pl_format format;
 	size_t n;
 
-	if (read_start(fd, start, sizeof(start), &n, path, err))
+	if (pl_import_read_start(fd, start, sizeof(start), &n, path, err))
 		return PL_FORMAT_UNKNOWN;
 	format = pl_format_probe(start, n);
 	if (format != PL_FORMAT_UNKNOWN)
@@ -145,7 +133,7 @@ static enum pl_format probe_fd(int fd, const char *path, struct pl_error *err)
 enum pl_format pl_format_probe_file(const char *path, struct pl_error *err)
 {
 	struct stat st = {0};
-	int fd = open_file(path, &st, err);
+	int fd = pl_import_open_file(path, &st, err);
 	enum pl_format format;
 
 	if (fd < 0)
@@ -157,14 +145,20 @@ enum pl_format pl_format_probe_file(const char *path, struct pl_error *err)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static int import(enum pl_format format, const void *text, size_t n, struct pl_backend *b,
-		  struct pl_error *err)
+static int import(enum pl_format format, const void *text, size_t n, const struct pl_hints *hints,
+		  struct pl_backend *b, struct pl_error *err)
 {
 	switch (format) {
 	case PL_FORMAT_EMED_LST:
 		return pl_backend_lst(text, n, b, err);
 	case PL_FORMAT_TEKSCAN_ASF:
 		return pl_backend_asf(text, n, b, err);
+	case PL_FORMAT_PEDAR_ASC:
+		return pl_backend_pedar(text, n, hints, b, err);
+	case PL_FORMAT_XSENSOR_CSV:
+		return pl_backend_xsensor(text, n, hints, b, err);
+	case PL_FORMAT_ZEBRIS_APD:
+		return pl_backend_apd(text, n, b, err);
 	default:
 		return pl_error_set(err, PL_EUNSUPPORTED, 0, "%s is not read from memory",
 				    pl_format_name(format));
@@ -172,50 +166,110 @@ static int import(enum pl_format format, const void *text, size_t n, struct pl_b
 }
 
 static int import_file(int fd, const struct stat *st, enum pl_format format, const char *path,
-		       struct pl_backend *b, struct pl_error *err)
+		       const struct pl_hints *hints, struct pl_backend *b, struct pl_error *err)
 {
 	size_t n;
-	char *text;
-	int result = -1;
+	char *text = pl_import_read_whole(fd, st, path, &n, err);
+	int result;
 
-	if (st->st_size > IMPORT_MAX)
-		return pl_error_set(err, PL_ENOMEM, 0,
-				    "%s is larger than 1 GiB; split the recording", path);
-	text = malloc((size_t)st->st_size + 1);
 	if (!text)
-		return pl_error_set(err, PL_ENOMEM, 0, "no memory to read %s", path);
-	if (lseek(fd, 0, SEEK_SET) != 0)
-		pl_files_error(err, errno, "cannot read %s", path);
-	else if (read_start(fd, text, (size_t)st->st_size, &n, path, err) == 0) {
-		result = import(format, text, n, b, err);
-		if (result)
-			pl_error_prefix(err, "%s: ", path);
-	}
+		return -1;
+	result = import(format, text, n, hints, b, err);
+	if (result)
+		pl_error_prefix(err, "%s: ", path);
 	free(text);
 	return result;
 }
 
-static int open_backend(const char *path, struct pl_backend *b, struct pl_error *err)
+/* Somebody else's HDF5 file: is there something in it that hints could make readable? */
+static int import_h5(const char *path, const struct pl_hints *hints, struct pl_backend *b,
+		     struct pl_error *err)
+{
+	struct pl_error why = {.code = PL_OK};
+	char list[440];
+
+	if (hints && hints->dataset)
+		return pl_backend_h5_array(path, hints, b, err);
+	if (pl_backend_h5(path, b, &why) == 0)
+		return 0;
+	if (why.code == PL_EFORMAT) {
+		pl_h5_array_list(path, list, sizeof(list));
+		if (*list)
+			return pl_error_set(err, PL_EFORMAT, 0,
+					    "%s is HDF5, but no recording of plantard; read one of "
+					    "its arrays with --dataset NAME --axes y,x,t --rate HZ "
+					    "--pitch MM: %s",
+					    path, list);
+	}
+	return pl_error_set(err, why.code, why.os_errno, "%s", why.message);
+}
+
+/* Hints for another kind of file are a misunderstanding, and one that should be said. */
+static int check_hints(enum pl_format format, const char *path, const struct pl_hints *h,
+		       struct pl_error *err)
+{
+	const char *option = NULL;
+	bool array = format == PL_FORMAT_PLANTAR_H5 && h && h->dataset;
+
+	if (!h || format == PL_FORMAT_UNKNOWN || format == PL_FORMAT_TABLE)
+		return 0;
+	if (h->columns || h->unit_length)
+		option = h->columns ? "--columns" : "--unit-length";
+	else if (h->dataset && !array)
+		option = "--dataset";
+	else if (!array && (h->axes || h->unit || h->rate_hz > 0 || h->pitch_row_mm > 0))
+		option = h->axes	  ? "--axes"
+			 : h->unit	  ? "--unit"
+			 : h->rate_hz > 0 ? "--rate"
+					  : "--pitch";
+	if (!option)
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0, "%s (%s) takes no %s: %s", path,
+			    pl_format_name(format), option,
+			    format == PL_FORMAT_PLANTAR_H5 && !h->columns && !h->unit_length
+				    ? "that is for an array in it (--dataset)"
+				    : "the file says itself what it holds");
+}
+
+/* A table is no run of frames; whoever wants frames of it is told what it is. */
+static void say_what_table(const char *path, struct pl_error *err)
+{
+	const struct pl_hints nothing = {.columns = NULL};
+
+	pl_table_close(pl_table_open(path, &nothing, err));
+}
+
+static int open_backend(const char *path, const struct pl_hints *hints, struct pl_backend *b,
+			struct pl_error *err)
 {
 	struct stat st = {0};
-	int fd = open_file(path, &st, err), result = -1;
+	int fd = pl_import_open_file(path, &st, err), result = -1;
 	enum pl_format format;
 
 	if (fd < 0)
 		return -1;
 	format = probe_fd(fd, path, err);
+	if (check_hints(format, path, hints, err))
+		format = PL_FORMAT_UNKNOWN;
 	switch (format) {
 	case PL_FORMAT_UNKNOWN:
+	case PL_FORMAT_HDF5_ARRAY:
 		break;
 	case PL_FORMAT_PLANTAR_H5:
-		result = pl_backend_h5(path, b, err);
+		result = import_h5(path, hints, b, err);
 		break;
 	case PL_FORMAT_JOURNAL:
 		result = pl_backend_journal(path, b, err);
 		break;
 	case PL_FORMAT_EMED_LST:
 	case PL_FORMAT_TEKSCAN_ASF:
-		result = import_file(fd, &st, format, path, b, err);
+	case PL_FORMAT_PEDAR_ASC:
+	case PL_FORMAT_XSENSOR_CSV:
+	case PL_FORMAT_ZEBRIS_APD:
+		result = import_file(fd, &st, format, path, hints, b, err);
+		break;
+	case PL_FORMAT_TABLE:
+		say_what_table(path, err);
 		break;
 	case PL_FORMAT_PLCAP:
 		pl_error_set(err, PL_EUNSUPPORTED, 0,
@@ -233,10 +287,13 @@ static struct pl_recording *recording_new(const struct pl_backend *b, const char
 {
 	const struct pl_recording_source *s = &b->source;
 	struct pl_recording *r = calloc(1, sizeof(*r));
+	struct pl_geometry g = s->info.geometry;
 
+	if (s->info.layout == PL_LAYOUT_SENSORS)
+		g.pitch_row_m = g.pitch_col_m = 1; /* NaN on purpose */
 	if (!r)
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	else if (pl_calibration_check(&s->calibration, &s->info.geometry, err) == 0 &&
+	else if (pl_calibration_check(&s->calibration, &g, err) == 0 &&
 		 pl_calibration_copy(&r->calibration, &s->calibration, err) == 0) {
 		r->backend = *b;
 		if (path)
@@ -251,7 +308,8 @@ static struct pl_recording *recording_new(const struct pl_backend *b, const char
 	return NULL;
 }
 
-struct pl_recording *pl_recording_open(const char *path, struct pl_error *err)
+struct pl_recording *pl_recording_open_hinted(const char *path, const struct pl_hints *hints,
+					      struct pl_error *err)
 {
 	struct pl_backend b = {0};
 
@@ -259,9 +317,14 @@ struct pl_recording *pl_recording_open(const char *path, struct pl_error *err)
 		pl_error_set(err, PL_EUSAGE, 0, "the path is too long: %s", path);
 		return NULL;
 	}
-	if (open_backend(path, &b, err))
+	if (open_backend(path, hints, &b, err))
 		return NULL;
 	return recording_new(&b, path, err);
+}
+
+struct pl_recording *pl_recording_open(const char *path, struct pl_error *err)
+{
+	return pl_recording_open_hinted(path, NULL, err);
 }
 
 struct pl_recording *pl_recording_open_memory(enum pl_format format, const void *data, size_t n,
@@ -269,7 +332,7 @@ struct pl_recording *pl_recording_open_memory(enum pl_format format, const void 
 {
 	struct pl_backend b = {0};
 
-	if (import(format, data, n, &b, err))
+	if (import(format, data, n, NULL, &b, err))
 		return NULL;
 	return recording_new(&b, NULL, err);
 }
@@ -314,6 +377,18 @@ const struct pl_session_meta *pl_recording_meta(const struct pl_recording *r)
 	return r->backend.meta;
 }
 
+enum pl_format pl_recording_origin(const struct pl_recording *r)
+{
+	const struct pl_session_meta *meta = pl_recording_meta(r);
+	size_t n = sizeof(PL_IMPORTED) - 1;
+
+	if (meta && strncmp(meta->mat_file, PL_IMPORTED, n) == 0)
+		for (unsigned i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++)
+			if (strcmp(meta->mat_file + n, format_names[i]) == 0)
+				return (enum pl_format)i;
+	return pl_recording_info(r)->format;
+}
+
 const char *pl_recording_summary(struct pl_recording *r)
 {
 	return r->backend.summary ? r->backend.summary(r->backend.source.user) : NULL;
@@ -351,6 +426,8 @@ void pl_recording_json(const struct pl_recording *r, struct pl_json *json)
 	pl_json_begin_object(json, "recording");
 	pl_json_string(json, "format", pl_format_name(info->format));
 	pl_json_string(json, "path", info->path);
+	if (info->layout != PL_LAYOUT_MAT)
+		pl_json_string(json, "layout", pl_layout_name(info->layout));
 	pl_json_uint(json, "rows", info->geometry.rows);
 	pl_json_uint(json, "cols", info->geometry.cols);
 	pl_json_double(json, "pitch_row_mm", mm(info->geometry.pitch_row_m));

@@ -33,12 +33,15 @@ void pl_analysis_options_init(struct pl_analysis_options *o)
 	*o = (struct pl_analysis_options){
 		.region = PL_REGION_NOVEL,
 		.axis = PL_AXIS_FOOT,
-		.filter_hz = NAN,
+		.filter_hz = 10,
+		.body_mass_kg = NAN,
 		.side = PL_SIDE_UNKNOWN,
 		.facing = PL_FACING_AUTO,
 		.contact_on_n = 30,
 		.contact_off_n = 20,
+		.barefoot = true,
 	};
+	pl_gait_options_init(&o->gait);
 }
 
 /* ---- contacts ------------------------------------------------------------------------------- */
@@ -86,6 +89,9 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.last = a->now[slot].last,
 		.first_x = track->first_x,
 		.first_y = track->first_y,
+		.path = a->now[slot].path,
+		.before = -1,
+		.after = -1,
 		.touched = track->touched,
 		.onset = a->now[slot].first < 0.5 * a->now[slot].peak,
 	};
@@ -95,14 +101,44 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		a->n_contacts++;
 }
 
+/* Two tracks were one foot all the time. */
+static void contacts_merged(void *ctx, uint32_t from_serial, uint32_t into_serial)
+{
+	struct pl_analysis *a = ctx;
+	unsigned from = PL_TRACKS, into = PL_TRACKS;
+
+	for (unsigned t = 0; t < PL_TRACKS; t++) {
+		from = a->now[t].serial == from_serial ? t : from;
+		into = a->now[t].serial == into_serial ? t : into;
+	}
+	if (a->pass != 1 || from == PL_TRACKS || into == PL_TRACKS)
+		return;
+	pl_path_join(&a->now[into].path, &a->now[from].path);
+	a->now[into].first = fmin(a->now[into].first, a->now[from].first);
+	a->now[into].peak = fmax(a->now[into].peak, a->now[from].peak);
+	a->now[from].serial = 0;
+}
+
 static void raise_tops(float *top, const double *value, unsigned n)
 {
 	for (unsigned c = 0; c < n; c++)
 		top[c] = (float)value[c] > top[c] ? (float)value[c] : top[c];
 }
 
+/* Sums of the tracks in one frame, in the unit of the values; columns and rows from 0. */
+struct track_sums {
+	double sum, col, row;
+};
+
+static void add_sums(struct track_sums *sums, double sum, double sum_col, double row)
+{
+	sums->sum += sum;
+	sums->col += sum_col;
+	sums->row += sum * row;
+}
+
 /* Greatest values of the tracks' cells, which their shapes are judged by; sums of the tracks. */
-static void follow_cells(struct pl_analysis *a, double sum[PL_TRACKS])
+static void follow_cells(struct pl_analysis *a, struct track_sums sum[PL_TRACKS])
 {
 	const struct pl_segment *s = &a->feet.segment;
 
@@ -114,23 +150,34 @@ static void follow_cells(struct pl_analysis *a, double sum[PL_TRACKS])
 			raise_tops(a->top + from, a->cells.value + from, run->c1 - run->c0);
 		if (run->owner && run->owner != PL_MIXED) {
 			raise_tops(a->feet.peak + from, a->cells.value + from, run->c1 - run->c0);
-			sum[run->owner - 1] += run->sum;
+			add_sums(&sum[run->owner - 1], run->sum, run->sum_col, run->row);
 			continue;
 		}
 		for (size_t k = from; run->owner && k < to; k++) {
 			if (!a->feet.owner[k])
 				continue;
 			raise_tops(a->feet.peak + k, a->cells.value + k, 1);
-			sum[a->feet.owner[k] - 1] += a->cells.value[k];
+			add_sums(&sum[a->feet.owner[k] - 1], a->cells.value[k],
+				 a->cells.value[k] * (double)(k - at), run->row);
 		}
 	}
+}
+
+static void follow_path(struct pl_analysis *a, unsigned slot, const struct track_sums *sums)
+{
+	const struct pl_geometry *g = &a->geometry;
+
+	if (sums->sum > 0)
+		pl_path_add(&a->now[slot].path, a->feet.frame, sums->sum,
+			    (sums->col / sums->sum + 0.5) * g->pitch_col_m,
+			    (g->rows - 0.5 - sums->row / sums->sum) * g->pitch_row_m);
 }
 
 /* Forces of the tracks and cells in contact, for the prints. */
 static void follow_tracks(struct pl_analysis *a)
 {
 	const struct pl_feet *f = &a->feet;
-	double sum[PL_TRACKS] = {0};
+	struct track_sums sum[PL_TRACKS] = {0};
 
 	follow_cells(a, sum);
 	if (a->pass != 1)
@@ -138,7 +185,7 @@ static void follow_tracks(struct pl_analysis *a)
 	for (size_t w = 0, n = (size_t)a->cells.rows * a->cells.words; w < n; w++)
 		a->ever[w] |= a->cells.contact[w];
 	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
-		double force = sum[t] * a->factor;
+		double force = sum[t].sum * a->factor;
 
 		if (!f->track[t].now_cells)
 			continue;
@@ -146,7 +193,9 @@ static void follow_tracks(struct pl_analysis *a)
 			a->now[t].serial = f->track[t].serial;
 			a->now[t].first = force;
 			a->now[t].peak = 0;
+			a->now[t].path = (struct pl_path){0};
 		}
+		follow_path(a, (unsigned)t, &sum[t]);
 		a->now[t].peak = fmax(a->now[t].peak, force);
 		a->now[t].last = f->frame;
 	}
@@ -174,7 +223,7 @@ static bool allocate(struct pl_analysis *a)
 	struct pl_feet_options feet = {
 		.rate_hz = a->rate_hz,
 		.facing = a->options.facing,
-		.hooks = {.ctx = a, .ended = contact_ended},
+		.hooks = {.ctx = a, .ended = contact_ended, .merged = contacts_merged},
 	};
 	size_t n = pl_geometry_cells(&a->geometry);
 	bool ok = pl_cells_init(&a->cells, &a->geometry);
@@ -187,8 +236,47 @@ static bool allocate(struct pl_analysis *a)
 	a->home = malloc(n * sizeof(*a->home));
 	a->parts.part = malloc(n * sizeof(*a->parts.part));
 	a->parts_before.part = malloc(n * sizeof(*a->parts.part));
-	return ok && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
+	a->watch = pl_watch_new();
+	return ok && a->watch && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
 	       a->parts_before.part;
+}
+
+static void begin_gait(struct pl_analysis *a)
+{
+	a->options.gait.contact_on_n = a->options.contact_on_n;
+	a->options.gait.contact_off_n = a->options.contact_off_n;
+	pl_gait_init(&a->gait);
+	a->gait.footprints = true;
+	a->gait.calibrated = a->calibrated;
+	a->gait.rate_hz = a->rate_hz > 0 ? a->rate_hz : NAN;
+	a->gait.pitch_m = fmax(a->geometry.pitch_row_m, a->geometry.pitch_col_m);
+}
+
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err)
+{
+	size_t n = pl_geometry_cells(&a->geometry);
+
+	if (!a->full)
+		a->full = malloc(n * sizeof(*a->full));
+	if (!a->full)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	memcpy(a->full, full, n * sizeof(*a->full));
+	a->full_least = INFINITY;
+	for (size_t i = 0; i < n; i++)
+		if (full[i] > 0)
+			a->full_least = fmin(a->full_least, full[i]);
+	return 0;
+}
+
+const struct pl_gait *pl_analysis_gait(const struct pl_analysis *a)
+{
+	return &a->gait;
+}
+
+void pl_analysis_take_gait(struct pl_analysis *a, struct pl_gait *to)
+{
+	*to = a->gait;
+	pl_gait_init(&a->gait);
 }
 
 struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated, double contact,
@@ -217,6 +305,7 @@ struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated
 	a->rate_hz = rate_hz;
 	a->factor = pl_force_factor(g, calibrated);
 	a->pass = 1;
+	begin_gait(a);
 	totals_clear(&a->totals);
 	if (allocate(a))
 		return a;
@@ -244,10 +333,14 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->ever);
 	free(a->top);
 	free(a->home);
+	free(a->full);
+	pl_stances_free(a);
+	pl_gait_free(&a->gait);
 	free(a->parts.part);
 	free(a->parts.foot);
 	free(a->parts_before.part);
 	free(a->parts_before.foot);
+	pl_watch_free(a->watch);
 	free(a);
 }
 
@@ -336,6 +429,13 @@ static double since(struct pl_analysis *a, int64_t t_ns, bool gap)
 	return 0;
 }
 
+/* Integrals and stances end here. */
+static void frames_missing(struct pl_analysis *a, bool over)
+{
+	pl_analysis_feet_break(a);
+	pl_stances_break(a, over);
+}
+
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err)
 {
@@ -353,14 +453,16 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 	a->cells = swap;
 	pl_cells_take(&a->cells, values, a->contact);
 	if (a->pass == 2 && gap)
-		pl_analysis_feet_break(a);
+		frames_missing(a, false);
 	dt_s = since(a, t_ns, gap);
 	pl_feet_frame(&a->feet, &a->cells);
 	follow_tracks(a);
-	if (a->pass == 1)
+	if (a->pass == 1) {
 		add_totals(a, dt_s);
-	else
+	} else {
 		pl_analysis_feet_frame(a, dt_s);
+		pl_watch_frame(a, t_ns, gap);
+	}
 	if (a->nomem)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
 	return 0;
@@ -391,10 +493,13 @@ int pl_analysis_finish(struct pl_analysis *a, struct pl_error *err)
 		return pl_error_set(
 			err, PL_EUSAGE, 0, "the second pass had %llu frames, the first %llu",
 			(unsigned long long)a->frames, (unsigned long long)a->totals.frames);
-	pl_analysis_feet_break(a);
+	frames_missing(a, true);
 	pl_analysis_feet_finish(a);
+	if (a->nomem)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the steps");
+	pl_stances_finish(a);
 	a->pass = 3;
-	return 0;
+	return pl_watch_finish(a, err);
 }
 
 const struct pl_totals *pl_analysis_totals(const struct pl_analysis *a)

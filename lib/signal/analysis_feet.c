@@ -10,12 +10,16 @@
 #include "analysis_private.h"
 #include "cop.h"
 
-#define SAME_SPOT 0.5	 /* of the smaller print: the same foot again */
-#define PIECE_GAP_M 0.12 /* heel and forefoot of one foot, seen as two contacts */
-#define STRAY_GAP_M 0.03 /* cells that belonged to no contact */
-#define SHAPE_ALONE 0.5	 /* heel score that needs no agreement with the order of loading */
-#define FIRST_MIN 0.05	 /* of the length: which end was loaded first */
-#define BESIDE_MIN_M 0.05
+#define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
+#define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
+#define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
+#define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
+#define TOE_MOST_M 0.08	  /* ... and how long they are */
+#define STRAY_GAP_M 0.05  /* cells that belonged to no contact */
+#define EDGE_CELLS 2	  /* rows and columns along the edge */
+#define MEDIAN_OF 3	  /* footprints, at least, that a length is compared with */
+#define SHORT_SHARE 0.9	  /* of their median */
+#define STOUT 1.9	  /* length over width of a whole foot, at least */
 
 /* ---- prints --------------------------------------------------------------------------------- */
 
@@ -110,21 +114,33 @@ static bool one_foot(const struct pl_geometry *g, const struct pl_hull *a, const
 
 /* ---- contacts to feet ----------------------------------------------------------------------- */
 
-/* Of a recording of one foot, whatever fits into a foot is that foot. */
+enum pl_side pl_analysis_given_side(const struct pl_analysis *a, const struct pl_print *p)
+{
+	if (!a->options.insole_cols)
+		return a->options.side;
+	return p->c1 <= a->options.insole_cols ? PL_SIDE_LEFT : PL_SIDE_RIGHT;
+}
+
+/* Of a recording of one foot, whatever fits into a foot is that foot; so in an insole. */
 static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		      const struct pl_contact *contact)
 {
 	const struct pl_print *p = &foot->print, *q = &contact->print;
 	uint32_t least = p->cells < q->cells ? p->cells : q->cells;
-	double short_of = 0.7 * PL_FOOT_MAX_LENGTH_M;
+	double one = pl_hull_extent(&p->hull).length, other = pl_hull_extent(&q->hull).length;
+	double gap;
 
 	if (!one_foot(&a->geometry, &p->hull, &q->hull))
 		return false;
 	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
 		return true;
-	return contact->born <= foot->last && pl_hull_gap(&p->hull, &q->hull) <= PIECE_GAP_M &&
-	       pl_hull_extent(&p->hull).length < 0.5 * short_of &&
-	       pl_hull_extent(&q->hull).length < 0.5 * short_of;
+	if (a->options.insole_cols)
+		return pl_analysis_given_side(a, p) == pl_analysis_given_side(a, q);
+	gap = pl_hull_gap(&p->hull, &q->hull);
+	if (contact->born > foot->last || gap > PIECE_GAP_M)
+		return false;
+	return fmax(one, other) < PIECE_MOST_M ||
+	       (gap <= TOE_GAP_M && fmin(one, other) < TOE_MOST_M);
 }
 
 static int by_serial(const void *a, const void *b)
@@ -170,7 +186,8 @@ static int join_contacts(struct pl_analysis *a)
 static int adopt_strays(struct pl_analysis *a)
 {
 	const struct pl_geometry *g = &a->geometry;
-	double reach = a->options.side == PL_SIDE_UNKNOWN ? STRAY_GAP_M : INFINITY;
+	bool given = a->options.side != PL_SIDE_UNKNOWN || a->options.insole_cols;
+	double reach = given ? INFINITY : STRAY_GAP_M;
 
 	for (size_t i = 0, n = pl_geometry_cells(g); i < n; i++) {
 		unsigned r = (unsigned)(i / g->cols), c = (unsigned)(i % g->cols);
@@ -223,9 +240,7 @@ static void find_homes(struct pl_analysis *a)
 	}
 }
 
-/* ---- geometry ------------------------------------------------------------------------------- */
-
-static void print_points(struct pl_analysis *a, const struct pl_print *p)
+void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
 {
 	struct pl_points *pts = &a->feet.points;
 
@@ -237,75 +252,7 @@ static void print_points(struct pl_analysis *a, const struct pl_print *p)
 					      (double)*pl_print_at(p, r, c));
 }
 
-/* Where contacts begin, along the axis from the middle, share of the length; mean over those
- * that were not cut off by the beginning of the recording. */
-static double loaded_first(const struct pl_analysis *a, int foot, const struct pl_shape *shape)
-{
-	double sum = 0;
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		const struct pl_contact *c = &a->contacts[i];
-		double s =
-			(c->first_x - shape->ox) * shape->ax + (c->first_y - shape->oy) * shape->ay;
-
-		if (c->foot != foot || !c->onset)
-			continue;
-		sum += s / shape->length_m - 0.5;
-		n++;
-	}
-	return n ? sum / n : 0;
-}
-
-/* +1: heel where the axis starts, -1: at its end, 0: unknown. */
-static int heading(const struct pl_analysis *a, int foot, const struct pl_shape *shape)
-{
-	double first = loaded_first(a, foot, shape);
-	int by_shape;
-
-	switch (a->options.facing) {
-	case PL_FACING_FORWARD:
-		return shape->ay >= 0 ? 1 : -1;
-	case PL_FACING_BACKWARD:
-		return shape->ay <= 0 ? 1 : -1;
-	case PL_FACING_RIGHT:
-		return shape->ax >= 0 ? 1 : -1;
-	case PL_FACING_LEFT:
-		return shape->ax <= 0 ? 1 : -1;
-	case PL_FACING_AUTO:
-		break;
-	}
-	if (a->options.region == PL_REGION_THIRDS_BOX && fabs(first) > FIRST_MIN)
-		return first < 0 ? 1 : -1;
-	if (a->foot[foot].touched)
-		return 0;
-	by_shape = pl_shape_heading(shape, NAN, NAN);
-	if (by_shape * first > FIRST_MIN && fabs(shape->heel_score) < SHAPE_ALONE)
-		return 0;
-	return by_shape;
-}
-
-static void find_geometry(struct pl_analysis *a, int k)
-{
-	struct pl_foot *foot = &a->foot[k];
-	struct pl_shape *shape = &foot->shape;
-	int turn;
-
-	print_points(a, &foot->print);
-	pl_shape_measure(&a->feet.points, shape);
-	foot->side = a->options.side;
-	turn = heading(a, k, shape);
-	if (turn < 0)
-		pl_shape_turn(shape);
-	if (turn == 0)
-		return;
-	pl_shape_fit(&a->feet.points, shape, a->options.axis == PL_AXIS_ROWS);
-	foot->ready = a->options.region == PL_REGION_THIRDS_BOX ||
-		      (shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
-		       shape->length_m <= PL_FOOT_MAX_LENGTH_M);
-	if (foot->side == PL_SIDE_UNKNOWN && !foot->touched)
-		foot->side = pl_shape_side(shape);
-}
+/* ---- what is said of them -------------------------------------------------------------------- */
 
 /* Two feet never fit into the box of one: these may be pieces of a single foot that was not
  * recognised, and nothing is said about regions or sides of either. */
@@ -319,33 +266,64 @@ static void doubt_pieces(struct pl_analysis *a)
 			    !pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
 				continue;
 			p->ready = q->ready = false;
-			p->side = q->side = a->options.side;
+			p->side = pl_analysis_given_side(a, &p->print);
+			q->side = pl_analysis_given_side(a, &q->print);
 		}
 	}
 }
 
-/* Two feet that stood beside each other at the same time are told apart by their order. */
-static void order_sides(struct pl_analysis *a)
-{
-	struct pl_foot *p = &a->foot[0], *q = &a->foot[1];
-	double px, py, qx, qy, ux, uy, norm, along, across;
+/* ---- partial -------------------------------------------------------------------------------- */
 
-	if (a->n_feet != 2 || a->options.side != PL_SIDE_UNKNOWN || !p->ready || !q->ready ||
-	    p->born > q->last || q->born > p->last)
-		return;
-	ux = p->shape.ax + q->shape.ax;
-	uy = p->shape.ay + q->shape.ay;
-	norm = hypot(ux, uy);
-	if (norm < 1.8)
-		return;
-	pl_hull_centre(&p->print.hull, &px, &py);
-	pl_hull_centre(&q->print.hull, &qx, &qy);
-	along = fabs((qx - px) * ux + (qy - py) * uy) / norm;
-	across = ((qx - px) * uy - (qy - py) * ux) / norm;
-	if (fabs(across) < BESIDE_MIN_M || along > 0.5 * fmin(p->shape.length_m, q->shape.length_m))
-		return;
-	p->side = across > 0 ? PL_SIDE_LEFT : PL_SIDE_RIGHT;
-	q->side = across > 0 ? PL_SIDE_RIGHT : PL_SIDE_LEFT;
+static double long_way(const struct pl_foot *foot)
+{
+	return foot->oriented ? foot->shape.length_m : pl_hull_extent(&foot->print.hull).length;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double p = *(const double *)a, q = *(const double *)b;
+
+	return (p > q) - (p < q);
+}
+
+/* A cell of the print in one of the two outermost rows or columns: more may lie beside the mat. */
+static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
+{
+	for (unsigned r = p->r0; r < p->r1; r++)
+		for (unsigned c = p->c0; c < p->c1; c++)
+			if (*pl_print_at(p, r, c) >= 0 &&
+			    (r < EDGE_CELLS || r + EDGE_CELLS >= g->rows || c < EDGE_CELLS ||
+			     c + EDGE_CELLS >= g->cols))
+				return true;
+	return false;
+}
+
+/* Whatever its length would be on other steps: too short, or too broad for its length. */
+static bool no_whole_foot(const struct pl_foot *foot)
+{
+	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || foot->shape.slenderness < STOUT;
+}
+
+static int find_partial(struct pl_analysis *a)
+{
+	double *length = malloc((a->n_feet ? a->n_feet : 1) * sizeof(*length)), median;
+	uint32_t n = 0;
+
+	if (!length)
+		return -1;
+	for (uint32_t k = 0; k < a->n_feet; k++) {
+		if (!a->options.border_is_no_edge && near_edge(&a->geometry, &a->foot[k].print))
+			a->foot[k].partial |= PL_PARTIAL_EDGE;
+		else
+			length[n++] = long_way(&a->foot[k]);
+	}
+	qsort(length, n, sizeof(*length), by_size);
+	median = n >= MEDIAN_OF ? 0.5 * (length[(n - 1) / 2] + length[n / 2]) : 0;
+	for (uint32_t k = 0; k < a->n_feet; k++)
+		if (long_way(&a->foot[k]) < SHORT_SHARE * median || no_whole_foot(&a->foot[k]))
+			a->foot[k].partial |= PL_PARTIAL_SHORT;
+	free(length);
+	return 0;
 }
 
 static int lay_regions(struct pl_analysis *a, struct pl_foot *foot)
@@ -388,11 +366,13 @@ int pl_analysis_form_feet(struct pl_analysis *a)
 	if (join_contacts(a) < 0 || adopt_strays(a) < 0)
 		return -1;
 	find_homes(a);
-	for (uint32_t k = 0; k < a->n_feet; k++)
-		find_geometry(a, (int)k);
+	if (pl_analysis_find_facing(a) < 0)
+		return -1;
 	doubt_pieces(a);
-	order_sides(a);
+	pl_analysis_find_sides(a);
 	correct_sides(a);
+	if (find_partial(a) < 0)
+		return -1;
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		if (lay_regions(a, &a->foot[k]) < 0)
 			return -1;

@@ -53,7 +53,7 @@ static void begin_foot(struct pl_analysis *a, uint32_t k)
 	if (foot->frame == a->frames)
 		return;
 	foot->frame = a->frames;
-	foot->sum = foot->top = 0;
+	foot->sum = foot->sum_row = foot->sum_col = foot->top = 0;
 	foot->cells = 0;
 	memset(foot->atom, 0, sizeof(foot->atom));
 	memset(foot->atom_top, 0, sizeof(foot->atom_top));
@@ -102,6 +102,8 @@ static void add_part(struct pl_analysis *a, int k, unsigned row, unsigned c0, un
 
 	begin_foot(a, (uint32_t)k);
 	foot->sum += sums.sum;
+	foot->sum_row += row * sums.sum;
+	foot->sum_col += c0 * sums.sum + sums.sum_col;
 	foot->cells += c1 - c0;
 	foot->top = sums.peak > foot->top ? sums.peak : foot->top;
 	if (foot->ready)
@@ -255,6 +257,7 @@ void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s)
 	if (total > 0)
 		a->totals.region_sum_error_max =
 			fmax(a->totals.region_sum_error_max, error / total);
+	pl_stances_frame(a, dt_s);
 }
 
 void pl_analysis_feet_break(struct pl_analysis *a)

@@ -8,6 +8,8 @@
 #include "cells.h"
 #include "feet.h"
 #include "overlay.h"
+#include "path.h"
+#include "stance.h"
 
 #define PL_ANALYSIS_VERSION "plantar-metrics/1"
 #define PL_FEET_MAX 4096
@@ -44,9 +46,23 @@ struct pl_contact {
 	struct pl_print print;
 	uint64_t born, last;
 	double first_x, first_y;
-	bool touched; /* another foot: the outline is a guess */
-	bool onset;   /* began with less than half of its greatest force: not cut off */
+	struct pl_path path;
+	int before, after; /* contacts of the same walk, -1: none; see analysis_facing.c */
+	bool touched;	   /* another foot: the outline is a guess */
+	bool onset;	   /* began with less than half of its greatest force: not cut off */
 };
+
+/* Where what is said of a foot comes from. */
+enum pl_source {
+	PL_SOURCE_NONE,
+	PL_SOURCE_GIVEN,
+	PL_SOURCE_SHAPE,
+	PL_SOURCE_PATH,
+	PL_SOURCE_ORDER
+};
+
+/* Why part of a footprint may be missing. */
+enum pl_partial { PL_PARTIAL_EDGE = 1 << 0, PL_PARTIAL_SHORT = 1 << 1 };
 
 /* What one frame gives for one region or a whole foot. */
 struct pl_load {
@@ -65,7 +81,16 @@ struct pl_foot {
 	uint64_t born, last; /* frames */
 	struct pl_shape shape;
 	bool ready, touched;
+	bool oriented; /* the shape's axis runs from heel to toe */
+	double fx, fy; /* unit vector the toes point along; 0, 0: unknown */
+	double goes_x,
+		goes_y; /* where the walk goes at this foot, about a unit vector; 0, 0: no walk */
+	enum pl_source facing_source, side_source;
+	struct pl_stance *stance; /* while it is on the ground, in the second pass */
 	enum pl_side side;
+	bool contradicted;	    /* what tells its side tells both */
+	bool end_cut, border_cut;   /* by the mat's edge: heel or toes; the long way */
+	unsigned partial;	    /* enum pl_partial */
 	unsigned atoms[PL_REGIONS]; /* of each region, for a foot of that side */
 	struct pl_overlay overlay;
 	uint16_t *note;	   /* box, 0 outside the print */
@@ -74,7 +99,7 @@ struct pl_foot {
 	double cell_time_max[PL_REGIONS];
 	/* the frame it was last loaded in */
 	uint64_t frame;
-	double sum, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
+	double sum, sum_row, sum_col, atom[PL_ATOMS], top, atom_top[PL_ATOMS];
 	unsigned atom_cells[PL_ATOMS], cells;
 };
 
@@ -115,6 +140,7 @@ struct pl_analysis {
 	struct {
 		uint32_t serial;
 		double first, peak;
+		struct pl_path path;
 		uint64_t last;
 		int foot;
 	} now[PL_TRACKS]; /* of the tracks: forces in the first pass, feet in the second */
@@ -123,6 +149,11 @@ struct pl_analysis {
 	uint32_t n_feet;
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
+	struct pl_watch *watch; /* analysis_standing.c */
+
+	double *full, full_least; /* value of each cell at full scale; NULL: not known */
+	struct pl_stances stances;
+	struct pl_gait gait;
 };
 
 static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, unsigned col)
@@ -134,6 +165,18 @@ static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, u
 int pl_print_copy(struct pl_print *p, const struct pl_feet *f, const struct pl_track *track);
 int pl_analysis_form_feet(struct pl_analysis *a);
 void pl_foot_free(struct pl_foot *foot);
+/* The cells of a print, into a->feet.points. */
+void pl_print_points(struct pl_analysis *a, const struct pl_print *p);
+
+/* analysis_facing.c: axis, heel and toe, which way, of every foot */
+int pl_analysis_find_facing(struct pl_analysis *a);
+/* On the mat at the same time, for half of the shorter stay or more. */
+bool pl_feet_together(const struct pl_foot *p, const struct pl_foot *q);
+enum pl_facing pl_foot_facing(const struct pl_foot *foot); /* AUTO: unknown */
+/* analysis_sides.c: left or right */
+/* What is said of the side of a print before anybody looks at its shape. */
+enum pl_side pl_analysis_given_side(const struct pl_analysis *a, const struct pl_print *p);
+void pl_analysis_find_sides(struct pl_analysis *a);
 int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial); /* -1: none */
 
 /* analysis_loads.c */
@@ -141,5 +184,12 @@ void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s);
 /* The time after the last frame before a gap or the end. */
 void pl_analysis_feet_break(struct pl_analysis *a);
 void pl_analysis_feet_finish(struct pl_analysis *a);
+
+/* analysis_standing.c: somebody standing, in the second pass. */
+struct pl_watch *pl_watch_new(void);
+void pl_watch_free(struct pl_watch *w);
+/* After the feet of the frame. gap: frames are missing before it. */
+void pl_watch_frame(struct pl_analysis *a, int64_t t_ns, bool gap);
+int pl_watch_finish(struct pl_analysis *a, struct pl_error *err);
 
 #endif

@@ -22,8 +22,8 @@
 #define SPECK_GAP_M 0.03 /* a speck belongs to a foot that is this near */
 #define SPECK_M2 1e-4
 #define FOOT_LENGTH_M 0.33 /* pieces are joined up to this size ... */
-#define FOOT_WIDTH_M 0.13
-#define ACROSS_M 0.105 /* longer than this across the feet's direction: two feet's forefeet */
+#define FOOT_WIDTH_M 0.14  /* broad feet are 12 cm wide, and the box may lie 5 degrees off */
+#define ACROSS_M 0.105	   /* longer than this across the feet's direction: two feet's forefeet */
 #define FOREFOOT_M 0.135
 #define ALONG_COS 0.64 /* 50 degrees */
 #define FOOT_SLIM 0.4  /* width / length of a foot ... */
@@ -163,11 +163,16 @@ bool pl_feet_one_sized(const struct pl_feet *f, const struct pl_hull *a, const s
 	return sized_hull(f, &both);
 }
 
-bool pl_feet_across(const struct pl_feet *f, const struct pl_track *track)
+bool pl_feet_across(const struct pl_feet *f, const struct pl_hull *hull)
 {
-	struct pl_extent e = pl_hull_extent(&track->hull);
+	struct pl_extent e = pl_hull_extent(hull);
 
 	return foot_sized(f, &e) && across(f, &e);
+}
+
+bool pl_feet_apart(const struct pl_hull *a, const struct pl_hull *b)
+{
+	return pl_hull_gap(a, b) > JOIN_GAP_M;
 }
 
 static bool fits(const struct pl_feet *f, const struct pl_track *track, const struct pl_hull *more)
@@ -274,7 +279,7 @@ static void share_out(struct pl_feet *f, const struct pl_comp *comp, const doubl
 				best = other;
 			if (!best)
 				continue;
-			best->touched = true;
+			best->touched = best->touched || comp->mixed || choices != 1;
 			best->guessed += choices > 1;
 			pl_track_claim(f, best, run[i].row, c, c + 1, value);
 		}
@@ -502,6 +507,15 @@ static void place(struct pl_feet *f, const double *value)
 	}
 }
 
+/* Pieces of two feet, joined along the direction that feet were thought to lie in: in the next
+ * frame their cells are looked at afresh. */
+static void drop_mixtures(struct pl_feet *f)
+{
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
+		if (f->track[t].touched && !f->track[t].fused)
+			pl_track_drop(f, &f->track[t]);
+}
+
 void pl_feet_turn(struct pl_feet *f, double ux, double uy)
 {
 	f->ux = ux;
@@ -519,6 +533,7 @@ void pl_feet_turn(struct pl_feet *f, double ux, double uy)
 				pl_track_merge(f, p, q);
 		}
 	}
+	drop_mixtures(f);
 }
 
 /* ---- the frame ------------------------------------------------------------------------------ */

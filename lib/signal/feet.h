@@ -111,7 +111,9 @@ void pl_feet_frame(struct pl_feet *f, const struct pl_cells *cells);
 /* Would both together be no larger than one foot? Two feet are. */
 bool pl_feet_one_sized(const struct pl_feet *f, const struct pl_hull *a, const struct pl_hull *b);
 /* One foot's size, but across the direction feet are thought to lie in. */
-bool pl_feet_across(const struct pl_feet *f, const struct pl_track *track);
+bool pl_feet_across(const struct pl_feet *f, const struct pl_hull *hull);
+/* Further from each other than the pieces of one foot are. */
+bool pl_feet_apart(const struct pl_hull *a, const struct pl_hull *b);
 /* The feet lie along (ux, uy) after all: what was kept apart for that is joined. */
 void pl_feet_turn(struct pl_feet *f, double ux, double uy);
 /* orient.c: geometry, heading and side of every track whose print changed. */

@@ -4,6 +4,9 @@
  * reported below 10 Hz. A causal filter delays (22.5 ms at DC for 10 Hz), so raw and filtered are
  * published side by side. Bilinear transform of the analogue Butterworth, cut-off prewarped,
  * direct form I in double: no state is shared with the frames before a gap.
+ *
+ * A whole recording need not wait: filtered there and back it has no delay at all, at the price
+ * of a guess about what was before its beginning and after its end.
  */
 #include <math.h>
 
@@ -42,4 +45,49 @@ double pl_biquad_step(const struct pl_biquad *f, struct pl_biquad_state *s, doub
 	s->y2 = s->y1;
 	s->y1 = y;
 	return y;
+}
+
+/* The i-th value beyond an end, the curve turned about that end; step leads inwards. */
+static double beyond(const double *end, ptrdiff_t step, size_t i)
+{
+	return 2.0 * end[0] - end[(ptrdiff_t)i * step];
+}
+
+static bool all_finite(const double *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(x[i]))
+			return false;
+	return true;
+}
+
+int pl_filter_zero_lag(double *x, size_t n, double rate_hz, double cutoff_hz)
+{
+	size_t pad = n > PL_FILTER_PAD ? PL_FILTER_PAD : n ? n - 1 : 0;
+	double narrower = pow(M_SQRT2 - 1.0, 0.25), tail[PL_FILTER_PAD];
+	struct pl_biquad_state s = {.running = false};
+	struct pl_biquad f = {.on = false};
+
+	if (rate_hz > 0 && cutoff_hz > 0 && cutoff_hz < 0.5 * rate_hz)
+		pl_biquad_lowpass(&f,
+				  atan(tan(M_PI * cutoff_hz / rate_hz) / narrower) * rate_hz / M_PI,
+				  rate_hz);
+	if (!f.on || !all_finite(x, n))
+		return -1;
+	if (n == 0)
+		return 0;
+	for (size_t i = 0; i < pad; i++)
+		tail[i] = beyond(&x[n - 1], -1, i + 1);
+	for (size_t i = pad; i > 0; i--)
+		pl_biquad_step(&f, &s, beyond(x, 1, i));
+	for (size_t i = 0; i < n; i++)
+		x[i] = pl_biquad_step(&f, &s, x[i]);
+	for (size_t i = 0; i < pad; i++)
+		tail[i] = pl_biquad_step(&f, &s, tail[i]);
+	pl_biquad_break(&s);
+	for (size_t i = pad; i > 0; i--)
+		pl_biquad_step(&f, &s, tail[i - 1]);
+	for (size_t i = n; i > 0; i--)
+		x[i - 1] = pl_biquad_step(&f, &s, x[i - 1]);
+	return 0;
 }

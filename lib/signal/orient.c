@@ -26,12 +26,11 @@
 #define NEAR_SCORE 0.7
 #define JOINT 1.6 /* both feet's evidence, when neither's is enough alone but they agree */
 
-void pl_feet_points(struct pl_feet *f, unsigned slot)
+static void add_points(struct pl_feet *f, unsigned slot)
 {
 	const struct pl_track *track = &f->track[slot];
 	const struct pl_geometry *g = &f->geometry;
 
-	f->points.n = 0;
 	for (unsigned r = track->r0; r < track->r1; r++) {
 		size_t at = (size_t)r * g->cols;
 
@@ -40,6 +39,12 @@ void pl_feet_points(struct pl_feet *f, unsigned slot)
 				pl_points_add(&f->points, pl_x_m(g, c), pl_y_m(g, r),
 					      (double)f->peak[at + c]);
 	}
+}
+
+void pl_feet_points(struct pl_feet *f, unsigned slot)
+{
+	f->points.n = 0;
+	add_points(f, slot);
 }
 
 static bool facing_vector(enum pl_facing facing, double *x, double *y)
@@ -166,6 +171,73 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 	}
 }
 
+/* Slots of the pieces near a and b, with these two, as bits. 0: not all of them together are one
+ * foot, so two may be the heels or the forefeet of two feet. */
+static uint32_t together(const struct pl_feet *f, int a, int b)
+{
+	uint32_t slots = 1u << a | 1u << b;
+	struct pl_hull all = f->track[a].hull;
+
+	pl_hull_join(&all, &f->track[b].hull);
+	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t)) {
+		if (slots >> t & 1 || pl_feet_apart(&f->track[t].hull, &all))
+			continue;
+		if (!pl_feet_one_sized(f, &f->track[t].hull, &all))
+			return 0;
+		pl_hull_join(&all, &f->track[t].hull);
+		slots |= 1u << t;
+	}
+	return slots;
+}
+
+/* Like one foot that lies across: long, slender, broader at one end. Then feet lie that way. */
+static bool lie_across(struct pl_feet *f, uint32_t slots)
+{
+	struct pl_shape shape;
+	struct pl_hull all;
+	struct pl_extent e;
+
+	pl_hull_clear(&all);
+	for (uint32_t rest = slots; rest; rest &= rest - 1)
+		pl_hull_join(&all, &f->track[__builtin_ctz(rest)].hull);
+	e = pl_hull_extent(&all);
+	if (e.length < PL_FOOT_MIN_LENGTH_M || e.length < PIECE_SLENDER * e.width ||
+	    !pl_feet_across(f, &all))
+		return false;
+	f->points.n = 0;
+	for (uint32_t rest = slots; rest; rest &= rest - 1)
+		add_points(f, (unsigned)__builtin_ctz(rest));
+	pl_shape_measure(&f->points, &shape);
+	if (fabs(shape.heel_score) < PIECE_SCORE)
+		return false;
+	pl_feet_turn(f, shape.ax, shape.ay);
+	return true;
+}
+
+/* Loaded one after the other, as heel and forefoot of a step are: two feet's heels, or their
+ * forefeet, come and stay together. */
+static bool relay(const struct pl_feet *f, const struct pl_track *first,
+		  const struct pl_track *second)
+{
+	if (second->born < first->born + 1 + f->hold / 5)
+		return false;
+	if (!first->now_cells != !second->now_cells)
+		return true;
+	return second->grew && second->cells >= first->cells;
+}
+
+static bool learn_from_relay(struct pl_feet *f, int a, int b)
+{
+	const struct pl_track *p = &f->track[a], *q = &f->track[b];
+	uint32_t slots;
+
+	if (p->fused || q->fused || !(relay(f, p, q) || relay(f, q, p)) ||
+	    pl_feet_apart(&p->hull, &q->hull))
+		return false;
+	slots = together(f, a, b);
+	return slots && (lie_across(f, slots) || lie_across(f, 1u << a | 1u << b));
+}
+
 /*
  * Feet were thought to lie along one direction, and pieces across it were kept apart. A piece
  * that is long, slender and broader at one end than at the other is a foot that does lie across:
@@ -180,7 +252,7 @@ static void learn_direction(struct pl_feet *f)
 		struct pl_shape shape;
 		struct pl_extent e;
 
-		if (!track->grew || !pl_feet_across(f, track))
+		if (!track->grew || !pl_feet_across(f, &track->hull))
 			continue;
 		e = pl_hull_extent(&track->hull);
 		if (e.length < PIECE_MIN_M || e.length < PIECE_SLENDER * e.width)
@@ -193,6 +265,10 @@ static void learn_direction(struct pl_feet *f)
 		pl_feet_turn(f, shape.ax, shape.ay);
 		return;
 	}
+	for (int a = pl_track_after(f, -1); a >= 0; a = pl_track_after(f, a))
+		for (int b = pl_track_after(f, a); b >= 0; b = pl_track_after(f, b))
+			if (learn_from_relay(f, a, b))
+				return;
 }
 
 /* Two prints of one person's feet: equally long, and both slender. */

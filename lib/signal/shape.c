@@ -29,7 +29,14 @@
 #define SLENDER_MIN 1.9	       /* a foot is longer than wide ... */
 #define SLENDER_MAX 4.5	       /* ... but no stick */
 #define FIRST_CONTACT_MIN 0.15 /* of the length, from the middle: where the contact began */
-#define SIDE_MIN 0.05	       /* share of the length */
+#define FORE_FROM 0.55	       /* of the length: where the forefoot begins */
+#define SLANT_CELLS 10
+#define MIDFOOT_USUAL 0.075 /* shares of the length, medians of real prints */
+#define TOES_USUAL 0.12
+#define SLANT_USUAL 0.5
+#define WAY_MOST 1.5	/* one way does not outvote the others */
+#define WAY_AGAINST 0.3 /* nor may it contradict them by more */
+#define SIDE_MIN 0.5
 
 bool pl_points_init(struct pl_points *pts, const struct pl_geometry *g)
 {
@@ -290,33 +297,79 @@ static bool refine(struct pl_points *pts, struct pl_shape *shape, bool fixed)
 	return true;
 }
 
-/* Mean distance to the right of the axis, share of the length. */
+/* Mean distance to the right of the axis between two shares of the length, as a share of it; by
+ * pressure: each cell counts by what it has seen. */
 static double offset(const struct pl_points *pts, const struct pl_shape *shape, double from,
-		     double to, size_t at_least)
+		     double to, size_t at_least, bool by_pressure)
 {
-	double sum = 0;
+	double sum = 0, weights = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < pts->n; i++) {
-		double s = pts->s[i] / shape->length_m;
+		double s = pts->s[i] / shape->length_m, w = by_pressure ? pts->p[i] : 1;
 
-		if (s >= from && s < to) {
-			sum += pts->d[i];
-			n++;
-		}
+		if (s < from || s >= to)
+			continue;
+		sum += w * pts->d[i];
+		weights += w;
+		n++;
 	}
-	return n >= at_least ? sum / ((double)n * shape->length_m) : NAN;
+	return n >= at_least && weights > 0 ? sum / (weights * shape->length_m) : NAN;
 }
 
-/* Midfoot to the right and toes to the left: a right foot. Both have to say so. */
+/* Correlation of forward with leftward over the cells of the forefoot and toes: the metatarsal
+ * heads and toes lie the further back the further out. */
+static double slant(const struct pl_points *pts, const struct pl_shape *shape)
+{
+	double n = 0, ms = 0, md = 0, ss = 0, dd = 0, sd = 0;
+
+	for (size_t i = 0; i < pts->n; i++) {
+		double s = pts->s[i] / shape->length_m, d = pts->d[i] / shape->length_m;
+
+		if (s < FORE_FROM)
+			continue;
+		n += 1;
+		ms += s;
+		md += d;
+		ss += s * s;
+		dd += d * d;
+		sd += s * d;
+	}
+	if (n < SLANT_CELLS)
+		return NAN;
+	ss -= ms * ms / n;
+	dd -= md * md / n;
+	sd -= ms * md / n;
+	return ss > 0 && dd > 0 ? -sd / sqrt(ss * dd) : NAN;
+}
+
+/*
+ * Three ways to tell, each divided by its usual size: the midfoot's cells to the right of the axis
+ * (a high arch has none), the toes' pressure to the left, and the slant of the forefoot. None may
+ * clearly contradict the mean of them.
+ */
 static double side_score(const struct pl_points *pts, const struct pl_shape *shape)
 {
-	double mid = offset(pts, shape, 0.35, 0.55, 3), toe = -offset(pts, shape, 0.85, 1.01, 2);
-	double score = mid + 0.5 * toe;
+	double way[3] = {
+		offset(pts, shape, 0.35, FORE_FROM, 3, false) / MIDFOOT_USUAL,
+		-offset(pts, shape, 0.85, 1.01, 2, true) / TOES_USUAL,
+		slant(pts, shape) / SLANT_USUAL,
+	};
+	double sum = 0, ways = 0;
 
-	if (!(mid * score > 0 && toe * score > -0.01 * fabs(score)))
+	if (isnan(way[1]) || isnan(way[2]))
 		return NAN;
-	return score;
+	for (int k = 0; k < 3; k++) {
+		if (isnan(way[k]))
+			continue;
+		way[k] = fmax(-WAY_MOST, fmin(WAY_MOST, way[k]));
+		sum += way[k];
+		ways += 1;
+	}
+	for (int k = 0; k < 3; k++)
+		if (way[k] * (sum > 0 ? 1 : -1) < -WAY_AGAINST)
+			return NAN;
+	return sum / ways;
 }
 
 /*
@@ -357,12 +410,17 @@ void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows)
 	shape->toe_cut = toe_cut(pts, shape);
 }
 
-bool pl_shape_whole(const struct pl_shape *shape)
+bool pl_shape_print(const struct pl_shape *shape)
 {
 	return shape->cells >= CELLS_MIN && shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
-	       shape->length_m <= PL_FOOT_MAX_LENGTH_M && shape->complete &&
-	       shape->balance >= BALANCE_MIN && shape->depth >= DEPTH_MIN &&
-	       shape->slenderness >= SLENDER_MIN && shape->slenderness <= SLENDER_MAX;
+	       shape->length_m <= PL_FOOT_MAX_LENGTH_M && shape->slenderness >= SLENDER_MIN &&
+	       shape->slenderness <= SLENDER_MAX;
+}
+
+bool pl_shape_whole(const struct pl_shape *shape)
+{
+	return pl_shape_print(shape) && shape->complete && shape->balance >= BALANCE_MIN &&
+	       shape->depth >= DEPTH_MIN;
 }
 
 double pl_shape_evidence(const struct pl_shape *shape)

@@ -46,7 +46,7 @@ struct pl_shape {
 	double balance;	    /* weaker end's peak pressure / greatest of all */
 	double depth;	    /* weaker end's peak pressure / that of the faintest cell */
 	bool complete;	    /* two loaded ends with less pressure in between */
-	double side_score;  /* > 0: right foot, share of the length; NaN: nothing to go by */
+	double side_score;  /* > 0: right foot, 1: as clear as usual; NaN: contradicts itself */
 	double toe_cut;	    /* where toes begin, share of the length */
 };
 
@@ -65,6 +65,7 @@ void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows);
 
 /* Long and slender like a foot, of enough cells, and both ends have been loaded: the lighter one
  * well above what a noise floor cuts away. Only then do the widths say anything. */
+bool pl_shape_print(const struct pl_shape *shape); /* size and number of cells alone */
 bool pl_shape_whole(const struct pl_shape *shape);
 /* Which end is the heel: > 0 where the axis starts, 1 is enough to say so; 0 if there is no way to
  * tell, or the ways to tell disagree. */

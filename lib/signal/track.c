@@ -39,10 +39,15 @@ static uint8_t mark_of(const struct pl_feet *f, const struct pl_track *track)
 
 void pl_track_end(struct pl_feet *f, struct pl_track *track)
 {
-	uint8_t mark = mark_of(f, track);
-
 	if (f->options.hooks.ended)
 		f->options.hooks.ended(f->options.hooks.ctx, f, track);
+	pl_track_drop(f, track);
+}
+
+void pl_track_drop(struct pl_feet *f, struct pl_track *track)
+{
+	uint8_t mark = mark_of(f, track);
+
 	for (unsigned r = track->r0; r < track->r1; r++) {
 		uint8_t *row = f->owner + (size_t)r * f->geometry.cols;
 
@@ -127,6 +132,11 @@ void pl_track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *i
 				f->note[(size_t)r * f->geometry.cols + c] = 0;
 			}
 	}
+	if (from->born < into->born) {
+		into->born = from->born;
+		into->first_x = from->first_x;
+		into->first_y = from->first_y;
+	}
 	into->touched = into->touched || from->touched;
 	into->cells += from->cells;
 	into->guessed += from->guessed;
@@ -144,4 +154,8 @@ void pl_track_merge(struct pl_feet *f, struct pl_track *from, struct pl_track *i
 	from->serial = 0;
 	f->active &= ~(1u << (a - 1));
 	f->changed = true;
+	if (f->active == 1u << (b - 1)) { /* they had touched nobody but each other */
+		into->touched = false;
+		into->guessed = 0;
+	}
 }

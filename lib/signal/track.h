@@ -14,6 +14,8 @@ struct pl_box pl_cells_box(const struct pl_feet *f, unsigned row, unsigned c0, u
 
 struct pl_track *pl_track_new(struct pl_feet *f); /* NULL: all slots are taken */
 void pl_track_end(struct pl_feet *f, struct pl_track *track);
+/* It was no foot: as if it had never been. */
+void pl_track_drop(struct pl_feet *f, struct pl_track *track);
 /* Cells of a row, or a whole component, are the track's from now on, whoever's they were. */
 void pl_track_claim(struct pl_feet *f, struct pl_track *track, unsigned row, unsigned c0,
 		    unsigned c1, const double *value);

@@ -299,21 +299,36 @@ static void emed_forces_are_checked(void **state)
 	text_free(&bad);
 }
 
-/* Other files of this kind of people are not taken for one of these. */
-static void other_files_are_not_recordings(void **state)
+/* Every file of this kind of people is what it is, whatever its name; what needs a person's word
+ * says so, and what is none of them is not taken for one. */
+static void every_file_is_told_apart(void **state)
 {
-	static const char *const names[] = {
-		"data/pedar/walk_first500.asc", "data/xsensor/walk_pair_first40.csv",
-		"data/zebris/step_1.apd",	"data/bds/BDS00001.txt",
-		"data/pds/PDS13OR1grf.txt",	"data/dryft/running_vgrf_300hz.csv",
-		"data/speedpp/subj000.h5",	"data/emed/LICENSE.md"};
+	static const struct {
+		const char *name;
+		enum pl_format format; /* UNKNOWN: it does not open */
+		enum pl_code code;
+		const char *says;
+	} files[] = {
+		{"data/pedar/walk_first500.asc", PL_FORMAT_PEDAR_ASC, PL_OK, ""},
+		{"data/xsensor/walk_pair_first40.csv", PL_FORMAT_XSENSOR_CSV, PL_OK, ""},
+		{"data/zebris/step_1.apd", PL_FORMAT_ZEBRIS_APD, PL_OK, ""},
+		{"data/bds/BDS00001.txt", PL_FORMAT_UNKNOWN, PL_EUSAGE, "8 COPx[cm]"},
+		{"data/pds/PDS13OR1grf.txt", PL_FORMAT_UNKNOWN, PL_EUSAGE, "3 RGRF_Y"},
+		{"data/dryft/running_vgrf_300hz.csv", PL_FORMAT_UNKNOWN, PL_EUSAGE, "columns: 1"},
+		{"data/speedpp/subj000.h5", PL_FORMAT_UNKNOWN, PL_EFORMAT, "63 x 33 x 500"},
+		{"data/emed/LICENSE.md", PL_FORMAT_UNKNOWN, PL_EFORMAT, "no recording known"},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		struct pl_error err = {0};
+		struct pl_recording *rec = pl_recording_open(in_shared(files[i].name), &err);
 
-		assert_null(pl_recording_open(in_shared(names[i]), &err));
-		assert_int_equal(err.code, PL_EFORMAT);
+		assert_int_equal(err.code, files[i].code);
+		assert_non_null(strstr(err.message, files[i].says));
+		assert_int_equal(rec ? pl_recording_info(rec)->format : PL_FORMAT_UNKNOWN,
+				 files[i].format);
+		pl_recording_close(rec);
 	}
 }
 
@@ -343,7 +358,7 @@ int main(void)
 		cmocka_unit_test(damaged_emed_names_the_place),
 		cmocka_unit_test(damaged_tekscan_names_the_place),
 		cmocka_unit_test(emed_forces_are_checked),
-		cmocka_unit_test(other_files_are_not_recordings),
+		cmocka_unit_test(every_file_is_told_apart),
 		cmocka_unit_test(reading_is_fast),
 	};
 	int failed;

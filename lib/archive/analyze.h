@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pl_recording_analyze for those who want its steps too. */
+#ifndef ARCHIVE_ANALYZE_H
+#define ARCHIVE_ANALYZE_H
+
+#include <plantar/analysis.h>
+#include <plantar/recording.h>
+
+/* steps, if not NULL, receives the steps and is then to be freed (pl_gait_free). */
+int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o,
+		     struct pl_json *json,
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_gait *steps, struct pl_error *err);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* XSENSOR .csv: whatever the bytes, a recording with whole frames or a refusal with a message.
+ */
+#include "foreign_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_foreign(PL_FORMAT_XSENSOR_CSV, data, size);
+	return 0;
+}

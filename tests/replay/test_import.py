@@ -1,0 +1,453 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other makers' files, tables and arrays: what is read of them, what is said about them, and that a
+session made of them says the same."""
+import csv
+import hashlib
+import json
+import os
+import subprocess
+
+import pytest
+
+from cli import GOLDEN, PLANTAR, SHARED, document, run
+
+DATA = SHARED / "data"
+PEDAR = DATA / "pedar" / "walk_first500.asc"
+XSENSOR = DATA / "xsensor" / "walk_pair_first40.csv"
+ZEBRIS = [DATA / "zebris" / f"step_{i}.apd" for i in (1, 2)]
+BDS = [DATA / "bds" / name for name in ("BDS00001.txt", "BDS00010.txt")]
+PDS = DATA / "pds" / "PDS13OR1grf.txt"
+DRYFT = DATA / "dryft" / "running_vgrf_300hz.csv"
+SPEEDPP = DATA / "speedpp" / "subj000.h5"
+EMED = DATA / "emed" / "walk.lst"
+TEKSCAN = DATA / "footpress" / "walk_L.asf"
+MMHG_KPA = 0.133322387415  # 13,595.1 kg/m3 x 9.80665 m/s2 x 1 mm
+
+shared = pytest.mark.skipif(not (GOLDEN.exists() and XSENSOR.exists()),
+                            reason="the recordings of PLANTAR_SHARED are not here")
+ARRAY = ("--dataset", "/img000", "--axes", "y,x,t", "--rate", "500", "--pitch", "5.08")
+CONTRACT_COP = ("--columns", "ap=COPx,ml=COPy", "--unit", "cm", "--rate", "100")
+CONTRACT_FORCE = ("--columns", "force=1", "--unit", "N", "--rate", "300")
+CONTRACT_PLATES = ("--columns", "left.force=LGRF_Y,left.ap=LCOP_X,left.ml=LCOP_Z,"
+                   "right.force=RGRF_Y,right.ap=RCOP_X,right.ml=RCOP_Z", "--unit-length", "m")
+
+
+def analyze(*args):
+    return document("analyze", "--json", *args)
+
+
+def refusal(*args, code=1):
+    return run(*args, code=code).stderr
+
+
+def close(have, want, relative=1e-9):
+    assert have == pytest.approx(want, rel=relative, abs=0), f"{have!r} is not {want!r}"
+
+
+def frames(path, *args):
+    rows = csv.reader(run("export", "csv", path, "--what", "frames", *args).stdout.splitlines())
+    head = next(rows)
+    at = range(3, len(head))
+    return [[float(row[i]) for i in at] for row in rows]
+
+
+# ---- XSENSOR ----
+
+def xsensor_blocks():
+    """Every sensor's block of the file, read by a few lines that know nothing of plantar."""
+    block, blocks, number = None, [], None
+    for line in XSENSOR.read_text(encoding="utf-8-sig").splitlines():
+        f = line.split(",")
+        if not line.strip(","):
+            continue
+        if f[0] == "FRAME":
+            number, block = int(f[1]), None
+        elif f[0] == "SENSOR":
+            block = {"frame": number, "name": f[1], "cells": []}
+            blocks.append(block)
+        elif f[0] == "GROUP":
+            block = None
+        elif block is not None and f[0][0].isdigit():
+            block["cells"].append([float(v) for v in f[:11]])
+        elif block is not None:
+            block[f[0]] = f[1]
+    return blocks
+
+
+@shared
+def test_xsensor_says_what_the_file_says_of_every_frame():
+    blocks = xsensor_blocks()
+    r = document("info", "--json", XSENSOR)["recordings"][0]["recording"]
+    cell_cm2 = r["pitch_row_mm"] * r["pitch_col_mm"] / 100
+    got = frames(XSENSOR)
+    assert len(got) == r["frames"] == 40 and r["rows"] == 31 and len(blocks) == 80
+    worst = {"load": 0, "area": 0}
+    for k, block in enumerate(blocks):
+        left = "-LF " in block["name"]
+        cells = [v for i, v in enumerate(got[k // 2])
+                 if (i % r["cols"] < 11 if left else i % r["cols"] >= r["cols"] - 11)]
+        assert len(cells) == 341
+        assert max(cells) == float(block["Peak Pressure (mmHg)"]) * MMHG_KPA
+        load, area = float(block["Est. Load (N)"]), float(block["Contact Area (cm²)"])
+        if load:
+            worst["load"] = max(worst["load"], abs(sum(cells) * cell_cm2 * 0.1 / load - 1))
+            worst["area"] = max(worst["area"], abs(sum(v > 0 for v in cells) * cell_cm2 / area - 1))
+        else:
+            assert sum(cells) == 0
+        assert cells == [v * MMHG_KPA for row in block["cells"] for v in row]
+    print(f"xsensor, 80 blocks of 40 frames: peaks exact, load within {100 * worst['load']:.4f} %, "
+          f"contact area within {100 * worst['area']:.4f} %")
+    assert worst["load"] < 0.003 and worst["area"] < 0.003
+
+
+@shared
+def test_xsensor_pair_has_its_sides_and_the_times_of_its_frames():
+    d = analyze(XSENSOR)
+    assert [f["side"] for f in d["feet"]] == ["left", "right"]
+    close(d["recording"]["rate_hz"], 39 / 0.518, 1e-6)  # 08:21:17.982 to 08:21:18.500
+    alone = [analyze(XSENSOR, "--side", side) for side in ("left", "right")]
+    for d, one, side in zip((d, d), alone, ("left", "right")):
+        assert one["recording"]["cols"] == 11 and one["recording"]["side_hint"] == side
+        foot = next(f for f in d["feet"] if f["side"] == side)
+        close(one["feet"][0]["pressure_peak_kpa"], foot["pressure_peak_kpa"])
+    close(sum(a["total"]["force_time_integral_ns"] for a in alone),
+          d["total"]["force_time_integral_ns"])
+
+
+@shared
+@pytest.mark.parametrize("old, new, said", [
+    ("2674.44,1365.6", "2574.44,1365.6", "peak pressure"),
+    ("946.22,363.42", "946.22,365.42", "average pressure"),
+    ("Contact Area (cm²),68.19", "Contact Area (cm²),69.19", "contact area"),
+    ("Est. Load (N),411.67", "Est. Load (N),415.67", "printed load"),
+    ("FRAME,1470", "FRAME,1471", "frame 1471 where frame 1470 should be"),
+    ("Sensel Width (cm),0.86", "Sensel Width (cm),0.96", "not those of the first frame"),
+    ("Units:,mmHg", "Units:,furlong", "the unit 'furlong'"),
+    ("Time, 08:21:18.008", "Time, 08:21:17.008", "not later than"),
+    ("0,0,97.98,186.86", "0,0,x,186.86", "expected a pressure (column 3 of 11, row 5 of 31)"),
+])
+def test_xsensor_damage_is_found_and_placed(tmp_path, old, new, said):
+    text = XSENSOR.read_text(encoding="utf-8")
+    assert old in text
+    to = tmp_path / "damaged"
+    at = text.index(old, text.index("FRAME,1465") if "Width" in old else 0)
+    to.write_text(text[:at] + new + text[at + len(old):], encoding="utf-8")
+    message = refusal("analyze", to)
+    assert said in message and "line " in message
+
+
+# ---- pedar, zebris ----
+
+@shared
+def test_pedar_is_pressure_only():
+    d = analyze(PEDAR)
+    assert d["recording"]["layout"] == "sensors" and d["recording"]["pitch_row_mm"] is None
+    rows = [[float(v) for v in line.split()] for line in PEDAR.read_text().splitlines()[10:]]
+    assert d["recording"]["frames"] == len(rows) == 500
+    assert [f["side"] for f in d["feet"]] == ["left", "right"]
+    for foot, first in zip(d["feet"], (1, 100)):
+        cells = [row[first:first + 99] for row in rows]
+        curve = [max(row) for row in cells]
+        assert foot["pressure_peak_kpa"] == max(curve)
+        close(foot["pressure_time_integral_peak_curve_kpa_s"],
+              sum((a + b) / 2 * 0.01 for a, b in zip(curve, curve[1:])))
+        close(foot["pressure_time_integral_max_cell_kpa_s"], max(
+            sum((a[i] + b[i]) / 2 * 0.01 for a, b in zip(cells, cells[1:])) for i in range(99)))
+        assert foot["force_peak_n"] is None and foot["contact_area_cm2"] is None
+    assert d["total"]["force_peak_n"] is None and d["total"]["contact_area_peak_cm2"] is None
+    assert "the file was cut" in d["recording"]["problem"]
+    assert frames(PEDAR)[0][:4] == [rows[0][1], rows[0][100], rows[0][2], rows[0][101]]
+    assert "no forces" in refusal("export", "csv", PEDAR)
+
+
+@shared
+def test_zebris_is_a_picture_of_peaks():
+    for path, shape in zip(ZEBRIS, ((32, 15), (32, 13))):
+        d = analyze(path, "--facing", "backward")  # the first rows are the heel
+        text = path.read_text().split("[Data]\n")[1].splitlines()
+        cells = [float(v) for line in text for v in line.split("\t")]
+        r, total = d["recording"], d["total"]
+        assert (r["rows"], r["cols"]) == shape and r["pitch_row_mm"] == 8.46591
+        assert r["layout"] == "picture" and r["rate_hz"] is None
+        assert total["pressure_peak_kpa"] == 10 * max(cells)
+        close(total["contact_area_footprint_cm2"], sum(v > 0 for v in cells) * 0.846591 ** 2)
+        assert total["force_peak_n"] is None and total["force_time_integral_ns"] is None
+        foot, = d["feet"]
+        assert foot["side"] == "unknown" and foot["force_peak_n"] is None
+        assert foot["regions"]["heel"]["force_peak_n"] is None
+        assert foot["regions"]["heel"]["load_pct"] is None
+        assert 200 < foot["length_mm"] < 300 and "steps" not in d
+    assert "there is no force in it" in refusal("export", "csv", ZEBRIS[0])
+
+
+# ---- tables: golden values ----
+
+@shared
+@pytest.mark.parametrize("path", BDS, ids=lambda p: p.name)
+def test_balance_golden(path):
+    golden = json.loads((SHARED / "golden" / "balance.json").read_text())[f"bds/{path.name}"]
+    d = analyze(path, *CONTRACT_COP, "--filter", "none")
+    sway = d["standing"]["sway"]
+    close(sway["area_95_mm2"], 100 * golden["published"]["area_95_cm2"])
+    close(sway["mean_velocity_mm_s"], 10 * golden["published"]["mean_velocity_cm_s"])
+    close(sway["mean_frequency_hz"], golden["published"]["mean_frequency_hz"])
+    close(sway["path_mm"], 10 * golden["path_cm"])
+    for axis in ("ap", "ml"):
+        close(sway[f"rms_{axis}_mm"], 10 * golden[f"rms_{axis}"])
+        close(sway[f"range_{axis}_mm"], 10 * golden[f"range_{axis}"])
+        close(sway[f"mean_velocity_{axis}_mm_s"], 10 * golden[f"vel_{axis}"])
+    assert d["recording"]["rate_hz"] == 100 and d["method"]["filter_kind"] == "none"
+    assert "total" not in d and "steps" not in d
+
+
+@shared
+def test_two_plates_golden():
+    golden = json.loads((SHARED / "golden" / "balance.json").read_text())["pds/PDS13OR1grf.txt"]
+    d = analyze(PDS, *CONTRACT_PLATES, "--filter", "none")
+    load = d["standing"]["load"]
+    assert d["recording"]["rate_hz"] == 100 and d["recording"]["rate_from"] == "time column"
+    close(load["right_pct"], golden["R_pct"])
+    close(load["symmetry_index_pct"], golden["SI_Robinson_pct"])
+    # The golden sway is of the file's own net CoP, printed to 1e-6 m; ours is recombined.
+    close(d["standing"]["sway"]["path_mm"], 10 * golden["path_cm"], 0.02)
+    close(d["standing"]["sway"]["rms_ap_mm"], 10 * golden["rms_ap"], 1e-3)
+    net = analyze(PDS, "--columns", "ap=COPNET_X,ml=COPNET_Z", "--unit", "m", "--filter", "none")
+    close(net["standing"]["sway"]["path_mm"], 10 * golden["path_cm"])
+    close(net["standing"]["sway"]["area_95_mm2"], 100 * golden["area_pred_exact_F"])
+
+
+@shared
+def test_running_golden():
+    golden = json.loads((SHARED / "golden" / "running.json").read_text())["running"]
+    gait = analyze(DRYFT, *CONTRACT_FORCE)["gait"]
+    assert gait["steps"] == golden["n_steps_detrended"] == 77
+    close(gait["contact_time_mean_s"], golden["contact_time_mean_s"], 0.01)
+    close(gait["cadence_spm"], golden["cadence_spm"], 0.01)
+    close(gait["force_peak_mean_n"], golden["peak_mean_N"], 0.01)
+    close(gait["impulse_mean_ns"], golden["impulse_mean_Ns"], 0.01)
+
+
+# ---- tables: forms ----
+
+def table(tmp_path, text, name="table.txt"):
+    to = tmp_path / name
+    to.write_text(text)
+    return to
+
+
+ROWS = [(0.5 + 0.001 * i, 700 + i % 3) for i in range(100)]
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", ",", "  "])
+@pytest.mark.parametrize("head", ["", "x{s}Fz\n", "made up\nfor a test\n\nx{s}Fz (N)\n", '"x"{s}"Fz"\n'])
+def test_tables_in_every_form(tmp_path, separator, head):
+    text = head.format(s=separator) + "".join(f"{a:.3f}{separator}{b}\n" for a, b in ROWS)
+    column = "Fz" if head and "Fz (N)" not in head or separator != "  " and head else "2"
+    d = analyze(table(tmp_path, text), "--columns", f"force={column}", "--rate", "50")
+    assert d["recording"]["frames"] == 100 and d["total"]["force_peak_n"] == 702
+    assert d["total"]["force_peak_frame"] == 2
+    # trapezoid of 0, 1, 2, 0, 1, 2, ... above 700 N, 99 intervals of 0.02 s
+    close(d["total"]["force_time_integral_ns"],
+          sum((a[1] + b[1]) / 2 for a, b in zip(ROWS, ROWS[1:])) / 50)
+
+
+def test_a_minus_turns_the_sign(tmp_path):
+    path = table(tmp_path, "".join(f"{-b}\n" for _, b in ROWS))
+    assert analyze(path, "--columns", "force=-1", "--rate", "50")["total"]["force_peak_n"] == 702
+
+
+def test_time_in_milliseconds_gives_the_rate(tmp_path):
+    path = table(tmp_path, "Time [ms],F\n" + "".join(f"{20 * i},{b}\n" for i, (_, b) in enumerate(ROWS)))
+    r = analyze(path, "--columns", "force=F")["recording"]
+    assert r["rate_hz"] == 50 and r["rate_from"] == "time column"
+
+
+@pytest.mark.parametrize("text, options, said", [
+    ("a,b\n1,2\n3,4\n", (), "its columns: 1 a, 2 b"),
+    ("a,b\n1,2\n3,4\n", ("--columns", "force=c", "--rate", "9"), "the columns are 1 a, 2 b"),
+    ("a,b\n1,2\n3,4\n", ("--columns", "force=3", "--rate", "9"), "there is no such column"),
+    ("a,b\n1,2\n3,4\n", ("--columns", "push=a", "--rate", "9"), "'push' is none of time, force"),
+    ("a,b\n1,2\n3,4\n", ("--columns", "force=a"), "add --rate HZ"),
+    ("a,b\n1,2\n3,4\n", ("--columns", "ap=a,ml=b", "--rate", "9"), "in which unit? add --unit-length"),
+    ("a,b\n1,2\n3,4\n", ("--columns", "ap=a,ml=b", "--unit", "inch", "--rate", "9"), "none of mm, cm, m, N"),
+    ("a[cm],b\n1,2\n", ("--columns", "ap=a,ml=b", "--unit", "mm", "--rate", "9"), "the header says cm"),
+    ("a[mm],b\n1,2\n", ("--columns", "force=a", "--rate", "9"), "the header says it is in mm"),
+    ("a,b\n1,2\n3\n", ("--columns", "force=a", "--rate", "9"), "line 3, column 2: 1 fields, 2 in the first line"),
+    ("a,b\n1,2\n3,x\n", ("--columns", "force=b", "--rate", "9"), "line 3, column 3: expected a number (force), found 'x'"),
+    ("a;b\n1;2\n3;4,5\n", ("--columns", "force=b", "--rate", "9"), "line 3, column 4: a decimal comma"),
+    ("time,b\n0.1,2\n0.2,3\n0.4,3\n", ("--columns", "force=b"), "line 4, column 1: 0.2 s after the sample before"),
+    ("time,b\n0.1,2\n0.2,3\n", ("--columns", "force=b", "--rate", "50"), "--rate says 50 Hz, the times of the file 10 Hz"),
+    ("a,b\n1,2\n", ("--columns", "force=a,force=b", "--rate", "9"), "names force twice"),
+    ("words only\n", ("--columns", "force=1", "--rate", "9"), "expected a line of numbers"),
+])
+def test_tables_are_refused_with_a_way_out(tmp_path, text, options, said):
+    code = 2 if "expected" not in said and "line " not in said or "--rate says" in said else 1
+    message = run("analyze", table(tmp_path, text), *options, code=code).stderr
+    assert said in message
+
+
+def test_a_table_has_no_frames(tmp_path):
+    path = table(tmp_path, "a,b\n1,2\n3,4\n")
+    assert "no frames of cells" in refusal("import", path, "--out", tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+    assert "which columns are what" in refusal("export", "csv", path, code=2)
+    info = document("info", "--json", path, "--columns", "force=b", "--rate", "10")["recordings"][0]
+    assert info["recording"]["columns"][0] == {"name": "force", "from": "b", "factor": 1, "unit": "N"}
+    message = refusal("analyze", path, "--columns", "force=b", "--rate", "9", "--side", "left", code=2)
+    assert "it has no regions, axis, side" in message
+
+
+# ---- HDF5 arrays ----
+
+@pytest.fixture
+def array(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    numpy = pytest.importorskip("numpy")
+    to = tmp_path / "laboratory.h5"
+    cells = numpy.arange(2 * 3 * 5, dtype="u2").reshape(2, 3, 5)  # [x, t, y]
+    with h5py.File(to, "w") as f:
+        f.create_dataset("deep/er/cells", data=cells, chunks=(2, 1, 5), compression="gzip")
+        f.create_dataset("flat", data=cells[0])
+        f["words"] = "none"
+    return to, cells
+
+
+def test_an_array_as_frames(array):
+    to, cells = array
+    options = ("--dataset", "/deep/er/cells", "--rate", "100", "--pitch", "5x8")
+    got = frames(to, *options, "--axes", "x,t,y")
+    assert got == [[cells[x, t, y] for y in range(5) for x in range(2)] for t in range(3)]
+    turned = frames(to, *options, "--axes", "-x,t,-y", "--unit", "N/cm2")
+    assert turned == [[10 * cells[1 - x, t, 4 - y] for y in range(5) for x in range(2)] for t in range(3)]
+    r = document("info", "--json", to, *options, "--axes", "x,t,y")["recordings"][0]["recording"]
+    assert r["format"] == "hdf5-array" and r["unit"] == "counts" and r["dataset"] == "/deep/er/cells"
+    assert (r["rows"], r["cols"], r["pitch_row_mm"], r["pitch_col_mm"]) == (5, 2, 5, 8)
+
+
+@pytest.mark.parametrize("options, said", [
+    ((), "/deep/er/cells (2 x 3 x 5)"),
+    (("--dataset", "/deep/er/cells"), "add --axes y,x,t (rows, columns, time in its order) --rate HZ --pitch MM"),
+    (("--dataset", "/deep/er/cells", "--axes", "y,x,x", "--rate", "1", "--pitch", "5"), "is not like y,x,t"),
+    (("--dataset", "/deep/er/cells", "--axes", "y,x,t", "--rate", "1", "--pitch", "5", "--unit", "cm"),
+     "'cm' is no pressure"),
+    (("--dataset", "/flat", "--axes", "y,x,t", "--rate", "1", "--pitch", "5"), "2 axes, not 3"),
+    (("--dataset", "/words", "--axes", "y,x,t", "--rate", "1", "--pitch", "5"), "/words"),
+    (("--dataset", "/nothing"), "there is no /nothing in it"),
+    (("--axes", "y,x,t"), "takes no --axes"),
+])
+def test_arrays_are_refused_with_a_way_out(array, options, said):
+    r = subprocess.run([PLANTAR, "analyze", array[0], *options], capture_output=True, text=True)
+    assert r.returncode in (1, 2) and said in r.stderr and not r.stdout
+
+
+def test_a_damaged_array_never_ends_the_program(array, tmp_path):
+    whole = array[0].read_bytes()
+    to = tmp_path / "damaged.h5"
+    read = refused = 0
+    for i in range(8, len(whole), max(1, len(whole) // 60)):
+        to.write_bytes(whole[:i] + bytes([whole[i] ^ 0xff]) + whole[i + 1:])
+        r = subprocess.run([PLANTAR, "info", to, "--dataset", "/deep/er/cells", "--axes", "x,t,y",
+                            "--rate", "100", "--pitch", "5"], capture_output=True, timeout=100)
+        assert r.returncode in (0, 1), r
+        read, refused = read + (r.returncode == 0), refused + (r.returncode == 1)
+    print(f"an array with a byte flipped at {read + refused} places: {read} read, {refused} refused")
+    assert refused
+
+
+@shared
+def test_speedpp_is_a_step():
+    numpy, h5py = pytest.importorskip("numpy"), pytest.importorskip("h5py")
+    with h5py.File(SPEEDPP) as f:
+        cells = f["img000"][:].astype(float)
+    d = analyze(SPEEDPP, *ARRAY, "--side", "right")
+    assert (d["recording"]["rows"], d["recording"]["cols"], d["recording"]["frames"]) == cells.shape
+    assert d["total"]["force_peak_counts"] == cells.sum((0, 1)).max()
+    assert d["total"]["pressure_peak_counts"] == cells.max()
+    assert "force_peak_n" not in d["total"]
+    assert run("analyze", EMED, "--dataset", "/img000", code=2).stderr.count("takes no --dataset")
+
+
+# ---- import ----
+
+def same(a, b, where=""):
+    """Equal but for what 32-bit storage rounds."""
+    if isinstance(a, dict):
+        assert a.keys() == b.keys(), where
+        for key in a:
+            same(a[key], b[key], f"{where}.{key}")
+    elif isinstance(a, list):
+        assert len(a) == len(b), where
+        for i, (x, y) in enumerate(zip(a, b)):
+            same(x, y, f"{where}[{i}]")
+    elif isinstance(a, float) or isinstance(b, float):
+        assert b == pytest.approx(a, rel=1e-6, abs=1e-9), where
+    else:
+        assert a == b, where
+
+
+@shared
+@pytest.mark.parametrize("path, options", [
+    (EMED, ()), (TEKSCAN, ()), (XSENSOR, ()), (XSENSOR, ("--side", "left")),
+    (SPEEDPP, (*ARRAY, "--side", "right")), (SPEEDPP, (*ARRAY, "--unit", "kPa"))],
+    ids=["emed", "tekscan", "insoles", "insole", "counts", "kpa"])
+def test_a_session_says_what_the_file_says(tmp_path, path, options):
+    made = document("import", path, *options, "--json", "--out", tmp_path, "--subject", "P-1",
+                    "--condition", "lift 6 mm", "--mass", "70", "--started", "2025-04-23T10:49")
+    trial, = made["trials"]
+    assert trial["path"].startswith(f"{tmp_path}/2025/04/{made['session_uuid']}/trial-001.h5")
+    assert trial["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert run("verify", tmp_path).stdout.count("0 with a problem")
+    assert not list(tmp_path.rglob("*.journal"))
+    of_file = analyze(path, *options, "--body-mass", "70")
+    of_session = analyze(trial["path"])
+    head = of_session.pop("recording")
+    assert head["frames"] == of_file["recording"]["frames"]
+    close(head["duration_s"], of_file["recording"]["duration_s"], 1e-6)
+    assert head["unit"] == of_file["recording"]["unit"]
+    del of_file["recording"]
+    same(of_file, of_session)
+    session = document("info", "--json", trial["path"])["recordings"][0]["session"]
+    assert session["subject"] == "P-1" and session["condition"] == "lift 6 mm"
+    assert session["body_mass_kg"] == 70 and session["started_utc"] == "2025-04-23T10:49:00Z"
+    assert session["source"] == f"import:{path.name}"
+    events = run("export", "csv", trial["path"], "--what", "events").stdout
+    assert "import" in events and trial["sha256"] in events and path.name in events
+    exported = csv.DictReader(run("export", "csv", trial["path"]).stdout.splitlines())
+    assert len(list(exported)) == head["frames"]
+
+
+@shared
+def test_several_files_are_trials_of_one_session(tmp_path):
+    made = document("import", EMED, TEKSCAN, "--json", "--out", tmp_path)
+    assert [os.path.basename(t["path"]) for t in made["trials"]] == ["trial-001.h5", "trial-002.h5"]
+    session = json.loads((tmp_path / os.path.relpath(made["folder"], tmp_path) / "session.json").read_text())
+    assert len(session["trials"]) == 2
+    message = refusal("import", made["trials"][0]["path"], "--out", tmp_path, code=2)
+    assert "a recording of plantard already" in message
+
+
+@shared
+def test_import_refuses_what_no_session_can_hold(tmp_path):
+    for path, said in ((PEDAR, "no forces"), (ZEBRIS[0], "no force in it"),
+                       (BDS[0], "no frames of cells")):
+        assert said in refusal("import", path, "--out", tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_capture_becomes_a_session(tmp_path):
+    capture = tmp_path / "a.plcap"
+    run("simulate", "--person", "standing", "--as", "pmp-64x64", "--seconds", "1", "--capture", capture)
+    made = document("import", capture, "--json", "--out", tmp_path / "to")
+    assert run("verify", tmp_path / "to").stdout.count("0 with a problem")
+    a, b = analyze(capture), analyze(made["trials"][0]["path"])
+    same(a["total"], b["total"])
+    same(a.get("feet"), b.get("feet"))
+
+
+@pytest.mark.parametrize("options, said", [
+    (("--started", "yesterday"), "is no time like"),
+    (("--subject", "x" * 65), "at most 64 bytes"),
+    (("--side", "both"), "left, right"),
+])
+def test_import_options_are_checked(tmp_path, options, said):
+    assert said in run("import", tmp_path / "none", *options, code=2).stderr
