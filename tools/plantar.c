@@ -49,6 +49,8 @@ static const struct pl_subcommand *const commands[] = {
 	/* recordings */
 	&pl_cmd_info,
 	&pl_cmd_analyze,
+	&pl_cmd_compare,
+	&pl_cmd_trend,
 	&pl_cmd_annotate,
 	&pl_cmd_correct,
 	&pl_cmd_export,
