@@ -113,7 +113,7 @@ static herr_t compare_object(hid_t at, const char *name, const H5O_info_t *info,
 	struct pair p;
 
 	(void)at;
-	if (info->type != H5O_TYPE_DATASET || strcmp(name, PL_H5_AMENDMENTS + 1) == 0)
+	if (info->type != H5O_TYPE_DATASET || strcmp(name, &PL_H5_AMENDMENTS[1]) == 0)
 		return 0;
 	p.was = H5Dopen2(c->was, name, H5P_DEFAULT);
 	p.is = H5Dopen2(c->is, name, H5P_DEFAULT);

@@ -78,22 +78,31 @@ static bool take_time(const json_t *line, int64_t *t_ns)
 	return *text && !*end && !errno;
 }
 
+static bool take_value(const json_t *line, struct pl_amendment *a)
+{
+	return take(line, "key", true, a->key, sizeof(a->key)) && *a->key &&
+	       take(line, "was", true, a->was, sizeof(a->was)) &&
+	       take(line, "is", true, a->is, sizeof(a->is));
+}
+
+static bool take_event(const json_t *line, struct pl_amendment *a)
+{
+	return take(line, "kind", true, a->kind, sizeof(a->kind)) && *a->kind &&
+	       take(line, "text", true, a->text, sizeof(a->text)) && take_time(line, &a->t_mono_ns);
+}
+
+/* Either a value or an event, never both. */
 static bool parse_line(const char *text, size_t n, struct pl_amendment *a)
 {
 	json_t *line = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
-	bool value, good;
+	bool value = json_object_get(line, "key") != NULL;
+	bool event = json_object_get(line, "kind") != NULL, good;
 
 	*a = (struct pl_amendment){0};
-	value = json_object_get(line, "key") != NULL;
-	good = json_is_object(line) && take(line, "utc", true, a->utc, sizeof(a->utc)) &&
+	good = value != event && take(line, "utc", true, a->utc, sizeof(a->utc)) &&
 	       take(line, "who", true, a->who, sizeof(a->who)) &&
 	       take(line, "software", false, a->software, sizeof(a->software)) &&
-	       take(line, "key", value, a->key, sizeof(a->key)) &&
-	       take(line, "was", value, a->was, sizeof(a->was)) &&
-	       take(line, "is", value, a->is, sizeof(a->is)) &&
-	       take(line, "kind", !value, a->kind, sizeof(a->kind)) &&
-	       take(line, "text", !value, a->text, sizeof(a->text)) &&
-	       (value ? *a->key != '\0' : *a->kind && take_time(line, &a->t_mono_ns));
+	       (value ? take_value(line, a) : take_event(line, a));
 	json_decref(line);
 	return good;
 }
