@@ -30,13 +30,14 @@ enum {
 	OPT_FACING,
 	OPT_MASS,
 	OPT_SPEED,
-	OPT_TREADMILL
+	OPT_TREADMILL,
+	OPT_BELT
 };
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
-	double body_mass_kg, speed_m_s; /* NaN: not given */
+	double body_mass_kg, speed_m_s, belt_m_s; /* NaN: not given */
 	bool filter_given, json, treadmill;
 	const char *as;
 	struct pl_hints hints;
@@ -83,6 +84,9 @@ static void take_options(struct pl_args *args, struct choice *c)
 		case OPT_SPEED:
 			pl_args_number(args, 0.01, 20, &c->speed_m_s);
 			break;
+		case OPT_BELT:
+			pl_args_number(args, 0.01, 20, &c->belt_m_s);
+			break;
 		case OPT_TREADMILL:
 			c->treadmill = true;
 			break;
@@ -103,6 +107,7 @@ static void take_gait_choice(const struct choice *c, struct pl_gait_options *o)
 		o->speed_m_s = c->speed_m_s;
 		o->speed_source = "entered";
 	}
+	o->belt_speed_m_s = c->belt_m_s;
 	if (c->treadmill)
 		o->treadmill = PL_TREADMILL_YES;
 }
@@ -223,7 +228,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			   .side = UNSET,
 			   .facing = UNSET,
 			   .body_mass_kg = NAN,
-			   .speed_m_s = NAN};
+			   .speed_m_s = NAN,
+			   .belt_m_s = NAN};
 	struct pl_args args;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -261,6 +267,9 @@ static const struct pl_option options[] = {
 	{OPT_TREADMILL, "treadmill", NULL,
 	 "a mat under a belt: steps cut by the ends do not\n"
 	 "count, and of steps only force and timing are given"},
+	{OPT_BELT, "belt-speed", "M_S",
+	 "the same where the belt's speed is known: footprints\n"
+	 "are computed on the belt, too"},
 	PL_OPTION_AS,
 	PL_OPTIONS_HINTS,
 	{0},
@@ -271,7 +280,7 @@ const struct pl_subcommand pl_cmd_analyze = {
 	.summary = "compute the figures of a recording",
 	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
 		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
-		    "RECORDING [--treadmill] [--as MAT] ...\n"
+		    "RECORDING [--treadmill] [--belt-speed M_S] [--as MAT] ...\n"
 		    "FILE --columns LIST [--unit UNIT] [--rate HZ] ...\n"
 		    "FILE --dataset NAME --axes LIST --pitch MM --rate HZ ...",
 	.about = "Totals, and for each foot and region peak force, impulse, share of load, peak\n"

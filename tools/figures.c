@@ -289,6 +289,26 @@ static bool known_region(const char *key)
 	return false;
 }
 
+/* "  faces forward (path); side: shape; partial (edge)" */
+static void print_standing(FILE *out, const json_t *foot)
+{
+	const char *facing = pl_figure_text(foot, "facing", "unknown");
+	const char *facing_source = pl_figure_text(foot, "facing_source", "");
+	const char *side_source = pl_figure_text(foot, "side_source", "");
+
+	if (strcmp(facing, "unknown") == 0)
+		fprintf(out, "  facing unknown");
+	else
+		fprintf(out, "  faces %s (%s)", facing, facing_source);
+	if (*side_source)
+		fprintf(out, "; side: %s", side_source);
+	if (json_is_true(json_object_get(foot, "partial")))
+		fprintf(out, "; partial (%s)", pl_figure_text(foot, "partial_why", "?"));
+	if (json_is_true(json_object_get(foot, "touched")))
+		fprintf(out, "; touched another foot");
+	fputc('\n', out);
+}
+
 static void print_foot(FILE *out, const json_t *foot, size_t number)
 {
 	json_t *regions = json_object_get(foot, "regions"), *region;
@@ -302,6 +322,7 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 	fprintf(out, "\nFoot %zu: %s, length %s mm, width %s mm\n", number, side,
 		pl_figure(json_object_get(foot, "length_mm"), a),
 		pl_figure(json_object_get(foot, "width_mm"), b));
+	print_standing(out, foot);
 	if (!json_is_object(regions)) {
 		fprintf(out, "  no regions: its length is not known\n");
 		return;

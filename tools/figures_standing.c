@@ -177,7 +177,7 @@ static void print_flags(FILE *out, const json_t *flags)
 		{"gap", "cut short where frames are missing"},
 		{"unfiltered", "not filtered: the rate is too low for the filter"},
 		{"cut", "cut short: longer than what is kept in memory"},
-		{"rate", "time stamps do not agree with the nominal rate"},
+		{"rate", "the rate is that of the time stamps: the nominal one is off"},
 	};
 
 	for (size_t i = 0; i < json_array_size(flags); i++) {

@@ -18,6 +18,7 @@ enum {
 	PL_OPT_DATASET,
 	PL_OPT_AXES,
 	PL_OPT_PITCH,
+	PL_OPT_GEOMETRY,
 };
 
 /* Takes the option just returned if it is one of these. */
@@ -47,10 +48,13 @@ bool pl_hints_option(struct pl_args *args, int key, struct pl_hints *hints);
 		 "table: mm, cm, m, N or kN; array: kPa, N/cm2,\n"                                \
 		 "mmHg, psi (default: counts)"},                                                  \
 		{PL_OPT_UNIT_LENGTH, "unit-length", "UNIT", "table with forces: of its lengths"}, \
+		{PL_OPT_RATE, "rate", "HZ",                                                       \
+		 "array, table: samples a second; a table with a\n"                               \
+		 "time column needs none"},                                                       \
 	{                                                                                         \
-		PL_OPT_RATE, "rate", "HZ",                                                        \
-			"array, table: samples a second; a table with a\n"                        \
-			"time column needs none"                                                  \
+		PL_OPT_GEOMETRY, "geometry", "FILE",                                              \
+			"pedar: area of each sensor, a line each: its number\n"                   \
+			"and cm2; then there are forces"                                          \
 	}
 
 #endif

@@ -251,6 +251,13 @@ int pl_open_hinted(struct pl_opened *o, const char *path, const char *as,
 	format = pl_format_probe_file(path, &probe);
 	if (hints && hints->columns)
 		return open_table(o, path, format, hints, err);
+	if (format == PL_FORMAT_PLCAP && hints &&
+	    (hints->dataset || hints->axes || hints->unit || hints->unit_length ||
+	     hints->rate_hz > 0 || hints->pitch_row_mm > 0))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s is a capture of bytes: its mat (--as MAT) says all of it; "
+				    "--dataset and what goes with it are for HDF5 files",
+				    path);
 	if (format == PL_FORMAT_PLCAP)
 		return open_capture(o, path, as, err);
 	if (as && format != PL_FORMAT_UNKNOWN)

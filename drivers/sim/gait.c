@@ -19,7 +19,7 @@
 #define STANCE_OF_STRIDE 0.62 /* walking */
 #define CONTACT_OF_STEP 0.66  /* running */
 #define LANDING 0.08	      /* of stance: the centre of pressure stays near where it began */
-#define BETWEEN_PASSES_S 0.8
+#define BETWEEN_PASSES_S 3.0 /* to slow down, turn and come back */
 #define LIMP_AHEAD 0.66 /* centre of the rest of the foot, where a spared heel's load goes */
 
 static bool running(const struct pl_sim *sim)

@@ -110,8 +110,10 @@ struct pl_gait_options {
 	double filter_hz;		    /* zero-lag low-pass of force curves, 50; NaN: none. Not
 					       used where the rate does not carry it */
 	enum pl_treadmill treadmill;
-	double body_mass_kg;	  /* NaN: not known */
-	double speed_m_s;	  /* NaN: not known */
+	double belt_speed_m_s; /* of a mat under a belt that runs to the rear, > 0: footprints are
+				  computed on the belt; NaN: not known or none */
+	double body_mass_kg;   /* NaN: not known */
+	double speed_m_s;      /* NaN: not known */
 	const char *speed_source; /* "gates", "belt", "entered"; NULL: none */
 };
 void pl_gait_options_init(struct pl_gait_options *o);

@@ -31,6 +31,8 @@ struct pl_hints {
 	/* Tables: of forces ("N") or lengths; arrays: of the cells ("kPa", ...; NULL: counts) */
 	const char *unit;
 	double rate_hz; /* 0: not said */
+	/* pedar: a file of the areas of an insole's sensors (docs/import.md); NULL: not known */
+	const char *geometry;
 	/* Pairs of insoles: this one of the two alone; UNKNOWN: both */
 	enum pl_side side;
 };

@@ -88,6 +88,8 @@ const struct pl_recording_info *pl_recording_info(const struct pl_recording *r);
  * cells that do not exist); live options as recorded (defaults for imports). */
 const struct pl_calibration *pl_recording_calibration(const struct pl_recording *r);
 const struct pl_live_options *pl_recording_live(const struct pl_recording *r);
+/* [rows] in m2, of a PL_LAYOUT_SENSORS whose sensors a person described; NULL: not known. */
+const double *pl_recording_sensor_areas(const struct pl_recording *r);
 /* NULL for foreign formats. */
 const struct pl_session_meta *pl_recording_meta(const struct pl_recording *r);
 

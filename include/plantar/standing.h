@@ -98,7 +98,8 @@ enum pl_standing_flag {
 	PL_STANDING_GAP = 1 << 2,	 /* "gap": missing samples cut the stretch short */
 	PL_STANDING_UNFILTERED = 1 << 3, /* "unfiltered": not below half of the rate */
 	PL_STANDING_CUT = 1 << 4,	 /* "cut": longer than what is kept in memory */
-	PL_STANDING_RATE = 1 << 5, /* "rate": time stamps and nominal rate differ by over 2 % */
+	/* "rate": time stamps and nominal rate differ by over 2 %; the time stamps were taken */
+	PL_STANDING_RATE = 1 << 5,
 };
 
 struct pl_mean_sd {

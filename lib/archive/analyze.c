@@ -151,6 +151,8 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 {
 	const struct pl_live_options *live = pl_recording_live(r);
 	const struct pl_session_meta *meta = pl_recording_meta(r);
+	enum pl_format origin = pl_recording_origin(r);
+	bool missing = has_missing_cells(r);
 
 	pl_analysis_options_init(o);
 	o->region = live->region;
@@ -160,14 +162,12 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	o->insole_cols = insole_cols(r);
 	if (meta)
 		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
-	/* novel's .lst and a picture are boxes cut around the print; cells that do not exist are an
-	 * insole's */
-	if (o->picture || pl_recording_origin(r) == PL_FORMAT_EMED_LST)
-		o->border_is_no_edge = true;
-	if (has_missing_cells(r)) {
-		o->border_is_no_edge = true;
-		o->barefoot = false;
-	}
+	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */
+	o->border_is_no_edge = o->picture || missing || origin == PL_FORMAT_EMED_LST ||
+			       origin == PL_FORMAT_TEKSCAN_ASF || live->side != PL_SIDE_UNKNOWN;
+	/* cells that do not exist are an insole's */
+	o->barefoot =
+		!missing && !(origin == PL_FORMAT_XSENSOR_CSV && live->side != PL_SIDE_UNKNOWN);
 	if (meta)
 		correct(&meta->annotations, o);
 }

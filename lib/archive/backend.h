@@ -12,8 +12,9 @@
 
 struct pl_backend {
 	struct pl_recording_source source;
-	const struct pl_session_meta *meta;			  /* NULL for foreign formats */
-	const char *(*summary)(void *user);			  /* NULL: none */
+	const double *sensor_area_m2;	    /* [rows] of PL_LAYOUT_SENSORS; NULL: not known */
+	const struct pl_session_meta *meta; /* NULL for foreign formats */
+	const char *(*summary)(void *user); /* NULL: none */
 	void (*describe)(const void *user, struct pl_json *json); /* more members; NULL: none */
 };
 

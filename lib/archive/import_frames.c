@@ -34,6 +34,7 @@ void pl_import_free(struct pl_import *im)
 	free(im->cells);
 	free(im->cell_state);
 	free(im->t_ns);
+	free(im->sensor_area_m2);
 	free(im);
 }
 
@@ -145,7 +146,7 @@ void pl_import_backend(struct pl_import *im, struct pl_backend *b)
 {
 	struct pl_recording_source *s = &b->source;
 
-	*b = (struct pl_backend){.describe = describe};
+	*b = (struct pl_backend){.describe = describe, .sensor_area_m2 = im->sensor_area_m2};
 	s->user = im;
 	s->next = next_frame;
 	s->rewind = rewind_frames;

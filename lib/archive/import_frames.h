@@ -35,8 +35,9 @@ struct pl_import {
 	struct pl_import_fact facts[PL_IMPORT_FACTS];
 	unsigned n_facts;
 
-	int64_t *t_ns; /* [frames], owned: ascending times; NULL: at the interval */
-	double *cells; /* private from here on */
+	double *sensor_area_m2; /* [rows], owned; NULL: not known, or not of PL_LAYOUT_SENSORS */
+	int64_t *t_ns;		/* [frames], owned: ascending times; NULL: at the interval */
+	double *cells;		/* private from here on */
 	size_t frames, capacity;
 	uint64_t next;
 };

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "import_areas.h"
 #include "import_frames.h"
 #include "import_text.h"
 #include "import_units.h"
@@ -190,6 +191,20 @@ static int header(struct pedar *p)
 	return pl_text_expected(t, "a line that begins with time[secs]");
 }
 
+/* The areas of the sensors, if somebody wrote them down: the same for a left and a right insole. */
+static int read_areas(struct pedar *p, const struct pl_hints *hints)
+{
+	unsigned n = p->sensors[0];
+
+	if (!hints || !hints->geometry)
+		return 0;
+	p->im->sensor_area_m2 = malloc(n * sizeof(double));
+	if (!p->im->sensor_area_m2)
+		return pl_error_set(p->text.err, PL_ENOMEM, 0, "out of memory");
+	pl_import_fact_text(p->im, "geometry", hints->geometry, strlen(hints->geometry));
+	return pl_import_areas_read(hints->geometry, p->im->sensor_area_m2, n, p->text.err);
+}
+
 static void set_geometry(struct pedar *p)
 {
 	struct pl_import *im = p->im;
@@ -294,7 +309,7 @@ int pl_backend_pedar(const void *text, size_t n, const struct pl_hints *hints, s
 		return -1;
 	if (header(&p) == 0) {
 		set_geometry(&p);
-		if (frames(&p) == 0) {
+		if (read_areas(&p, hints) == 0 && frames(&p) == 0) {
 			pl_import_backend(p.im, b);
 			return 0;
 		}

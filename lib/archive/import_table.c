@@ -274,7 +274,7 @@ static int check_time(struct reader *r, const struct table_column *column, unsig
 	return pl_text_fail(
 		&r->text, PL_ECORRUPT,
 		"%g s after the sample before it, where samples follow each other every "
-		"%g s: some are missing, or the time is not in this column",
+		"%g s: some are missing (if this is no time: time=none in --columns)",
 		step, r->first_step_s);
 }
 
@@ -336,7 +336,8 @@ static int find_rate(struct reader *r, const struct pl_hints *hints)
 
 	if (hints->rate_hz > 0 && by_time > 0 && fabs(by_time / hints->rate_hz - 1) > 0.01)
 		return pl_error_set(r->text.err, PL_EUSAGE, 0,
-				    "--rate says %g Hz, the times of the file %g Hz",
+				    "--rate says %g Hz, the times of the file %g Hz; time=none in "
+				    "--columns leaves them out",
 				    hints->rate_hz, by_time);
 	r->file->rate_from_time = !(hints->rate_hz > 0);
 	table->rate_hz = hints->rate_hz > 0 ? hints->rate_hz : by_time;

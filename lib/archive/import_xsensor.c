@@ -24,55 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import_frames.h"
-#include "import_text.h"
 #include "import_units.h"
+#include "import_xsensor.h"
 
-#define SENSORS_MAX 2
-#define APART_M 0.13	/* more than any two parts of one foot are apart */
-#define LOAD_SLACK 3e-3 /* of a printed load */
+#define APART_M 0.13 /* more than any two parts of one foot are apart */
 #define CM2_PER_M2 1e4
 #define DAY_NS (INT64_C(86400) * 1000000000)
-
-/* What one block prints beside its cells; decimals tell the slack. */
-struct printed {
-	struct pl_number mean, peak, contact_cm2, load_n;
-	bool has_mean, has_peak, has_contact, has_load;
-};
-
-struct sensor {
-	char name[64];
-	enum pl_side side;
-	unsigned rows, cols;
-	struct pl_number width_cm, height_cm, total_cm2;
-	unsigned long line;	    /* of its first SENSOR */
-	double *cells;		    /* of the frame being read, kPa */
-	double least_cm2, most_cm2; /* what the area of a sensel can be */
-	bool read;		    /* in this frame */
-};
-
-/* A printed load waits for the area of a sensel. */
-struct load {
-	unsigned long line;
-	unsigned sensor;
-	double sum_kpa, load_n, half_digit;
-};
-
-struct xsensor {
-	struct pl_text text;
-	struct pl_import *im;
-	enum pl_side only; /* of a pair, this one */
-	struct sensor sensor[SENSORS_MAX];
-	unsigned sensors;
-	double to_kpa;
-	bool has_unit, no_more_sensors;
-	uint64_t number; /* of the frame */
-	int64_t t_ns, first_ns;
-	bool has_time;
-	size_t cap_times;
-	struct load *loads;
-	size_t n_loads, cap_loads;
-};
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
@@ -160,11 +117,6 @@ static int side_length(struct xsensor *x, unsigned *value, const char *what)
 	}
 	x->text.at = at;
 	return pl_text_expected(&x->text, "a number of %s from 1 to %d", what, PL_SIDE_MAX);
-}
-
-static double half_digit(const struct pl_number *n)
-{
-	return 0.5 * pow(10, -(double)n->decimals);
 }
 
 /* ---- head and time --------------------------------------------------------------------------- */
@@ -428,11 +380,6 @@ static int sensor_head(struct xsensor *x, struct sensor *s, struct printed *p)
 	return s->cells ? 0 : pl_error_set(t->err, PL_ENOMEM, 0, "out of memory");
 }
 
-struct sums {
-	double sum, peak; /* in the file's unit */
-	unsigned loaded, decimals;
-};
-
 static int cell_row(struct xsensor *x, struct sensor *s, unsigned row, struct sums *sums)
 {
 	struct pl_text *t = &x->text;
@@ -456,63 +403,6 @@ static int cell_row(struct xsensor *x, struct sensor *s, unsigned row, struct su
 				: pl_text_expected(t, "the end of the row after %u cells", s->cols);
 }
 
-static int add_load(struct xsensor *x, const struct load *load)
-{
-	if (x->n_loads == x->cap_loads) {
-		size_t cap = x->cap_loads ? 2 * x->cap_loads : 256;
-		struct load *more = realloc(x->loads, cap * sizeof(*more));
-
-		if (!more)
-			return pl_error_set(x->text.err, PL_ENOMEM, 0, "out of memory");
-		x->loads = more;
-		x->cap_loads = cap;
-	}
-	x->loads[x->n_loads++] = *load;
-	return 0;
-}
-
-static int does_not_prove(struct xsensor *x, const struct sensor *s, const char *what,
-			  double printed, double computed)
-{
-	x->text.at = x->text.start;
-	return pl_text_fail(&x->text, PL_ECORRUPT,
-			    "frame %llu, '%s', whose cells end here: the printed %s is %g, its "
-			    "cells give %g: a digit was changed or lost",
-			    (unsigned long long)x->number, s->name, what, printed, computed);
-}
-
-/* What the block prints must be what its cells say; areas and loads are noted for later. */
-static int prove(struct xsensor *x, struct sensor *s, const struct printed *p,
-		 const struct sums *sums)
-{
-	double half_cell = 0.5 * pow(10, -(double)sums->decimals), mean = 0;
-
-	if (p->has_peak && p->peak.value != sums->peak)
-		return does_not_prove(x, s, "peak pressure", p->peak.value, sums->peak);
-	if (sums->loaded)
-		mean = sums->sum / sums->loaded;
-	if (p->has_mean && fabs(p->mean.value - mean) > half_digit(&p->mean) + half_cell + 1e-9)
-		return does_not_prove(x, s, "average pressure", p->mean.value, mean);
-	if (p->has_contact && !sums->loaded != !(p->contact_cm2.value > 0))
-		return does_not_prove(x, s, "contact area", p->contact_cm2.value, sums->loaded);
-	if (p->has_contact && sums->loaded) {
-		double half = half_digit(&p->contact_cm2);
-
-		s->least_cm2 = fmax(s->least_cm2, (p->contact_cm2.value - half) / sums->loaded);
-		s->most_cm2 = fmin(s->most_cm2, (p->contact_cm2.value + half) / sums->loaded);
-		if (s->least_cm2 > s->most_cm2)
-			return does_not_prove(x, s, "contact area in cm2", p->contact_cm2.value,
-					      sums->loaded * s->most_cm2);
-	}
-	if (!p->has_load)
-		return 0;
-	return add_load(x, &(struct load){.line = x->text.line,
-					  .sensor = (unsigned)(s - x->sensor),
-					  .sum_kpa = sums->sum * x->to_kpa,
-					  .load_n = p->load_n.value,
-					  .half_digit = half_digit(&p->load_n)});
-}
-
 static int sensor_block(struct xsensor *x)
 {
 	struct sensor *s = find_sensor(x);
@@ -530,7 +420,7 @@ static int sensor_block(struct xsensor *x)
 			return -1;
 	}
 	s->read = true;
-	return prove(x, s, &p, &sums);
+	return pl_xsensor_prove(x, s, &p, &sums);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -672,50 +562,6 @@ static int frames(struct xsensor *x)
 	return 0;
 }
 
-/* ---- the area of a sensel -------------------------------------------------------------------- */
-
-/*
- * Total Area is n sensels. With areas in contact that leaves one n; without any contact in the
- * whole recording the printed width and height have to do.
- */
-static int sensel_cm2(struct xsensor *x, const struct sensor *s, double *cm2)
-{
-	double printed = s->width_cm.value * s->height_cm.value, n;
-	double slack = (s->width_cm.value + half_digit(&s->width_cm)) *
-			       (s->height_cm.value + half_digit(&s->height_cm)) -
-		       printed;
-
-	if (isinf(s->most_cm2))
-		n = round(s->total_cm2.value / printed);
-	else
-		n = round(s->total_cm2.value / (0.5 * (s->least_cm2 + s->most_cm2)));
-	if (n < 1 || n > (double)s->rows * s->cols ||
-	    fabs(s->total_cm2.value / n - printed) > slack * 1.001 ||
-	    (s->total_cm2.value + half_digit(&s->total_cm2)) / n < s->least_cm2 ||
-	    (s->total_cm2.value - half_digit(&s->total_cm2)) / n > s->most_cm2)
-		return pl_error_set(x->text.err, PL_ECORRUPT, 0,
-				    "line %lu: '%s': sensel size, total area (%g cm2) and contact "
-				    "areas do not agree with each other",
-				    s->line, s->name, s->total_cm2.value);
-	*cm2 = s->total_cm2.value / n;
-	return 0;
-}
-
-static int check_loads(struct xsensor *x, const double *cm2)
-{
-	for (size_t i = 0; i < x->n_loads; i++) {
-		const struct load *l = &x->loads[i];
-		double n = l->sum_kpa * 0.1 * cm2[l->sensor];
-
-		if (fabs(n - l->load_n) > LOAD_SLACK * l->load_n + l->half_digit)
-			return pl_error_set(x->text.err, PL_ECORRUPT, 0,
-					    "line %lu, column 1: the printed load of the cells "
-					    "that end here is %g N, the cells give %g N",
-					    l->line, l->load_n, n);
-	}
-	return 0;
-}
-
 static int finish(struct xsensor *x)
 {
 	struct pl_import *im = x->im;
@@ -723,7 +569,7 @@ static int finish(struct xsensor *x)
 	double cm2[SENSORS_MAX] = {0}, mean = 0, ratio;
 
 	for (unsigned i = 0; i < x->sensors; i++) {
-		if (sensel_cm2(x, &s[i], &cm2[i]))
+		if (pl_xsensor_area(x, &s[i], &cm2[i]))
 			return -1;
 		mean += cm2[i] / x->sensors;
 	}
@@ -734,7 +580,7 @@ static int finish(struct xsensor *x)
 	for (unsigned i = 0; i < x->sensors; i++)
 		if (x->only != PL_SIDE_UNKNOWN && s[i].side == x->only)
 			mean = cm2[i];
-	if (check_loads(x, cm2))
+	if (pl_xsensor_check_loads(x, cm2))
 		return -1;
 	pl_text_note_cut(&x->text, im->problem, sizeof(im->problem));
 	ratio = s[0].width_cm.value / s[0].height_cm.value;

@@ -213,7 +213,9 @@ static int check_hints(enum pl_format format, const char *path, const struct pl_
 
 	if (!h || format == PL_FORMAT_UNKNOWN || format == PL_FORMAT_TABLE)
 		return 0;
-	if (h->columns || h->unit_length)
+	if (h->geometry && format != PL_FORMAT_PEDAR_ASC)
+		option = "--geometry";
+	else if (h->columns || h->unit_length)
 		option = h->columns ? "--columns" : "--unit-length";
 	else if (h->dataset && !array)
 		option = "--dataset";
@@ -387,6 +389,11 @@ enum pl_format pl_recording_origin(const struct pl_recording *r)
 			if (strcmp(meta->mat_file + n, format_names[i]) == 0)
 				return (enum pl_format)i;
 	return pl_recording_info(r)->format;
+}
+
+const double *pl_recording_sensor_areas(const struct pl_recording *r)
+{
+	return r->backend.sensor_area_m2;
 }
 
 const char *pl_recording_summary(struct pl_recording *r)

@@ -79,7 +79,10 @@ static int one_column(struct table_columns *c, const char *word, size_t n, struc
 			"--columns: no column after %s=, or a name longer than %zu bytes", role,
 			sizeof(column.source) - 1);
 	memcpy(column.source, equals, k);
-	c->column[c->n++] = column;
+	if (column.role == PL_COLUMN_TIME && strcmp(column.source, "none") == 0)
+		c->no_time = true;
+	else
+		c->column[c->n++] = column;
 	return 0;
 }
 
@@ -267,7 +270,7 @@ static void add_time(struct table_columns *c, const struct table_field *name, un
 	for (unsigned i = 0; i < c->n; i++)
 		if (c->column[i].role == PL_COLUMN_TIME)
 			return;
-	for (unsigned i = 0; i < n_names; i++) {
+	for (unsigned i = 0; !c->no_time && i < n_names; i++) {
 		struct table_field unit, bare = split_unit(&name[i], &unit);
 
 		if (bare.stop - bare.start != 4 || strncasecmp(bare.start, "time", 4) != 0)

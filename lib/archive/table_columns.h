@@ -26,6 +26,7 @@ struct table_column {
 struct table_columns {
 	struct table_column column[PL_COLUMNS];
 	unsigned n;
+	bool no_time;			/* time=none: a column of that name is something else */
 	double unit_length, unit_force; /* to mm, to N, by hints; 0: not said */
 };
 

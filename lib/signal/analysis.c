@@ -12,6 +12,7 @@
 #include "cop.h"
 
 #define CONTACT_MIN_M2 4e-4 /* smaller prints are no contact of a foot */
+#define LEFT_SHARE 0.25	   /* of the greatest force: below it a foot is as good as gone */
 
 static const char *const axis_names[] = {[PL_AXIS_FOOT] = "foot", [PL_AXIS_ROWS] = "rows"};
 
@@ -90,6 +91,10 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.first_x = track->first_x,
 		.first_y = track->first_y,
 		.path = a->now[slot].path,
+		.left_x = a->now[slot].left_x,
+		.left_y = a->now[slot].left_y,
+		.belt_y_m = a->belt ? pl_belt_offset_m(a->belt, track->r0) : 0,
+		.belt_edge = a->belt && pl_belt_edge(a->belt, track->r0),
 		.before = -1,
 		.after = -1,
 		.touched = track->touched,
@@ -114,6 +119,10 @@ static void contacts_merged(void *ctx, uint32_t from_serial, uint32_t into_seria
 	if (a->pass != 1 || from == PL_TRACKS || into == PL_TRACKS)
 		return;
 	pl_path_join(&a->now[into].path, &a->now[from].path);
+	if (a->now[from].last > a->now[into].last) {
+		a->now[into].left_x = a->now[from].left_x;
+		a->now[into].left_y = a->now[from].left_y;
+	}
 	a->now[into].first = fmin(a->now[into].first, a->now[from].first);
 	a->now[into].peak = fmax(a->now[into].peak, a->now[from].peak);
 	a->now[from].serial = 0;
@@ -163,14 +172,21 @@ static void follow_cells(struct pl_analysis *a, struct track_sums sum[PL_TRACKS]
 	}
 }
 
+/* Where the load was and, as long as it is no less than a quarter of what it was, where it left. */
 static void follow_path(struct pl_analysis *a, unsigned slot, const struct track_sums *sums)
 {
 	const struct pl_geometry *g = &a->geometry;
+	double x, y;
 
-	if (sums->sum > 0)
-		pl_path_add(&a->now[slot].path, a->feet.frame, sums->sum,
-			    (sums->col / sums->sum + 0.5) * g->pitch_col_m,
-			    (g->rows - 0.5 - sums->row / sums->sum) * g->pitch_row_m);
+	if (!(sums->sum > 0))
+		return;
+	x = (sums->col / sums->sum + 0.5) * g->pitch_col_m;
+	y = (g->rows - 0.5 - sums->row / sums->sum) * g->pitch_row_m;
+	pl_path_add(&a->now[slot].path, a->feet.frame, sums->sum, x, y);
+	if (sums->sum * a->factor < LEFT_SHARE * a->now[slot].peak)
+		return;
+	a->now[slot].left_x = x;
+	a->now[slot].left_y = y;
 }
 
 /* Forces of the tracks and cells in contact, for the prints. */
@@ -195,8 +211,8 @@ static void follow_tracks(struct pl_analysis *a)
 			a->now[t].peak = 0;
 			a->now[t].path = (struct pl_path){0};
 		}
-		follow_path(a, (unsigned)t, &sum[t]);
 		a->now[t].peak = fmax(a->now[t].peak, force);
+		follow_path(a, (unsigned)t, &sum[t]);
 		a->now[t].last = f->frame;
 	}
 }
@@ -241,6 +257,32 @@ static bool allocate(struct pl_analysis *a)
 	       a->parts_before.part;
 }
 
+/* The analysis sees the laid-out mat only. */
+static int begin_belt(struct pl_analysis *a, struct pl_error *err)
+{
+	struct pl_analysis_options *o = &a->options;
+	double speed = o->gait.belt_speed_m_s;
+
+	if (o->facing == PL_FACING_LEFT || o->facing == PL_FACING_RIGHT)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "a belt runs along the mat's rows: facing must be forward or "
+				    "backward");
+	if (o->facing == PL_FACING_AUTO)
+		o->facing = PL_FACING_FORWARD;
+	a->belt = calloc(1, sizeof(*a->belt));
+	if (!a->belt ||
+	    !pl_belt_init(a->belt, &a->geometry, o->facing == PL_FACING_BACKWARD ? -speed : speed))
+		return pl_error_set(err, PL_ENOMEM, 0,
+				    "no room for two feet on the belt: out of memory, or rows "
+				    "closer than 3.5 mm");
+	a->geometry = a->belt->laid;
+	o->border_is_no_edge = true;
+	o->gait.treadmill = PL_TREADMILL_YES;
+	o->gait.speed_m_s = speed;
+	o->gait.speed_source = "belt";
+	return 0;
+}
+
 static void begin_gait(struct pl_analysis *a)
 {
 	a->options.gait.contact_on_n = a->options.contact_on_n;
@@ -254,17 +296,19 @@ static void begin_gait(struct pl_analysis *a)
 
 int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err)
 {
-	size_t n = pl_geometry_cells(&a->geometry);
+	size_t n = pl_geometry_cells(a->belt ? &a->belt->mat : &a->geometry);
+	size_t laid = pl_geometry_cells(&a->geometry);
 
 	if (!a->full)
-		a->full = malloc(n * sizeof(*a->full));
+		a->full = malloc(laid * sizeof(*a->full));
 	if (!a->full)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	memcpy(a->full, full, n * sizeof(*a->full));
 	a->full_least = INFINITY;
 	for (size_t i = 0; i < n; i++)
 		if (full[i] > 0)
 			a->full_least = fmin(a->full_least, full[i]);
+	for (size_t i = 0; i < laid; i++) /* on a belt any cell may come to lie anywhere */
+		a->full[i] = a->belt ? a->full_least : full[i];
 	return 0;
 }
 
@@ -305,6 +349,10 @@ struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated
 	a->rate_hz = rate_hz;
 	a->factor = pl_force_factor(g, calibrated);
 	a->pass = 1;
+	if (o->gait.belt_speed_m_s > 0 && begin_belt(a, err) < 0) {
+		pl_analysis_free(a);
+		return NULL;
+	}
 	begin_gait(a);
 	totals_clear(&a->totals);
 	if (allocate(a))
@@ -334,6 +382,9 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->top);
 	free(a->home);
 	free(a->full);
+	if (a->belt)
+		pl_belt_free(a->belt);
+	free(a->belt);
 	pl_stances_free(a);
 	pl_gait_free(&a->gait);
 	free(a->parts.part);
@@ -448,6 +499,11 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "frame %llu is not later than the frame before it",
 				    (unsigned long long)a->frames);
+	if (a->frames == 0)
+		a->start_ns = t_ns;
+	if (a->belt)
+		values = pl_belt_frame(a->belt, values, a->contact,
+				       (double)(t_ns - a->start_ns) * 1e-9);
 	swap = a->before;
 	a->before = a->cells;
 	a->cells = swap;
@@ -482,6 +538,8 @@ int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err)
 	a->frames = 0;
 	a->step_s = 0;
 	a->pass = 2;
+	if (a->belt)
+		pl_belt_reset(a->belt);
 	return 0;
 }
 

@@ -16,20 +16,23 @@
 #define FIRST_MIN 0.05	  /* of the length: which end was loaded first (thirds-box) */
 #define PATH_MIN 0.25	  /* of the length: travel that is walking over the foot */
 #define PATH_ALONE_M 0.06 /* travel that gives a direction without an axis */
+#define LEAVING_MIN 0.15	  /* of the length, from the middle */
 #define PATH_SECONDS 2.0  /* longer contacts are standing: load then moves as it likes */
 #define ALONG_COS 0.5	  /* within 60 degrees */
 #define NEXT_GAP_S 0.25	  /* flight between two steps of a run, at most */
 #define NEXT_MIN_M 0.25	  /* between the middles of two steps */
 #define NEXT_MAX_M 1.8
-#define TIP_M 0.012	   /* at the edge: no more than the tip of a toe is missing */
-#define BORDER_SHARE 0.15  /* of the length: cells at the edge that mean a side is missing */
-#define CUT_COS 0.8	   /* the edge runs across the foot: within 37 degrees */
-#define AXIS_COS 0.9	   /* a fragment lies along its load: within 26 degrees */
-#define SLENDER_MIN 1.9	   /* of whole prints */
-#define FRAGMENT_M 0.19	   /* shorter prints need a shape that is clear by itself */
-#define BETWEEN 0.75	   /* tangent: within 8 degrees of halfway between forward and sideways */
-#define STRAIGHT 0.99	   /* steps before and after lie on one line */
-#define AGREE_COS 0.8	   /* feet beside each other are parallel */
+#define TIP_M 0.012	  /* at the edge: no more than the tip of a toe is missing */
+#define BORDER_SHARE 0.15 /* of the length: cells at the edge that mean a side is missing */
+#define CUT_COS 0.8	  /* the edge runs across the foot: within 37 degrees */
+#define AXIS_COS 0.9	  /* a fragment lies along its load: within 26 degrees */
+#define SLENDER_MIN 1.9	  /* of whole prints */
+#define FRAGMENT_M 0.19	  /* shorter prints need a shape that is clear by itself */
+#define BETWEEN 0.75	  /* tangent: within 8 degrees of halfway between forward and sideways */
+#define STRAIGHT 0.99	  /* steps before and after lie on one line */
+#define AGREE_COS 0.8	  /* feet beside each other are parallel */
+#define SPREAD_USUAL 0.2  /* of the length: 6 degrees of toe-out of each foot */
+#define SPREAD_MOST 0.5
 #define AGREE_EVIDENCE 1.6 /* of both, when neither is sure */
 
 /* ---- the mat's edge ------------------------------------------------------------------------- */
@@ -96,14 +99,14 @@ static void middle_between(const struct pl_contact *p, const struct pl_contact *
 	*dy = qy - py;
 }
 
-/* The next step of a walk begins before the last one is long over, a step's length away, and ends
- * later. */
+/* The next step of a walk begins before the last one is long over, a step's length away, and does
+ * not end earlier. */
 static bool follows(const struct pl_analysis *a, const struct pl_contact *p,
 		    const struct pl_contact *q)
 {
 	double dx, dy, far;
 
-	if (q->foot == p->foot || q->born <= p->born || q->last <= p->last)
+	if (q->foot == p->foot || q->born <= p->born || q->last < p->last)
 		return false;
 	if (q->born > p->last && seconds(a, q->born - p->last) > NEXT_GAP_S)
 		return false;
@@ -214,6 +217,27 @@ static int by_path(const struct pl_analysis *a, int k)
 	return sign_above(along(shape, x, y), PATH_MIN * shape->length_m);
 }
 
+/* Whoever lands on the forefoot goes back to the heel before rolling forwards, and on the whole
+ * the load has gone nowhere; but they leave from the toes as everybody does. */
+static int by_leaving(const struct pl_analysis *a, int k)
+{
+	const struct pl_shape *shape = &a->foot[k].shape;
+	double sum = 0;
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < a->n_contacts; i++) {
+		const struct pl_contact *c = &a->contacts[i];
+
+		if (c->foot != k || seconds(a, c->last - c->born) > PATH_SECONDS)
+			continue;
+		sum += along(shape, c->left_x - shape->ox, c->left_y - shape->oy) /
+			       shape->length_m -
+		       0.5;
+		n++;
+	}
+	return n ? sign_above(sum / n, LEAVING_MIN) : 0;
+}
+
 static int by_order(const struct pl_foot *foot)
 {
 	return sign_above(along(&foot->shape, foot->goes_x, foot->goes_y), ALONG_COS);
@@ -286,6 +310,8 @@ static int heading(const struct pl_analysis *a, int k, enum pl_source *source)
 		return first < 0 ? 1 : -1;
 	shape = by_shape(foot);
 	path = stout(foot) ? 0 : by_path(a, k);
+	if (!path && !stout(foot) && !foot->end_cut)
+		path = by_leaving(a, k);
 	order = by_order(foot);
 	if (shape * path < 0 || shape * order < 0 || path * order < 0)
 		return 0;
@@ -400,6 +426,27 @@ bool pl_feet_together(const struct pl_foot *p, const struct pl_foot *q)
 	return to >= from && 2 * (to - from + 1) >= (one < other ? one : other);
 }
 
+/* Toes are further apart than heels, as most people stand: > 0 where p's axis ends. Worth a part of
+ * what is needed, never more. */
+static double spread(const struct pl_shape *p, const struct pl_shape *q)
+{
+	double turn = along(p, q->ax, q->ay) > 0 ? 1 : -1;
+	double near_x = q->ox - p->ox, near_y = q->oy - p->oy;
+	double far_x = near_x + q->length_m * q->ax - p->length_m * p->ax;
+	double far_y = near_y + q->length_m * q->ay - p->length_m * p->ay;
+	double wider;
+
+	if (turn < 0) { /* q's axis starts where p's ends */
+		near_x += q->length_m * q->ax;
+		near_y += q->length_m * q->ay;
+		far_x -= q->length_m * q->ax;
+		far_y -= q->length_m * q->ay;
+	}
+	/* across p's axis alone: one foot may be ahead of the other */
+	wider = fabs(far_x * p->ay - far_y * p->ax) - fabs(near_x * p->ay - near_y * p->ax);
+	return SPREAD_MOST * fmax(-1, fmin(1, wider / (SPREAD_USUAL * p->length_m)));
+}
+
 /* Both feet of somebody who stands point the same way: one that is sure speaks for the other, and
  * two that are half sure agree or stay silent. */
 static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
@@ -420,7 +467,7 @@ static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
 	}
 	one = pl_shape_evidence(&p->shape);
 	other = (parallel > 0 ? 1 : -1) * pl_shape_evidence(&q->shape);
-	if (fabs(one + other) < AGREE_EVIDENCE || one * other <= 0)
+	if (one * other <= 0 || fabs(one + other + spread(&p->shape, &q->shape)) < AGREE_EVIDENCE)
 		return;
 	orient(a, p, one > 0 ? 1 : -1, PL_SOURCE_SHAPE);
 	orient(a, q, (other > 0) == (parallel > 0) ? 1 : -1, PL_SOURCE_SHAPE);

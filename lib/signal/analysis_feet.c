@@ -11,6 +11,7 @@
 #include "cop.h"
 
 #define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
+#define SWING_MOST_S 2.0  /* stepping in place, slowly */
 #define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
 #define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
 #define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
@@ -121,6 +122,15 @@ enum pl_side pl_analysis_given_side(const struct pl_analysis *a, const struct pl
 	return p->c1 <= a->options.insole_cols ? PL_SIDE_LEFT : PL_SIDE_RIGHT;
 }
 
+/* Off the ground for longer than any swing: whoever steps there now came back, and may be on the
+ * other foot or heading another way. */
+static bool came_back(const struct pl_analysis *a, const struct pl_foot *foot,
+		      const struct pl_contact *contact)
+{
+	return a->rate_hz > 0 && contact->born > foot->last &&
+	       (double)(contact->born - foot->last) > SWING_MOST_S * a->rate_hz;
+}
+
 /* Of a recording of one foot, whatever fits into a foot is that foot; so in an insole. */
 static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 		      const struct pl_contact *contact)
@@ -132,10 +142,16 @@ static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 
 	if (!one_foot(&a->geometry, &p->hull, &q->hull))
 		return false;
-	if (a->options.side != PL_SIDE_UNKNOWN || print_common(p, q) >= SAME_SPOT * least)
+	if (a->belt && contact->born > foot->last)
+		return false; /* a lane that was used again, or a place next to one */
+	if (a->options.side != PL_SIDE_UNKNOWN)
 		return true;
 	if (a->options.insole_cols)
 		return pl_analysis_given_side(a, p) == pl_analysis_given_side(a, q);
+	if (came_back(a, foot, contact))
+		return false;
+	if (print_common(p, q) >= SAME_SPOT * least)
+		return true;
 	gap = pl_hull_gap(&p->hull, &q->hull);
 	if (contact->born > foot->last || gap > PIECE_GAP_M)
 		return false;
@@ -258,16 +274,15 @@ void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
  * recognised, and nothing is said about regions or sides of either. */
 static void doubt_pieces(struct pl_analysis *a)
 {
-	for (uint32_t i = 0; i < a->n_feet; i++) {
-		for (uint32_t k = i + 1; k < a->n_feet; k++) {
-			struct pl_foot *p = &a->foot[i], *q = &a->foot[k];
+	for (uint32_t i = 0; i < a->n_contacts; i++) {
+		for (uint32_t k = i + 1; k < a->n_contacts; k++) {
+			const struct pl_contact *c = &a->contacts[i], *d = &a->contacts[k];
+			struct pl_foot *p = &a->foot[c->foot], *q = &a->foot[d->foot];
 
-			if (p->born > q->last || q->born > p->last ||
-			    !pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
-				continue;
-			p->ready = q->ready = false;
-			p->side = pl_analysis_given_side(a, &p->print);
-			q->side = pl_analysis_given_side(a, &q->print);
+			if (d->born > c->last)
+				break;
+			if (p != q && pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
+				p->ready = q->ready = false;
 		}
 	}
 }
@@ -361,11 +376,29 @@ static void correct_sides(struct pl_analysis *a)
 			a->foot[k].side = o->foot_side[k];
 }
 
+/* Where the footprints are on the belt, and not on the mat they were laid out on. */
+static void place_on_belt(struct pl_analysis *a)
+{
+	for (uint32_t i = 0; i < a->n_contacts; i++) {
+		struct pl_contact *contact = &a->contacts[i];
+		struct pl_foot *foot = &a->foot[contact->foot];
+
+		if (!foot->placed)
+			pl_hull_move(&foot->print.hull, 0, contact->belt_y_m);
+		foot->placed = true;
+		pl_hull_move(&contact->print.hull, 0, contact->belt_y_m);
+		if (contact->belt_edge)
+			foot->partial |= PL_PARTIAL_EDGE;
+	}
+}
+
 int pl_analysis_form_feet(struct pl_analysis *a)
 {
 	if (join_contacts(a) < 0 || adopt_strays(a) < 0)
 		return -1;
 	find_homes(a);
+	if (a->belt)
+		place_on_belt(a);
 	if (pl_analysis_find_facing(a) < 0)
 		return -1;
 	doubt_pieces(a);

@@ -5,6 +5,7 @@
 
 #include <plantar/analysis.h>
 
+#include "belt.h"
 #include "cells.h"
 #include "feet.h"
 #include "overlay.h"
@@ -46,6 +47,9 @@ struct pl_contact {
 	struct pl_print print;
 	uint64_t born, last;
 	double first_x, first_y;
+	double left_x, left_y; /* centre of the load when a quarter of the peak was left */
+	double belt_y_m; /* from y on the laid-out mat to y on the belt */
+	bool belt_edge;	 /* it came near the mat's edge while the belt carried it */
 	struct pl_path path;
 	int before, after; /* contacts of the same walk, -1: none; see analysis_facing.c */
 	bool touched;	   /* another foot: the outline is a guess */
@@ -86,6 +90,7 @@ struct pl_foot {
 	double goes_x,
 		goes_y; /* where the walk goes at this foot, about a unit vector; 0, 0: no walk */
 	enum pl_source facing_source, side_source;
+	bool placed;		  /* its hull is where it is on the belt */
 	struct pl_stance *stance; /* while it is on the ground, in the second pass */
 	enum pl_side side;
 	bool contradicted;	    /* what tells its side tells both */
@@ -141,6 +146,7 @@ struct pl_analysis {
 		uint32_t serial;
 		double first, peak;
 		struct pl_path path;
+		double left_x, left_y;
 		uint64_t last;
 		int foot;
 	} now[PL_TRACKS]; /* of the tracks: forces in the first pass, feet in the second */
@@ -151,6 +157,8 @@ struct pl_analysis {
 	struct pl_parts parts, parts_before;
 	struct pl_watch *watch; /* analysis_standing.c */
 
+	struct pl_belt *belt;	  /* NULL: the mat lies still */
+	int64_t start_ns;	  /* of this pass */
 	double *full, full_least; /* value of each cell at full scale; NULL: not known */
 	struct pl_stances stances;
 	struct pl_gait gait;

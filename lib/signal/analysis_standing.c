@@ -178,13 +178,16 @@ static void put_frame(struct pl_analysis *a, struct run *run, double t_s, double
 
 /* ---- runs ----------------------------------------------------------------------------------- */
 
-static double rate_of(const struct pl_analysis *a, const struct run *run, size_t from, size_t n)
+/* The nominal rate; that of the time stamps when there is none, or when it is so far off that
+ * it cannot be true. */
+static double rate_of(const struct pl_analysis *a, const struct run *run, size_t from, size_t n,
+		      bool *off)
 {
-	double seconds = run->column[T][from + n - 1] - run->column[T][from];
+	double seconds = n > 1 ? run->column[T][from + n - 1] - run->column[T][from] : 0;
+	double measured_hz = seconds > 0 ? (double)(n - 1) / seconds : NAN;
 
-	if (a->rate_hz > 0)
-		return a->rate_hz;
-	return seconds > 0 ? (double)(n - 1) / seconds : NAN;
+	*off = a->rate_hz > 0 && fabs(measured_hz / a->rate_hz - 1) > RATE_OFF;
+	return a->rate_hz > 0 && !*off ? a->rate_hz : measured_hz;
 }
 
 /* The run is over, because frames are missing (hole), the recording ends, or loading changed. */
@@ -194,7 +197,8 @@ static void end_run(struct pl_analysis *a, bool hole, bool loading)
 	struct pl_watch *w = a->watch;
 	struct run *now = &w->now;
 	size_t from = 0, length = 0;
-	double rate_hz = now->n > 1 ? rate_of(a, now, 0, now->n) : NAN;
+	bool off;
+	double rate_hz = rate_of(a, now, 0, now->n, &off);
 
 	if (rate_hz > 0)
 		length = pl_standing_quiet(now->column[FORCE], now->n, rate_hz, now->began_loaded,
@@ -336,10 +340,10 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 	const double *t = run->column[T] + w->from;
 	struct pl_standing_samples s = {.n = w->length};
 	enum pl_facing facing = facing_of(a, &run->bearing);
-	double measured_hz = (double)(s.n - 1) / (t[s.n - 1] - t[0]);
+	bool off;
 
 	turn(run, facing);
-	s.rate_hz = rate_of(a, run, w->from, w->length);
+	s.rate_hz = rate_of(a, run, w->from, w->length, &off);
 	s.ap_mm = run->column[AP] + w->from;
 	s.ml_mm = run->column[ML] + w->from;
 	s.force[PL_STANDING_ALL] = run->column[FORCE] + w->from;
@@ -353,9 +357,7 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 		return -1;
 	w->standing.from_s = t[0];
 	w->standing.to_s = t[s.n - 1] + 1 / s.rate_hz;
-	w->standing.flags |= w->flags;
-	if (fabs(measured_hz / s.rate_hz - 1) > RATE_OFF)
-		w->standing.flags |= PL_STANDING_RATE;
+	w->standing.flags |= w->flags | (off ? PL_STANDING_RATE : 0u);
 	w->standing.calibrated = a->calibrated;
 	w->standing.on_mat = true;
 	w->standing.facing = facing;

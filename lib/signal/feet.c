@@ -512,7 +512,8 @@ static void place(struct pl_feet *f, const double *value)
 static void drop_mixtures(struct pl_feet *f)
 {
 	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
-		if (f->track[t].touched && !f->track[t].fused)
+		if (!f->track[t].fused &&
+		    (f->track[t].touched || pl_feet_across(f, &f->track[t].hull)))
 			pl_track_drop(f, &f->track[t]);
 }
 
@@ -571,6 +572,21 @@ static void after(struct pl_feet *f)
 	}
 }
 
+/* What lies near feet that cannot be told apart, and stay so, may be a part of one of them. */
+static void doubt_near_fused(struct pl_feet *f)
+{
+	for (int a = pl_track_after(f, -1); a >= 0; a = pl_track_after(f, a)) {
+		const struct pl_track *fused = &f->track[a];
+
+		if (!fused->fused || !fused->now_cells || f->frame - fused->born < f->hold)
+			continue;
+		for (int b = pl_track_after(f, -1); b >= 0; b = pl_track_after(f, b))
+			if (a != b && f->track[b].now_cells &&
+			    !pl_feet_apart(&fused->hull, &f->track[b].hull))
+				f->track[b].touched = true;
+	}
+}
+
 /* Runs have said whose they are before anything was decided. */
 static void correct_owners(struct pl_feet *f)
 {
@@ -599,5 +615,6 @@ void pl_feet_frame(struct pl_feet *f, const struct pl_cells *cells)
 	}
 	after(f);
 	pl_feet_orient(f);
+	doubt_near_fused(f);
 	correct_owners(f);
 }

@@ -37,6 +37,29 @@ double pl_footprint_width(const struct pl_analysis *a, const struct pl_foot *foo
 	return most > least ? most - least : NAN;
 }
 
+double pl_footprint_along_mat_pct(const struct pl_analysis *a, const struct pl_foot *foot, double x,
+				  double y)
+{
+	const struct pl_geometry *g = &a->geometry;
+	bool lengthwise = fabs(foot->shape.ay) >= fabs(foot->shape.ax);
+	double least = INFINITY, most = -INFINITY, at = lengthwise ? y : x;
+	double half = 0.5 * (lengthwise ? g->pitch_row_m : g->pitch_col_m);
+
+	for (unsigned r = foot->print.r0; r < foot->print.r1; r++) {
+		for (unsigned c = foot->print.c0; c < foot->print.c1; c++) {
+			double here = lengthwise ? pl_y_m(g, r) : pl_x_m(g, c);
+
+			if (!pl_print_has(&foot->print, r, c))
+				continue;
+			least = fmin(least, here - half);
+			most = fmax(most, here + half);
+		}
+	}
+	if ((lengthwise ? foot->shape.ay : foot->shape.ax) < 0)
+		return 100 * (most - at) / (most - least);
+	return 100 * (at - least) / (most - least);
+}
+
 /*
  * Cavanagh & Rodgers 1987: the middle third's share of the contact area of the foot without toes.
  * Border cells by area. Where toes begin: pl_shape.toe_cut.
@@ -122,6 +145,8 @@ void pl_progression(struct pl_analysis *a)
 		const struct pl_foot *foot = &a->foot[s->foot];
 		double axis = degrees(foot->shape.ax, foot->shape.ay), way = way_at(a, k);
 
+		if (a->belt)
+			way = a->belt->speed_m_s > 0 ? 0 : 180;
 		s->progression_of_mat = isnan(way);
 		if (s->progression_of_mat)
 			way = 90 * round(axis / 90);

@@ -33,7 +33,7 @@ static const struct pl_step_figure figures[] = {
 	FIGURE(strike_index_pct, "strike_index_pct", PLAIN, true,
 	       "centre of pressure at the start, from the heel, of the foot's length"),
 	FIGURE(strike_index_first_pct, "strike_index_first_pct", PLAIN, true,
-	       "the same in the first frame alone"),
+	       "the same in the first frame alone, along the mat's nearest axis"),
 	FIGURE(heel_contact_s, "heel_contact_s", PLAIN, true, "time with load on the heel"),
 	FIGURE(heel_off_pct, "heel_off_pct", PLAIN, true, "last load of the heel, of stance"),
 	FIGURE(rearfoot_cop_time_pct, "rearfoot_cop_time_pct", PLAIN, true,
@@ -145,6 +145,7 @@ void pl_gait_options_init(struct pl_gait_options *o)
 		.swing_min_s = 0.1,
 		.stance_max_s = 3,
 		.filter_hz = 50,
+		.belt_speed_m_s = NAN,
 		.body_mass_kg = NAN,
 		.speed_m_s = NAN,
 	};

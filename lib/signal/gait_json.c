@@ -95,7 +95,9 @@ static void step_json(const struct pl_gait *g, const struct pl_gait_options *o,
 		else
 			pl_json_string(json, "strike", pl_strike_name(s->strike));
 		pl_json_string(json, "foot_progression_against",
-			       s->progression_of_mat ? "mat" : "line of contacts");
+			       o->belt_speed_m_s > 0   ? "belt"
+			       : s->progression_of_mat ? "mat"
+						       : "line of contacts");
 	}
 	if (s->saturated_pct > 0)
 		indicative(g, json, s->saturated_pct);
@@ -227,6 +229,11 @@ static void gait_json(const struct pl_gait *g, const struct pl_gait_options *o,
 		pl_json_double(json, "drift_n", g->drift_n);
 	pl_json_double(json, "gait_filter_hz", g->filter_hz);
 	pl_json_string(json, "surface", g->treadmill ? "treadmill" : "overground");
+	if (g->footprints)
+		pl_json_string(json, "footprints",
+			       !g->treadmill	       ? "on the mat"
+			       : o->belt_speed_m_s > 0 ? "on the belt, at y + v t"
+						       : "none: the belt's speed is not known");
 	pl_json_double(json, "speed_m_s", o->speed_m_s);
 	pl_json_string(json, "speed_source",
 		       isfinite(o->speed_m_s) && o->speed_source ? o->speed_source : "none");

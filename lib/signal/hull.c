@@ -66,6 +66,17 @@ void pl_hull_join(struct pl_hull *h, const struct pl_hull *other)
 	}
 }
 
+void pl_hull_move(struct pl_hull *h, double dx, double dy)
+{
+	for (int k = 0; k < PL_HULL_DIRS; k++) {
+		float lo, hi;
+
+		project(k, dx, dx, dy, dy, &lo, &hi);
+		h->lo[k] += lo;
+		h->hi[k] += hi;
+	}
+}
+
 bool pl_hull_holds(const struct pl_hull *h, double x0, double x1, double y0, double y1)
 {
 	for (int k = 0; k < PL_HULL_DIRS; k++) {

@@ -23,6 +23,8 @@ struct pl_extent {
 void pl_hull_clear(struct pl_hull *h);
 void pl_hull_box(struct pl_hull *h, double x0, double x1, double y0, double y1);
 void pl_hull_join(struct pl_hull *h, const struct pl_hull *other);
+/* Somewhere else. */
+void pl_hull_move(struct pl_hull *h, double dx, double dy);
 /* Would the box add anything? */
 bool pl_hull_holds(const struct pl_hull *h, double x0, double x1, double y0, double y1);
 /* Distance between two hulls, never more than the true one; 0 when they overlap. */

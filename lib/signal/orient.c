@@ -20,6 +20,8 @@
 #define PIECE_MIN_M 0.13  /* a piece that shows by itself how a foot lies */
 #define PIECE_SLENDER 1.6
 #define PIECE_SCORE 0.3
+#define NARROW_FROM_M 0.19
+#define NARROW_SLENDER 2.3
 #define PAIR_LENGTHS 0.85
 #define PAIR_SLENDER 1.9
 #define NEAR_M 0.015
@@ -190,8 +192,9 @@ static uint32_t together(const struct pl_feet *f, int a, int b)
 	return slots;
 }
 
-/* Like one foot that lies across: long, slender, broader at one end. Then feet lie that way. */
-static bool lie_across(struct pl_feet *f, uint32_t slots)
+/* Like one foot that lies across: long, slender, broader at one end; `clearly` so if nothing else
+ * says that it is one. Then feet lie that way. */
+static bool lie_across(struct pl_feet *f, uint32_t slots, bool clearly)
 {
 	struct pl_shape shape;
 	struct pl_hull all;
@@ -208,7 +211,8 @@ static bool lie_across(struct pl_feet *f, uint32_t slots)
 	for (uint32_t rest = slots; rest; rest &= rest - 1)
 		add_points(f, (unsigned)__builtin_ctz(rest));
 	pl_shape_measure(&f->points, &shape);
-	if (fabs(shape.heel_score) < PIECE_SCORE)
+	if (fabs(shape.heel_score) < PIECE_SCORE ||
+	    (clearly && fabs(pl_shape_evidence(&shape)) < 1))
 		return false;
 	pl_feet_turn(f, shape.ax, shape.ay);
 	return true;
@@ -226,22 +230,34 @@ static bool relay(const struct pl_feet *f, const struct pl_track *first,
 	return second->grew && second->cells >= first->cells;
 }
 
-static bool learn_from_relay(struct pl_feet *f, int a, int b)
+static bool learn_from_pieces(struct pl_feet *f, int a, int b)
 {
 	const struct pl_track *p = &f->track[a], *q = &f->track[b];
+	bool in_turn = relay(f, p, q) || relay(f, q, p);
 	uint32_t slots;
 
-	if (p->fused || q->fused || !(relay(f, p, q) || relay(f, q, p)) ||
+	if (p->fused || q->fused || !(in_turn || p->grew || q->grew) ||
 	    pl_feet_apart(&p->hull, &q->hull))
 		return false;
 	slots = together(f, a, b);
-	return slots && (lie_across(f, slots) || lie_across(f, 1u << a | 1u << b));
+	if (!slots)
+		return false;
+	if (!in_turn)
+		return slots == f->active && lie_across(f, slots, true);
+	return lie_across(f, slots, false) || lie_across(f, 1u << a | 1u << b, false);
+}
+
+/* Connected, as long as a foot and no broader: two heels are shorter, two forefeet broader. */
+static bool long_and_narrow(const struct pl_extent *e)
+{
+	return e->length >= NARROW_FROM_M && e->length >= NARROW_SLENDER * e->width;
 }
 
 /*
  * Feet were thought to lie along one direction, and pieces across it were kept apart. A piece
  * that is long, slender and broader at one end than at the other is a foot that does lie across:
- * two heels or two forefeet that touch are the same at both ends.
+ * two heels or two forefeet that touch are the same at both ends. So is one that is longer and
+ * narrower than these are.
  */
 static void learn_direction(struct pl_feet *f)
 {
@@ -259,7 +275,7 @@ static void learn_direction(struct pl_feet *f)
 			continue;
 		pl_feet_points(f, (unsigned)t);
 		pl_shape_measure(&f->points, &shape);
-		track->fused = fabs(shape.heel_score) < PIECE_SCORE;
+		track->fused = fabs(shape.heel_score) < PIECE_SCORE && !long_and_narrow(&e);
 		if (track->fused)
 			continue;
 		pl_feet_turn(f, shape.ax, shape.ay);
@@ -267,7 +283,7 @@ static void learn_direction(struct pl_feet *f)
 	}
 	for (int a = pl_track_after(f, -1); a >= 0; a = pl_track_after(f, a))
 		for (int b = pl_track_after(f, a); b >= 0; b = pl_track_after(f, b))
-			if (learn_from_relay(f, a, b))
+			if (learn_from_pieces(f, a, b))
 				return;
 }
 

@@ -80,6 +80,8 @@ static struct pl_stance_sample *sample_new(struct pl_analysis *a, struct pl_stan
 static struct pl_stance_sample empty_sample(double t_s)
 {
 	return (struct pl_stance_sample){.t_s = t_s,
+					 .x = NAN,
+					 .y = NAN,
 					 .along = NAN,
 					 .across = NAN,
 					 .heel = NAN,
@@ -104,8 +106,11 @@ static void take_sample(const struct pl_analysis *a, const struct pl_foot *foot,
 	now->force = a->factor * foot->sum;
 	if (!foot->ready || !(foot->sum > 0))
 		return;
-	x = (foot->sum_col / foot->sum + 0.5) * g->pitch_col_m - shape->ox;
-	y = ((double)g->rows - 0.5 - foot->sum_row / foot->sum) * g->pitch_row_m - shape->oy;
+	now->x = (foot->sum_col / foot->sum + 0.5) * g->pitch_col_m;
+	now->y = ((double)g->rows - 0.5 - foot->sum_row / foot->sum) * g->pitch_row_m;
+	now->y += a->belt ? a->belt->residual_m : 0;
+	x = now->x - shape->ox;
+	y = now->y - shape->oy;
 	now->along = x * shape->ax + y * shape->ay;
 	now->across = x * shape->ay - y * shape->ax;
 	now->heel = region_force(a, foot, foot->atoms[PL_REGION_HEEL]);
@@ -164,7 +169,8 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 	free(t);
 	if (step.contact_time_s < o->stance_min_s || step.contact_time_s > o->stance_max_s)
 		return 0;
-	if (o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
+	if (a->belt ||
+	    o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
 		pl_stance_figures(a, s, &step);
 	return pl_gait_add(&a->gait, &step);
 }

@@ -18,6 +18,7 @@ struct pl_foot;
 /* One foot in one frame; forces in N or counts. */
 struct pl_stance_sample {
 	double t_s, force;
+	double x, y;	      /* m, centre of pressure on the mat; NaN as the next two */
 	double along, across; /* m, centre of pressure: from the heel's edge, to the right of the
 				 foot's axis; NaN below the threshold and without an axis */
 	double heel, mid, fore, heel_medial; /* NaN where they are not known */
@@ -59,6 +60,10 @@ void pl_stance_figures(const struct pl_analysis *a, const struct pl_stance *stan
 /* footprint.c: figures of the print alone, the same for each stance on it. */
 void pl_footprint_figures(const struct pl_analysis *a, const struct pl_foot *foot,
 			  struct pl_step *s);
+/* Where the point is between the ends of the print along that axis of the mat which the foot's is
+ * nearest to, % from the heel's end. */
+double pl_footprint_along_mat_pct(const struct pl_analysis *a, const struct pl_foot *foot, double x,
+				  double y);
 /* Width of the print across its axis at a distance from the heel's edge, m; NaN: nothing there. */
 double pl_footprint_width(const struct pl_analysis *a, const struct pl_foot *foot, double along_m);
 

@@ -26,7 +26,7 @@ static double lasts(const struct part *p, size_t k)
 	return (k + 1 < p->off ? p->s[k + 1].t_s : p->end_s) - p->s[k].t_s;
 }
 
-static void strike(const struct pl_analysis *a, const struct part *p, double length_m,
+static void strike(const struct pl_analysis *a, const struct part *p, const struct pl_foot *foot,
 		   struct pl_step *step)
 {
 	double frame = a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
@@ -35,8 +35,9 @@ static void strike(const struct pl_analysis *a, const struct part *p, double len
 
 	for (size_t k = p->on; k < p->off && p->s[k].t_s < until; k++, n++)
 		sum += p->s[k].along;
-	step->strike_index_pct = n ? 100 * sum / n / length_m : NAN;
-	step->strike_index_first_pct = 100 * p->s[p->on].along / length_m;
+	step->strike_index_pct = n ? 100 * sum / n / foot->shape.length_m : NAN;
+	step->strike_index_first_pct =
+		pl_footprint_along_mat_pct(a, foot, p->s[p->on].x, p->s[p->on].y);
 	step->strike = pl_strike_of(step->strike_index_pct);
 }
 
@@ -137,7 +138,7 @@ void pl_stance_figures(const struct pl_analysis *a, const struct pl_stance *stan
 
 	if (!foot->ready)
 		return;
-	strike(a, &p, foot->shape.length_m, s);
+	strike(a, &p, foot, s);
 	heel(a, &p, foot->overlay.frame.cut[1], s);
 	shares(&p, s);
 	excursion(&p, s);

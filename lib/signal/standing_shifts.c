@@ -4,9 +4,9 @@
  * sway or lean slowly over? The left foot's share of the load goes up and down; of its turning
  * points only those count between which it moved by a stated number of points (a zigzag: smaller
  * movements back and forth do not end one), and of these movements only quick ones are shifts.
- * The idea of a shift as a quick step between two places of rest, at most 5 s wide, is that of
- * Duarte & Zatsiorsky 1999; they ask for a step of two standard deviations, we for an absolute
- * share, so that the count of a calm person is not made of noise.
+ * The idea of a shift as a quick step between two places of rest is that of Duarte & Zatsiorsky
+ * 1999; the thresholds are ours, and absolute, so that the count of a calm person is not made of
+ * noise.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -60,8 +60,34 @@ def test_analysis_is_the_same_before_and_after(tmp_path, session):
     run("recover", session)
     h5 = document("analyze", session / "trial-001.h5", "--json")
     capture = document("analyze", tmp_path / "walking-pmp-64x64.plcap", "--json")
-    for section in ("total", "feet", "method"):
+    for section in ("total", "feet", "method", "steps"):
         assert journal[section] == h5[section] == capture[section]
+
+
+def test_steps_are_a_table_in_the_file(tmp_path, session):
+    """/steps as h5py sees it against the steps of the document."""
+    run("recover", session)
+    path = session / "trial-001.h5"
+    steps = document("analyze", path, "--json", "--body-mass", "80")["steps"]
+    with h5py.File(path) as f:
+        table = f["steps"]
+        assert len(steps) >= 1 and table.shape == (len(steps),)
+        assert len(table.attrs["figures"]) == len(table.attrs["units"]) == len(table.attrs["meanings"])
+        units = dict(zip(table.attrs["figures"], table.attrs["units"]))
+        assert units["loading_rate_avg_n_s"] == "N/s" and units["heel_off_pct"] == "%"
+        assert units["contact_time_s"] == "s" and units["impulse_ns"] == "N s"
+        summary = json.loads(f["summary"][()])["steps"]
+        for row, step, said in zip(table[()], steps, summary):
+            assert row["side"].decode() == step["side"] and row["accepted"] == step["accepted"]
+            assert (row["strike"] == b"unknown") == (step["strike"] is None)
+            for name in (*table.attrs["figures"], "onset_s"):
+                if step[name] is None:
+                    assert row[name] != row[name]
+                else:
+                    assert row[name] == step[name] == said[name]
+            assert step["force_peak_bw"] == pytest.approx(step["force_peak_n"] / (80 * 9.80665))
+    assert "Steps: " in run("analyze", path).stdout
+    assert document("verify", path, "--json")["problems"] == 0
 
 
 def test_a_killed_recording(tmp_path):

@@ -190,3 +190,30 @@ def test_every_annotation_is_in_the_archives_page():
     listed = re.findall(r"^\| `(\w+)` \| (subject|trial) \| (.*?) \| (.*?) \|$", text_of("docs/archive.md"), re.M)
     known = re.findall(r"^(\w+) +(subject|trial) +(.*?): (.*)$", plantar("annotate", "--keys"), re.M)
     assert len(known) > 30 and listed == known
+
+
+def test_limits_are_those_of_the_code():
+    """docs/metrics.md, Limits, against the table in lib/signal/limits.c; every figure of a step is in both
+    but the one that says how saturated it was."""
+    code = {}
+    for base, *numbers in re.findall(r'\{"(\w+)", ' + ", ".join([r"([\d.]+)"] * 6) + r"\}",
+                                     text_of("lib/signal/limits.c")):
+        r0, r1, p0, p1, s0, s1 = map(float, numbers)
+        code[base] = [(r0, r1) if r0 else (), (p0 * 1e3, p1 * 1e3) if p0 else (),
+                      (s0, s1) if (s0, s1) != (100, 100) else ()]
+    section = text_of("docs/metrics.md").split("### Limits")[1].split("\n## ")[0]
+    told = {}
+    for base, *cells in re.findall(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$", section, re.M):
+        told[base] = [tuple(map(float, c.split(","))) if c.strip() else () for c in cells]
+    assert told.keys() == code.keys() and len(code) > 20
+    for base in code:
+        for ours, theirs in zip(told[base], code[base]):
+            assert ours == pytest.approx(theirs), base
+    figures = re.findall(r'FIGURE\(\w+, "(\w+)"', text_of("lib/signal/gait.c"))
+    assert set(figures) - set(code) == {"saturated_pct"}
+
+
+def test_every_figure_of_a_step_is_defined():
+    figures = re.findall(r'FIGURE\(\w+, "(\w+)"', text_of("lib/signal/gait.c"))
+    text = text_of("docs/metrics.md").split("## Steps")[1].split("\n## ")[0]
+    assert [f for f in figures if not re.search(rf"`{f}(_n|_ns|_n_s)?`", text)] == []

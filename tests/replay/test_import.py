@@ -161,6 +161,34 @@ def test_pedar_is_pressure_only():
 
 
 @shared
+def test_pedar_has_forces_with_a_geometry(tmp_path):
+    areas = [1 + 0.01 * i for i in range(99)]
+    geometry = tmp_path / "areas.csv"
+    geometry.write_text("sensor,cm2\n" + "".join(f"{i + 1},{a:.2f}\n" for i, a in reversed(list(enumerate(areas)))))
+    d = analyze(PEDAR, "--geometry", geometry)
+    rows = [[float(v) for v in line.split()] for line in PEDAR.read_text().splitlines()[10:]]
+    both = [0] * len(rows)
+    for foot, first in zip(d["feet"], (1, 100)):
+        force = [sum(p * a * 0.1 for p, a in zip(row[first:], areas)) for row in rows]
+        both = [a + b for a, b in zip(both, force)]
+        close(foot["force_peak_n"], max(force))
+        close(foot["force_time_integral_ns"], sum((a + b) / 2 * 0.01 for a, b in zip(force, force[1:])))
+        close(foot["contact_area_cm2"], sum(
+            a for i, a in enumerate(areas) if any(row[first + i] > 0 for row in rows)))
+    close(d["total"]["force_peak_n"], max(both))
+    assert d["total"]["force_peak_frame"] == both.index(max(both))
+    assert all(f["regions"] is None for f in d["feet"])
+    for text, said in (("1,1\n1,2\n", "line 2, column 1: sensor 1 a second time"),
+                       ("1,1\n3,1\n", "the area of sensor 2 of 99"),
+                       ("100,1\n", "line 1, column 1: expected the number of a sensor from 1 to 99"),
+                       ("1,1\n2 -1\n", "line 2, column 3: expected an area"),
+                       ("1;1,5\n", "a decimal comma")):
+        geometry.write_text(text)
+        assert said in refusal("analyze", PEDAR, "--geometry", geometry)
+    assert "takes no --geometry" in refusal("analyze", XSENSOR, "--geometry", geometry, code=2)
+
+
+@shared
 def test_zebris_is_a_picture_of_peaks():
     for path, shape in zip(ZEBRIS, ((32, 15), (32, 13))):
         d = analyze(path, "--facing", "backward")  # the first rows are the heel
@@ -254,6 +282,14 @@ def test_tables_in_every_form(tmp_path, separator, head):
 def test_a_minus_turns_the_sign(tmp_path):
     path = table(tmp_path, "".join(f"{-b}\n" for _, b in ROWS))
     assert analyze(path, "--columns", "force=-1", "--rate", "50")["total"]["force_peak_n"] == 702
+
+
+def test_a_time_that_is_none_is_left_out(tmp_path):
+    path = table(tmp_path, "Time,F\n" + "".join(f"{i},{b}\n" for i, (_, b) in enumerate(ROWS)))
+    options = ("--rate", "50", "--columns")
+    assert "time=none in --columns" in refusal("analyze", path, *options, "force=F", code=2)
+    r = analyze(path, *options, "force=F,time=none")["recording"]
+    assert r["rate_hz"] == 50 and [c["name"] for c in r["columns"]] == ["force"]
 
 
 def test_time_in_milliseconds_gives_the_rate(tmp_path):
@@ -439,6 +475,7 @@ def test_a_capture_becomes_a_session(tmp_path):
     run("simulate", "--person", "standing", "--as", "pmp-64x64", "--seconds", "1", "--capture", capture)
     made = document("import", capture, "--json", "--out", tmp_path / "to")
     assert run("verify", tmp_path / "to").stdout.count("0 with a problem")
+    assert "a capture of bytes" in refusal("analyze", capture, "--rate", "9", code=2)
     a, b = analyze(capture), analyze(made["trials"][0]["path"])
     same(a["total"], b["total"])
     same(a.get("feet"), b.get("feet"))

