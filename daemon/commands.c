@@ -125,6 +125,7 @@ static int fill_meta(struct pl_daemon *d, unsigned i, const struct pl_request *r
 	pl_copy(meta->protocol, sizeof(meta->protocol), r->protocol);
 	pl_copy(meta->condition, sizeof(meta->condition), r->condition);
 	meta->body_mass_kg = r->body_mass_kg;
+	meta->annotations = r->annotations;
 	meta->started_mono_ns = pl_now_ns();
 	meta->started_utc_ns = pl_utc_ns();
 	pl_copy(meta->mat, sizeof(meta->mat), entry->name);
@@ -200,7 +201,8 @@ static int start(struct pl_daemon *d, uint64_t token, const struct pl_request *r
 	struct pl_held *h;
 	char uuid[37];
 
-	if (!mats || may_start(d, mats, err) || pl_visit_run_forbids(d, mats, err))
+	if (!mats || pl_config_subject(d->config, r->subject, err) || may_start(d, mats, err) ||
+	    pl_visit_run_forbids(d, mats, err))
 		return -1;
 	h = hold(d, token, PL_CMD_START, err);
 	if (!h)

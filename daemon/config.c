@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const char *const side_names[] = {"unknown", "left", "right", NULL};
 static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
+#define PL_SUBJECT_PATTERN "[A-Za-z0-9_-]{1,64}"
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 /* "~/x" is the person's, "x/y" is beside the configuration file, "/x" stays. */
@@ -290,17 +292,73 @@ static void read_control(struct pl_conf *c, struct pl_config *config, const conf
 	check_endpoint(c, member(group, "endpoint"), config->control);
 }
 
+/* The pattern anchored at both ends, compiled. */
+static int compile_pattern(const char *pattern, regex_t *compiled)
+{
+	char whole[300];
+
+	snprintf(whole, sizeof(whole), "^(%s)$", pattern);
+	return regcomp(compiled, whole, REG_EXTENDED | REG_NOSUB);
+}
+
+static void read_pattern(struct pl_conf *c, struct pl_config *config, const config_setting_t *group)
+{
+	regex_t compiled;
+	char why[128];
+	int failed;
+
+	take_string(c, group, "subject_pattern", PL_SUBJECT_PATTERN, config->subject_pattern,
+		    sizeof(config->subject_pattern));
+	if (c->failed)
+		return;
+	failed = compile_pattern(config->subject_pattern, &compiled);
+	if (!failed) {
+		regfree(&compiled);
+		return;
+	}
+	regerror(failed, &compiled, why, sizeof(why));
+	pl_conf_fail(c, member(group, "subject_pattern"),
+		     "\"%s\" is no extended regular expression (%s); valid is for example "
+		     "\"P-[0-9]{4}\"",
+		     config->subject_pattern, why);
+}
+
+int pl_config_subject(const struct pl_config *config, const char *code, struct pl_error *err)
+{
+	const char *pattern = config->subject_pattern;
+	regex_t compiled;
+	bool good;
+
+	if (!*code || !*pattern)
+		return 0;
+	if (compile_pattern(pattern, &compiled))
+		return pl_error_set(err, PL_ECONFIG, 0, "archive.subject_pattern cannot be used");
+	good = regexec(&compiled, code, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	if (good)
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    "subject: \"%.64s\" is no code that is allowed here: %s; a code is a "
+			    "pseudonym, never a name",
+			    code,
+			    strcmp(pattern, PL_SUBJECT_PATTERN) == 0
+				    ? "letters, digits, - and _, at most 64"
+				    : pattern);
+}
+
 static void read_archive(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
 {
-	static const char *const keys[] = {"folder", "reserve_mb", NULL};
+	static const char *const keys[] = {"folder", "reserve_mb", "subject_pattern", NULL};
 	config_setting_t *group = pl_conf_group(c, root, "archive", false);
 	const char *folder;
 
 	pl_state_dir(config->folder, sizeof(config->folder));
 	config->reserve_mb = 500;
+	pl_copy(config->subject_pattern, sizeof(config->subject_pattern), PL_SUBJECT_PATTERN);
 	if (!group)
 		return;
 	pl_conf_only(c, group, keys);
+	read_pattern(c, config, group);
 	folder = pl_conf_string(c, group, "folder", NULL);
 	if (folder)
 		resolve(config, folder, config->folder, sizeof(config->folder));

@@ -35,6 +35,7 @@ struct pl_config {
 	char folder[512]; /* of recordings */
 	double reserve_mb;
 	struct pl_protocols protocols; /* all there are; of pl_config_load only */
+	char subject_pattern[256];     /* an extended regular expression, matched whole */
 	bool reserve_set; /* by the file: then it is not bounded to a share of the disk */
 };
 
@@ -46,6 +47,9 @@ int pl_config_load(struct pl_config *config, const char *path, struct pl_error *
 int pl_config_parse(struct pl_config *config, const char *name, const char *text,
 		    pl_mat_loader *loader, struct pl_error *err);
 void pl_config_free(struct pl_config *config);
+
+/* Is code a subject's code as the file allows it? "" (nobody is named) always is. */
+int pl_config_subject(const struct pl_config *config, const char *code, struct pl_error *err);
 
 /* The file to use when nobody named one: $XDG_CONFIG_HOME (~/.config)/plantard/plantard.conf, then
  * /etc/plantard/plantard.conf. PL_ENOENT says what to do. */

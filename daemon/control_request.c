@@ -8,12 +8,13 @@
 #include <jansson.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/text.h"
 
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_CONDITIONS };
+enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_CONDITIONS, FIELD_ANNOTATIONS };
 
 struct field {
 	const char *name;
@@ -50,6 +51,9 @@ static const struct field fields[] = {
 	TEXT(path),
 	NUMBER(body_mass_kg, 1, 500),
 	NUMBER(seconds, 0.05, 86400),
+	{.name = "annotations",
+	 .type = FIELD_ANNOTATIONS,
+	 .offset = offsetof(struct pl_request, annotations)},
 	FLAG(clear),
 	TEXT(order),
 	TEXT(pain_side),
@@ -80,7 +84,8 @@ static const struct command {
 	[PL_CMD_STATUS] = {"status", false, "", NULL},
 	[PL_CMD_VERSION] = {"version", false, "", NULL},
 	[PL_CMD_START] = {"start", true,
-			  "mat subject protocol condition body_mass_kg seconds session", NULL},
+			  "mat subject protocol condition body_mass_kg seconds session annotations",
+			  NULL},
 	[PL_CMD_STOP] = {"stop", true, "mat", NULL},
 	[PL_CMD_MARK] = {"mark", true, "mat text", "text"},
 	[PL_CMD_TARE] = {"tare", true, "mat seconds clear", NULL},
@@ -194,6 +199,95 @@ static int take_conditions(const json_t *value, struct pl_request *request, stru
 	return 0;
 }
 
+/* An array of words becomes "a,b". */
+static int join_words(const char *key, const json_t *list, char *out, size_t cap,
+		      struct pl_error *err)
+{
+	size_t n = 0, i;
+	const json_t *word;
+
+	*out = '\0';
+	json_array_foreach(list, i, word)
+	{
+		const char *text = json_string_value(word);
+
+		if (!text || n + strlen(text) + 2 > cap)
+			return pl_error_set(err, PL_EUSAGE, 0, "%.60s: a list of words is expected",
+					    key);
+		n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "", text);
+	}
+	return 0;
+}
+
+static int take_annotation(const char *key, const json_t *value, struct pl_annotations *a,
+			   struct pl_error *err)
+{
+	const struct pl_annotation_key *k = pl_annotation_key(key);
+	const char *text = json_string_value(value);
+	char words[PL_ANNOTATION_VALUE_MAX];
+
+	if (k && k->after_only)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s: is not known before the recording; plantar correct sets "
+				    "it afterwards",
+				    key);
+	if (k && json_is_number(value) != (k->type == PL_ANNOTATION_NUMBER))
+		return pl_error_set(err, PL_EUSAGE, 0, "%s: a %s is expected", key,
+				    json_is_number(value) ? "string" : "number");
+	if (json_is_number(value))
+		return pl_annotations_set_number(a, key, json_number_value(value), err);
+	if (json_is_boolean(value))
+		return pl_annotations_set(a, key, json_is_true(value) ? "true" : "false", err);
+	if (json_is_array(value)) {
+		if (join_words(key, value, words, sizeof(words), err))
+			return -1;
+		text = words;
+	}
+	if (!text || (json_is_string(value) && strlen(text) != json_string_length(value)))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%.60s: a string, number, true, false or list of words is "
+				    "expected",
+				    key);
+	return pl_annotations_set(a, key, text, err);
+}
+
+static int take_annotations(const json_t *object, struct pl_annotations *a, struct pl_error *err)
+{
+	const json_t *value;
+	const char *key;
+
+	if (!json_is_object(object))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: an object is expected: {\"heel_lift_mm\": 6}");
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		if (take_annotation(key, value, a, err)) {
+			pl_error_prefix(err, "annotations: ");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The code and the mass may come as annotations too, but only one of each. */
+static int move_person(struct pl_request *r, struct pl_error *err)
+{
+	char code[PL_ANNOTATION_VALUE_MAX];
+	double mass_kg = pl_annotations_number(&r->annotations, "body_mass_kg");
+
+	pl_annotations_get(&r->annotations, "subject", code);
+	if (*code && *r->subject && strcmp(code, r->subject) != 0)
+		return pl_error_set(err, PL_EUSAGE, 0, "subject is given twice, differently");
+	if (!isnan(mass_kg) && !isnan(r->body_mass_kg) && mass_kg != r->body_mass_kg)
+		return pl_error_set(err, PL_EUSAGE, 0, "body_mass_kg is given twice, differently");
+	if (*code)
+		pl_copy(r->subject, sizeof(r->subject), code);
+	if (!isnan(mass_kg))
+		r->body_mass_kg = mass_kg;
+	pl_annotations_set(&r->annotations, "subject", "", NULL);
+	return pl_annotations_set(&r->annotations, "body_mass_kg", "", err);
+}
+
 static int take(const struct field *f, const json_t *value, struct pl_request *request,
 		struct pl_error *err)
 {
@@ -209,6 +303,8 @@ static int take(const struct field *f, const json_t *value, struct pl_request *r
 					    f->name);
 		*(bool *)at = json_is_true(value);
 		return 0;
+	case FIELD_ANNOTATIONS:
+		return take_annotations(value, &request->annotations, err);
 	case FIELD_NUMBER:
 		number = json_number_value(value);
 		if (!json_is_number(value) || !(number >= f->min && number <= f->max))
@@ -273,7 +369,7 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 	}
 	if (check_required(c, root, err))
 		return -1;
-	return check_session(request, err);
+	return move_person(request, err) || check_session(request, err) ? -1 : 0;
 }
 
 int pl_request_parse(const void *data, size_t n, struct pl_request *request, struct pl_error *err)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <plantar/annotation.h>
 #include <plantar/error.h>
 #include <plantar/protocol.h>
 
@@ -47,6 +48,8 @@ struct pl_request {
 	double body_mass_kg; /* NaN: not given */
 	double seconds;	     /* NaN: not given */
 	bool clear;	     /* tare */
+	/* start; subject and body mass are moved to their members above */
+	struct pl_annotations annotations;
 
 	/* protocols; numbers NaN, texts "" when not given */
 	char order[8], pain_side[9], operator[65], name[65], reason[161], approach[33], side[9];

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <plantar/json.h>
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct {
@@ -76,6 +78,30 @@ const char *pl_figure_text(const json_t *object, const char *key, const char *fa
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text && *text ? text : fallback;
+}
+
+void pl_csv_json(FILE *out, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	struct pl_json j;
+	char digits[64];
+
+	if (json_is_real(value)) {
+		pl_json_init(&j, digits, sizeof(digits));
+		pl_json_double(&j, NULL, json_real_value(value));
+		fputs(pl_json_finish(&j) ? digits : "", out);
+	} else if (json_is_integer(value)) {
+		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	} else if (json_is_boolean(value)) {
+		fputs(json_is_true(value) ? "true" : "false", out);
+	} else if (text && !strpbrk(text, ",\"\r\n")) {
+		fputs(text, out);
+	} else if (text) {
+		fputc('"', out);
+		for (; *text; text++)
+			fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, out);
+		fputc('"', out);
+	}
 }
 
 json_t *pl_text_json(const char *text)

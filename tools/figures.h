@@ -21,6 +21,9 @@ const char *pl_figure(const json_t *value, char *buf);
  */
 const json_t *pl_figure_find(const json_t *object, const char *base, const char **unit);
 
+/* A field of a CSV: shortest digits, text quoted where it must be, nothing for null. */
+void pl_csv_json(FILE *out, const json_t *value);
+
 /* The text of a member, or fallback when it is absent, null, empty or no string. */
 const char *pl_figure_text(const json_t *object, const char *key, const char *fallback);
 

@@ -4,6 +4,7 @@
  * the root of all sessions) is the list of its trials. One file that cannot be read does not hide
  * the others: it is reported in its place, and the exit code says that something was wrong.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include <jansson.h>
 
+#include <plantar/amend.h>
 #include <plantar/journal.h>
 
 #include "tools/command.h"
@@ -20,7 +22,8 @@
 #include "tools/hints.h"
 #include "tools/open.h"
 
-#define TEXT_BYTES ((size_t)256 << 10)
+#define TEXT_BYTES \
+	((size_t)16 << 20) /* a log of amendments may be long; untouched pages cost nothing */
 
 static void utc_text(int64_t utc_ns, char *buf, size_t cap)
 {
@@ -67,7 +70,43 @@ static void json_session(struct pl_json *j, const struct pl_session_meta *meta)
 	pl_json_string(j, "source", meta->source);
 	pl_json_string(j, "software", meta->software);
 	pl_json_string(j, "host", meta->host);
+	pl_json_begin_object(j, "annotations");
+	pl_annotations_json(j, &meta->annotations);
 	pl_json_end_object(j);
+	pl_json_end_object(j);
+}
+
+static void json_amendment(void *user, const struct pl_amendment *a)
+{
+	struct pl_json *j = user;
+
+	pl_json_begin_object(j, NULL);
+	pl_json_string(j, "utc", a->utc);
+	pl_json_string(j, "who", a->who);
+	if (*a->key) {
+		pl_json_string(j, "key", a->key);
+		pl_json_string(j, "was", a->was);
+		pl_json_string(j, "is", a->is);
+	} else {
+		pl_json_string(j, "kind", a->kind);
+		pl_json_ns(j, "t_mono_ns", a->t_mono_ns);
+		pl_json_string(j, "text", a->text);
+	}
+	pl_json_end_object(j);
+}
+
+/* A log that cannot be read is named where it would stand. */
+static void json_amendments(struct pl_json *j, const char *path)
+{
+	struct pl_error err = {.code = PL_OK};
+
+	pl_json_begin_array(j, "amendments");
+	if (pl_amendments(path, json_amendment, j, &err) < 0) {
+		pl_json_begin_object(j, NULL);
+		pl_json_string(j, "problem", err.message);
+		pl_json_end_object(j);
+	}
+	pl_json_end_array(j);
 }
 
 static void json_capture(struct pl_json *j, const struct pl_opened *o)
@@ -135,8 +174,10 @@ static void describe(struct pl_json *j, struct pl_opened *o)
 		pl_json_string(j, "problem", info->problem);
 	pl_recording_json(o->recording, j);
 	json_calibration(j, pl_recording_calibration(o->recording));
-	if (meta)
+	if (meta) {
 		json_session(j, meta);
+		json_amendments(j, info->path);
+	}
 	if (o->decode)
 		json_capture(j, o);
 	pl_json_end_object(j);
@@ -206,6 +247,23 @@ static void print_calibration(const json_t *cal)
 	line("calibration", text);
 }
 
+static void print_annotations(const json_t *annotations)
+{
+	const json_t *value;
+	const char *key;
+	bool first = true;
+
+	json_object_foreach((json_t *)(uintptr_t)annotations, key, value)
+	{
+		char *text =
+			json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+
+		printf("  %-14s %s: %s\n", first ? "annotations" : "", key, text ? text : "-");
+		first = false;
+		free(text);
+	}
+}
+
 static void print_session(const json_t *s)
 {
 	char text[160], mass[32], trial[32];
@@ -226,6 +284,31 @@ static void print_session(const json_t *s)
 	line("mat", text);
 	line("software", pl_figure_text(s, "software", NULL));
 	line("host", pl_figure_text(s, "host", NULL));
+	print_annotations(json_object_get(s, "annotations"));
+}
+
+static void print_amendments(const json_t *list)
+{
+	const json_t *a;
+	size_t i;
+
+	json_array_foreach(list, i, a)
+	{
+		const char *was = pl_figure_text(a, "was", "nothing");
+		const char *is = pl_figure_text(a, "is", "nothing");
+
+		printf("  %-14s ", i ? "" : "amended");
+		if (json_object_get(a, "problem"))
+			printf("%s\n", pl_figure_text(a, "problem", "-"));
+		else if (json_object_get(a, "key"))
+			printf("%s %s: %s from %s to %s\n", pl_figure_text(a, "utc", "-"),
+			       pl_figure_text(a, "who", "-"), pl_figure_text(a, "key", "-"), was,
+			       is);
+		else
+			printf("%s %s: %s %s\n", pl_figure_text(a, "utc", "-"),
+			       pl_figure_text(a, "who", "-"), pl_figure_text(a, "kind", "-"),
+			       pl_figure_text(a, "text", ""));
+	}
 }
 
 static void print_capture(const json_t *c)
@@ -284,6 +367,7 @@ static void print_one(const json_t *d)
 		print_calibration(json_object_get(d, "calibration"));
 	if (json_object_get(d, "session"))
 		print_session(json_object_get(d, "session"));
+	print_amendments(json_object_get(d, "amendments"));
 	if (json_object_get(d, "capture"))
 		print_capture(json_object_get(d, "capture"));
 	print_state(d);

@@ -50,6 +50,10 @@ static const struct pl_subcommand *const commands[] = {
 	/* recordings */
 	&pl_cmd_info,
 	&pl_cmd_analyze,
+	&pl_cmd_compare,
+	&pl_cmd_trend,
+	&pl_cmd_annotate,
+	&pl_cmd_correct,
 	&pl_cmd_export,
 	&pl_cmd_import,
 	&pl_cmd_verify,

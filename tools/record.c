@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <plantar/annotation.h>
+#include <plantar/json.h>
+
 #include "tools/client.h"
 #include "tools/figures.h"
 
@@ -24,6 +27,7 @@ enum {
 	OPT_SESSION,
 	OPT_NO_WAIT,
 	OPT_CLEAR,
+	OPT_SET,
 };
 
 struct asked {
@@ -31,10 +35,12 @@ struct asked {
 	const char *subject, *protocol, *condition, *session;
 	double mass_kg, seconds;
 	bool json, no_wait, clear;
+	struct pl_annotations annotations;
 };
 
 static void take_options(struct pl_args *args, struct asked *a)
 {
+	struct pl_error err = {.code = PL_OK};
 	int key;
 
 	*a = (struct asked){.mass_kg = NAN, .seconds = NAN};
@@ -73,6 +79,10 @@ static void take_options(struct pl_args *args, struct asked *a)
 		case OPT_CLEAR:
 			a->clear = true;
 			break;
+		case OPT_SET:
+			if (pl_annotations_assign(&a->annotations, args->value, &err))
+				pl_args_fail(args, "--set: %s", err.message);
+			break;
 		}
 	}
 }
@@ -87,6 +97,21 @@ static void add_number(json_t *request, const char *key, double value)
 {
 	if (!isnan(value))
 		json_object_set_new(request, key, json_real(value));
+}
+
+static void add_annotations(json_t *request, const struct pl_annotations *a)
+{
+	char text[2 * sizeof(a->text)];
+	struct pl_json json;
+
+	if (!*a->text)
+		return;
+	pl_json_init(&json, text, sizeof(text));
+	pl_json_begin_object(&json, NULL);
+	pl_annotations_json(&json, a);
+	pl_json_end_object(&json);
+	if (pl_json_finish(&json))
+		json_object_set_new(request, "annotations", json_loads(text, 0, NULL));
 }
 
 static json_t *ask_once(const struct asked *a, json_t *request, int timeout_ms,
@@ -134,6 +159,7 @@ static int run_start(const struct pl_subcommand *self, int argc, char **argv)
 	add_text(request, "session", a.session);
 	add_number(request, "body_mass_kg", a.mass_kg);
 	add_number(request, "seconds", a.seconds);
+	add_annotations(request, &a.annotations);
 	reply = ask_once(&a, request, ANSWER_MS, &err);
 	if (!reply)
 		return pl_report(self, &err);
@@ -362,6 +388,9 @@ static const struct pl_option start_options[] = {
 	{OPT_PROTOCOL, "protocol", "NAME", "what the person is asked to do"},
 	{OPT_CONDITION, "condition", "TEXT", "barefoot, \"heel lift 6 mm\", ..."},
 	MASS_OPTION("body mass, stored with the recording"),
+	{OPT_SET, "set", "KEY=VALUE",
+	 "an annotation, any number of times: heel_lift_mm=6,\n"
+	 "surface=barefoot, ...; plantar annotate --keys"},
 	{OPT_SECONDS, "seconds", "S", "stop by itself after so long"},
 	{OPT_SESSION, "session", "UUID", "another trial of this session; default: a new session"},
 	PL_OPTION_MAT,
@@ -401,7 +430,7 @@ static const struct pl_option weigh_options[] = {
 const struct pl_subcommand pl_cmd_start = {
 	.name = "start",
 	.summary = "start recording",
-	.synopsis = "[--subject CODE] [--condition TEXT] [--mass KG] [--seconds S] ...",
+	.synopsis = "[--subject CODE] [--condition TEXT] [--mass KG] [--set KEY=VALUE]...",
 	.about = "Prints the session and the file that 'plantar stop' will have finished. With "
 		 "several\n"
 		 "mats, each gets a trial of the same session.",

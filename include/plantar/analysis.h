@@ -34,6 +34,8 @@ enum pl_axis { PL_AXIS_FOOT, PL_AXIS_ROWS };
 const char *pl_axis_name(enum pl_axis axis);
 int pl_axis_parse(const char *name);
 
+#define PL_FOOT_SIDES 64
+
 struct pl_analysis_options {
 	enum pl_region_convention region; /* default novel */
 	enum pl_axis axis;		  /* default foot; thirds-box implies rows */
@@ -41,8 +43,12 @@ struct pl_analysis_options {
 	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
-	double body_mass_kg;		    /* NaN: not known */
-	bool dead_weight;		    /* whatever lies on the mat is what stands there */
+	/* Corrections of single feet, by their place in `feet`: bit k of foot_sided is set where
+	 * foot_side[k] holds, UNKNOWN included. */
+	uint64_t foot_sided;
+	enum pl_side foot_side[PL_FOOT_SIDES];
+	double body_mass_kg;		/* NaN: not known */
+	bool dead_weight;		/* whatever lies on the mat is what stands there */
 	const struct pl_sway *own_sway; /* of such a weight, on this mat, along its axes; NULL: not
 					   known. Must live as long as the analysis */
 	/* Above 0: two insoles on one mat, the left one in its first columns, so many of them, the

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include <plantar/annotation.h>
 #include <plantar/calibration.h>
 #include <plantar/error.h>
 #include <plantar/live.h>
@@ -35,6 +36,8 @@ struct pl_session_meta {
 	char *mat_config_text; /* the mat's configuration as it was; owned, may be NULL */
 	char software[64];     /* "plantard 0.1.0" */
 	char host[65];
+	/* What else was said, without subject and body mass, which are above. */
+	struct pl_annotations annotations;
 };
 
 void pl_session_meta_init(struct pl_session_meta *meta);

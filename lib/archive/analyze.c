@@ -3,7 +3,10 @@
  * `plantar analyze`: a recording twice through calibration and analysis. The same function makes
  * the /summary of a finished file, so that what the file says of itself is what the tool would say.
  */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <plantar/analysis.h>
 
@@ -72,6 +75,55 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 	return result;
 }
 
+/* "1=left,3=right": checked when it was taken and when it was read. */
+static void correct_feet(const char *feet, struct pl_analysis_options *o)
+{
+	while (*feet) {
+		unsigned long foot = strtoul(feet, NULL, 10);
+		const char *side = feet + strcspn(feet, "=") + 1;
+		size_t n = strcspn(side, ",");
+		char name[16];
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, side);
+		if (foot >= 1 && foot <= PL_FOOT_SIDES) {
+			o->foot_sided |= UINT64_C(1) << (foot - 1);
+			o->foot_side[foot - 1] = (enum pl_side)pl_side_parse(name);
+		}
+		feet = side + n + (side[n] == ',');
+	}
+}
+
+static void take_speed(const struct pl_annotations *a, struct pl_analysis_options *o)
+{
+	static const char *const sources[] = {"gates", "belt", "entered", "none"};
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	o->gait.speed_m_s = pl_annotations_number(a, "speed_m_s");
+	if (isnan(o->gait.speed_m_s))
+		return;
+	o->gait.speed_source = "entered";
+	pl_annotations_get(a, "speed_source", value);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(value, sources[i]) == 0)
+			o->gait.speed_source = sources[i];
+}
+
+/* What people said, then or since, stands above what the mat's configuration said. */
+static void correct(const struct pl_annotations *a, struct pl_analysis_options *o)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	if (pl_annotations_get(a, "facing", value))
+		o->facing = (enum pl_facing)pl_facing_parse(value);
+	if (pl_annotations_get(a, "side", value))
+		o->side = (enum pl_side)pl_side_parse(value);
+	if (pl_annotations_get(a, "feet_side", value))
+		correct_feet(value, o);
+	if (pl_annotations_get(a, "surface", value))
+		o->barefoot = o->barefoot && strcmp(value, "barefoot") == 0;
+	take_speed(a, o);
+}
+
 /* A pair of insoles lies on one mat with columns in between in which there are no cells. */
 static unsigned insole_cols(const struct pl_recording *r)
 {
@@ -116,6 +168,8 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	/* cells that do not exist are an insole's */
 	o->barefoot =
 		!missing && !(origin == PL_FORMAT_XSENSOR_CSV && live->side != PL_SIDE_UNKNOWN);
+	if (meta)
+		correct(&meta->annotations, o);
 }
 
 /* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */

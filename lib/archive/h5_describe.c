@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "h5_annotations.h"
 #include "h5_describe.h"
 #include "layout.h"
 
@@ -63,9 +64,9 @@ static int describe_person(hid_t file, const struct pl_session_meta *m, struct p
 	    pl_h5_attr_text(trial, "protocol", m->protocol, err) ||
 	    pl_h5_attr_text(trial, "condition", m->condition, err))
 		return -1;
-	return H5Gclose(subject) < 0 || H5Gclose(trial) < 0
-		       ? pl_h5_error(err, "cannot close a group")
-		       : 0;
+	if (H5Gclose(subject) < 0 || H5Gclose(trial) < 0)
+		return pl_h5_error(err, "cannot close a group");
+	return pl_h5_annotations_write(file, m, err);
 }
 
 static int cell_array(hid_t group, const char *name, const double *data,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "h5_annotations.h"
 #include "h5_read.h"
 #include "layout.h"
 
@@ -113,7 +114,7 @@ static int read_subject(hid_t file, struct pl_session_meta *m, struct pl_error *
 	struct group g = open_group(file, PL_H5_SUBJECT, err);
 
 	get_number(&g, "body_mass_kg", H5T_NATIVE_DOUBLE, &m->body_mass_kg);
-	return close_group(&g);
+	return close_group(&g) || pl_h5_annotations_read(file, m, err) ? -1 : 0;
 }
 
 static int read_mat(hid_t file, struct pl_session_meta *m, struct pl_error *err)

@@ -8,6 +8,7 @@
 #include <plantar/archive.h>
 #include <plantar/recording.h>
 
+#include "amendments.h"
 #include "h5_guard.h"
 #include "rows.h"
 
@@ -31,6 +32,7 @@ static int read_journal(const char *path, struct rows *rows, struct pl_error *er
 
 static int read_tables(const char *path, struct rows *rows, struct pl_error *err)
 {
+	size_t amendments;
 	hid_t file;
 	int r;
 
@@ -39,6 +41,8 @@ static int read_tables(const char *path, struct rows *rows, struct pl_error *err
 	if (file < 0)
 		return -1;
 	r = pl_rows_read(rows, file, err);
+	if (r == 0)
+		r = pl_amendments_add_rows(file, rows, &amendments, err);
 	H5Fclose(file);
 	if (r != 0)
 		pl_error_prefix(err, "%s: ", path);

@@ -18,6 +18,7 @@ enum walk { COUNT, WRITE, READ };
 
 struct codec {
 	enum walk walk;
+	uint32_t version;
 	uint8_t *p;
 	size_t done, end; /* end: READ and WRITE */
 	bool failed;
@@ -207,6 +208,8 @@ static void everything(struct codec *c, struct pl_session_meta *m, struct journa
 	text(c, m->host, sizeof(m->host));
 	config_text(c, &m->mat_config_text);
 	metric_keys(c, keys);
+	if (c->version >= 2)
+		text(c, m->annotations.text, sizeof(m->annotations.text));
 }
 
 uint32_t pl_journal_head_crc(const uint8_t *head, size_t size)
@@ -224,7 +227,7 @@ uint8_t *pl_journal_head_encode(const struct pl_session_meta *meta, const struct
 	struct pl_session_meta *m = (struct pl_session_meta *)meta;
 	struct journal_keys *k = (struct journal_keys *)keys;
 	struct journal_head head = {.version = JOURNAL_VERSION};
-	struct codec c = {.walk = COUNT, .done = sizeof(head)};
+	struct codec c = {.walk = COUNT, .version = JOURNAL_VERSION, .done = sizeof(head)};
 	uint8_t *out;
 
 	if (meta->mat_config_text &&
@@ -239,7 +242,11 @@ uint8_t *pl_journal_head_encode(const struct pl_session_meta *meta, const struct
 		pl_error_set(err, PL_ENOMEM, 0, "no memory for the journal's head");
 		return NULL;
 	}
-	c = (struct codec){.walk = WRITE, .p = out, .done = sizeof(head), .end = *size};
+	c = (struct codec){.walk = WRITE,
+			   .version = JOURNAL_VERSION,
+			   .p = out,
+			   .done = sizeof(head),
+			   .end = *size};
 	everything(&c, m, k);
 	memcpy(head.magic, JOURNAL_MAGIC, sizeof(head.magic));
 	head.head_bytes = (uint32_t)*size;
@@ -267,10 +274,11 @@ int pl_journal_head_decode(const uint8_t *head, size_t size, struct pl_session_m
 		.end = size,
 	};
 
+	memcpy(&c.version, head + offsetof(struct journal_head, version), sizeof(c.version));
 	pl_session_meta_init(meta);
 	*keys = (struct journal_keys){0};
 	everything(&c, meta, keys);
-	if (c.failed || !believable(meta))
+	if (c.failed || !believable(meta) || !pl_annotations_valid(&meta->annotations))
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "the head of the journal contradicts itself; written by "
 				    "another version?");

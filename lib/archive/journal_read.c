@@ -66,10 +66,12 @@ static int read_head(struct pl_journal_reader *r, struct pl_error *err)
 		return pl_files_error(err, errno, "cannot read %s", r->path);
 	if ((size_t)n < sizeof(head) || memcmp(head.magic, JOURNAL_MAGIC, sizeof(head.magic)) != 0)
 		return pl_error_set(err, PL_EFORMAT, 0, "%s is not a journal", r->path);
-	if (head.version != JOURNAL_VERSION)
-		return pl_error_set(err, PL_EFORMAT, 0,
-				    "%s is a journal of version %u; this program reads version %u",
-				    r->path, head.version, JOURNAL_VERSION);
+	if (head.version < 1 || head.version > JOURNAL_VERSION)
+		return pl_error_set(
+			err, PL_EFORMAT, 0,
+			"%s is a journal of version %u; this program reads up to version "
+			"%u",
+			r->path, head.version, JOURNAL_VERSION);
 	if (head.head_bytes < sizeof(head) || head.head_bytes % 8 ||
 	    head.head_bytes > JOURNAL_HEAD_MAX || head.head_bytes > pl_journal_reader_file_bytes(r))
 		return pl_error_set(err, PL_ECORRUPT, 0, "the head of %s is damaged", r->path);

@@ -28,10 +28,12 @@
  *	/clock		compound mono_ns, utc_ns i64
  *	/subject, /trial	attributes: code, body_mass_kg (NaN: not given); number, protocol,
  *			condition
+ *			and annotations (h5_annotations.c), each number with <key>_units
  *	/steps		compound onset_s f64, side char[8], foot i32, accepted u8, rejected, flags
  *			u32, strike char[12], loading_without_peak, progression_of_mat u8, and an
  *			f64 for each pl_step_figure_key
  *	/summary	string: the JSON of pl_recording_analyze
+ *	/amendments	string: JSON, a line an amendment (amendments.c); absent if none was made
  *	/entry		NXentry with links for viewers
  */
 #ifndef ARCHIVE_LAYOUT_H
@@ -49,6 +51,7 @@
 #define PL_H5_CLOCK "/clock"
 #define PL_H5_SUBJECT "/subject"
 #define PL_H5_TRIAL "/trial"
+#define PL_H5_AMENDMENTS "/amendments"
 #define PL_H5_STEPS "/steps"
 #define PL_H5_SUMMARY "/summary"
 #define PL_H5_ENTRY "/entry"

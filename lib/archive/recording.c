@@ -419,6 +419,11 @@ static void session_json(const struct pl_session_meta *meta, struct pl_json *jso
 	pl_json_string(json, "mat", meta->mat);
 	pl_json_string(json, "mat_file", meta->mat_file);
 	pl_json_string(json, "software", meta->software);
+	if (*meta->annotations.text) {
+		pl_json_begin_object(json, "annotations");
+		pl_annotations_json(json, &meta->annotations);
+		pl_json_end_object(json);
+	}
 }
 
 void pl_recording_json(const struct pl_recording *r, struct pl_json *json)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,33 +115,37 @@ static int read_trials(struct session *s, struct pl_error *err)
 
 /* ---- session.json ---- */
 
-/* The operator's last word: an event "reject" (its text is the reason) or "accept". */
-static const char *rejected(const struct trial *t)
+/* The operator's last word: an event "reject" (its text is the reason) or "accept". False: none. */
+static bool last_word(const struct trial *t, const char **reason)
 {
-	const char *reason = NULL;
+	bool said = false;
 
+	*reason = NULL;
 	for (size_t i = 0; i < t->rows.events; i++) {
-		if (strcmp(t->rows.event[i].kind, "reject") == 0)
-			reason = t->rows.event[i].text;
-		else if (strcmp(t->rows.event[i].kind, "accept") == 0)
-			reason = NULL;
+		bool reject = strcmp(t->rows.event[i].kind, "reject") == 0;
+
+		if (!reject && strcmp(t->rows.event[i].kind, "accept") != 0)
+			continue;
+		said = true;
+		*reason = reject ? t->rows.event[i].text : NULL;
 	}
-	return reason;
+	return said;
 }
 
-/* A protocol's log knows more than the recording: it went on after it. null: nobody decided yet. */
+/* What was said of the trial itself, which may be long after its visit; else the verdict of the
+ * protocol it was recorded in. null: nobody has decided yet. */
 static void verdict_json(struct pl_json *j, const struct session *s, const struct trial *t)
 {
-	const char *reason, *verdict = pl_protocol_logs_verdict(s->logs, t->name, &reason);
+	const char *reason, *verdict = NULL;
 
-	if (!verdict) {
-		reason = rejected(t);
+	if (!last_word(t, &reason))
+		verdict = pl_protocol_logs_verdict(s->logs, t->name, &reason);
+	if (!verdict)
 		pl_json_bool(j, "accepted", reason == NULL);
-	} else if (strcmp(verdict, "undecided") == 0) {
+	else if (strcmp(verdict, "undecided") == 0)
 		pl_json_null(j, "accepted");
-	} else {
+	else
 		pl_json_bool(j, "accepted", strcmp(verdict, "accepted") == 0);
-	}
 	if (reason)
 		pl_json_string(j, "reason", reason);
 }
@@ -148,7 +153,6 @@ static void verdict_json(struct pl_json *j, const struct session *s, const struc
 static void trial_json(struct pl_json *j, const struct session *s, const struct trial *t,
 		       const struct pl_error *problem)
 {
-
 	pl_json_begin_object(j, NULL);
 	pl_json_string(j, "file", t->name);
 	if (problem->code != PL_OK) {
@@ -166,6 +170,12 @@ static void trial_json(struct pl_json *j, const struct session *s, const struct 
 	pl_json_bool(j, "complete", t->complete);
 	pl_json_string(j, "end_reason", t->end_reason);
 	verdict_json(j, s, t);
+	pl_json_begin_object(j, "annotations");
+	if (!isnan(t->body_mass_kg))
+		pl_json_double(j, "body_mass_kg", t->body_mass_kg);
+	pl_annotations_json(j, &t->annotations);
+	pl_json_end_object(j);
+	pl_json_uint(j, "amendments", t->amendments);
 	pl_json_end_object(j);
 }
 

@@ -3,11 +3,14 @@
  * A look into a finished session file without reading its frames. The file may be anything that
  * happens to lie in the folder: what is not there is an error with a name, never a guess.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <plantar/session.h>
 
+#include "amendments.h"
+#include "h5_annotations.h"
 #include "layout.h"
 #include "trial.h"
 
@@ -67,6 +70,22 @@ static double interval_s(hid_t file)
 	return rate_hz > 0 ? 1 / rate_hz : 0;
 }
 
+static int read_person(hid_t file, struct trial *t, struct pl_error *err)
+{
+	struct pl_session_meta meta = {.body_mass_kg = NAN};
+	hid_t group = H5Gopen2(file, PL_H5_SUBJECT, H5P_DEFAULT);
+
+	if (group >= 0) {
+		pl_h5_read_number(group, "body_mass_kg", H5T_NATIVE_DOUBLE, &meta.body_mass_kg);
+		H5Gclose(group);
+	}
+	if (pl_h5_annotations_read(file, &meta, err) != 0)
+		return -1;
+	t->body_mass_kg = meta.body_mass_kg;
+	t->annotations = meta.annotations;
+	return 0;
+}
+
 static int read_open(hid_t file, const char *path, struct trial *t, struct pl_error *err)
 {
 	int64_t frames, first = 0, last = 0;
@@ -95,7 +114,9 @@ static int read_open(hid_t file, const char *path, struct trial *t, struct pl_er
 	t->frames = (uint64_t)frames;
 	if (frames)
 		t->duration_s = ((double)last - (double)first) / 1e9 + interval_s(file);
-	if (pl_rows_read(&t->rows, file, err) != 0)
+	if (pl_rows_read(&t->rows, file, err) != 0 ||
+	    pl_amendments_add_rows(file, &t->rows, &t->amendments, err) != 0 ||
+	    read_person(file, t, err) != 0)
 		return -1;
 	t->lost_frames = pl_trial_lost(&t->rows);
 	return 0;

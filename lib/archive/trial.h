@@ -3,6 +3,8 @@
 #ifndef ARCHIVE_TRIAL_H
 #define ARCHIVE_TRIAL_H
 
+#include <plantar/annotation.h>
+
 #include "rows.h"
 
 struct trial {
@@ -13,7 +15,10 @@ struct trial {
 	bool complete;
 	uint64_t frames, lost_frames;
 	double duration_s; /* from first to last frame, and one interval: as in pl_recording_info */
-	struct rows rows;
+	struct rows rows;  /* events: with those that came later */
+	double body_mass_kg; /* NaN: not given */
+	struct pl_annotations annotations;
+	size_t amendments; /* lines of the log */
 };
 
 /* path is a session file. trial->name is left alone. The caller frees trial->rows. */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "pow10.h"
+#include "text.h"
 
 #define DEPTH_MAX 64
 #define NUMBER_MAX 32 /* bytes: sign, 17 digits, point, five zeros or an exponent fit */
@@ -45,33 +46,6 @@ static void put(struct pl_json *j, const char *text, size_t n)
 	}
 	memcpy(j->buf + j->len, text, n);
 	j->len += n;
-}
-
-/* Length of the valid UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), or 0. */
-static unsigned utf8_length(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xBF;
-	unsigned n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xC2 || s[0] > 0xF4)
-		return 0;
-	n = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-	if (s[0] == 0xE0)
-		low = 0xA0;
-	else if (s[0] == 0xED)
-		high = 0x9F;
-	else if (s[0] == 0xF0)
-		low = 0x90;
-	else if (s[0] == 0xF4)
-		high = 0x8F;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (unsigned i = 2; i < n; i++)
-		if ((s[i] & 0xC0) != 0x80)
-			return 0;
-	return n;
 }
 
 static void put_escaped(struct pl_json *j, unsigned char c)
@@ -109,7 +83,7 @@ static void put_string(struct pl_json *j, const char *value)
 		s += run;
 		if (!*s)
 			break;
-		n = utf8_length(s);
+		n = pl_text_utf8_length(s);
 		if (n > 1)
 			put(j, (const char *)s, n);
 		else if (n == 1)

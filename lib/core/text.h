@@ -2,7 +2,8 @@
 /*
  * One line of text in a buffer that may be too small for it. A message cut in the middle of a
  * multi-byte character is no longer UTF-8 and would break the JSON it travels in later, and a
- * newline inside it would break the log; both are mended here, for error.c and log.c.
+ * newline inside it would break the log; both are mended here, for error.c and log.c. Whoever takes
+ * text from outside asks here whether it is UTF-8.
  */
 #ifndef PLANTAR_CORE_TEXT_H
 #define PLANTAR_CORE_TEXT_H
@@ -39,6 +40,33 @@ static inline void pl_text_line(char *s, size_t cap, int wanted)
 	for (; *s; s++)
 		if (*s == '\n' || *s == '\r')
 			*s = ' ';
+}
+
+/* Length of the valid UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), or 0. */
+static inline unsigned pl_text_utf8_length(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xBF;
+	unsigned n;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xC2 || s[0] > 0xF4)
+		return 0;
+	n = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+	if (s[0] == 0xE0)
+		low = 0xA0;
+	else if (s[0] == 0xED)
+		high = 0x9F;
+	else if (s[0] == 0xF0)
+		low = 0x90;
+	else if (s[0] == 0xF4)
+		high = 0x8F;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (unsigned i = 2; i < n; i++)
+		if ((s[i] & 0xC0) != 0x80)
+			return 0;
+	return n;
 }
 
 #endif

@@ -367,6 +367,16 @@ static int lay_regions(struct pl_analysis *a, struct pl_foot *foot)
 	return 0;
 }
 
+/* What the operator says of single feet, after everything that was found. */
+static void correct_sides(struct pl_analysis *a)
+{
+	const struct pl_analysis_options *o = &a->options;
+
+	for (uint32_t k = 0; k < a->n_feet && k < PL_FOOT_SIDES; k++)
+		if (o->foot_sided >> k & 1)
+			a->foot[k].side = o->foot_side[k];
+}
+
 /* Where the footprints are on the belt, and not on the mat they were laid out on. */
 static void place_on_belt(struct pl_analysis *a)
 {
@@ -394,6 +404,7 @@ int pl_analysis_form_feet(struct pl_analysis *a)
 		return -1;
 	doubt_pieces(a);
 	pl_analysis_find_sides(a);
+	correct_sides(a);
 	if (find_partial(a) < 0)
 		return -1;
 	for (uint32_t k = 0; k < a->n_feet; k++)

@@ -185,6 +185,13 @@ if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q"]))
 
 
+def test_every_annotation_is_in_the_archives_page():
+    """The table of keys in docs/archive.md is what `plantar annotate --keys` says."""
+    listed = re.findall(r"^\| `(\w+)` \| (subject|trial) \| (.*?) \| (.*?) \|$", text_of("docs/archive.md"), re.M)
+    known = re.findall(r"^(\w+) +(subject|trial) +(.*?): (.*)$", plantar("annotate", "--keys"), re.M)
+    assert len(known) > 30 and listed == known
+
+
 def test_limits_are_those_of_the_code():
     """docs/metrics.md, Limits, against the table in lib/signal/limits.c; every figure of a step is in both
     but the one that says how saturated it was."""

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plantar trend: one person's figures from session to session. The scatter between sessions is
+ * the person's own repeatability; with three of them or more it says how far two sessions must lie
+ * apart to be told from each other. Fewer sessions are shown without such a word.
+ */
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/command.h"
+#include "tools/comparison.h"
+#include "tools/figures.h"
+#include "tools/mixing.h"
+
+#define SESSIONS_MAX 512
+
+enum { OPT_ARCHIVE = PL_OPT_LONG, OPT_CONDITION, OPT_MIX, OPT_BETWEEN_DAY, OPT_FIGURES, OPT_CSV };
+
+struct trend {
+	const struct pl_subcommand *self;
+	struct pl_sessions sessions;
+	struct pl_days days;
+	const char *mix, *only, *between_day;
+	bool json, csv;
+};
+
+/* Where sessions lie when nobody says otherwise; docs/man/plantard.8.scd. */
+static const char *default_archive(char *path, size_t cap)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (geteuid() == 0 && access("/var/lib/plantard", R_OK | X_OK) == 0)
+		return "/var/lib/plantard";
+	if (state && *state)
+		snprintf(path, cap, "%s/plantard", state);
+	else
+		snprintf(path, cap, "%s/.local/state/plantard", home ? home : "");
+	return path;
+}
+
+/* ---- the document ---- */
+
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *session_json(const struct pl_group *g)
+{
+	size_t known, of;
+	double speed = pl_group_speed(g, &known, &of);
+
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "date", "", "session_uuid",
+			 strchr(g->name, ' ') + 1, "recordings", (json_int_t)pl_group_recordings(g),
+			 "trials_rejected", (json_int_t)g->trials_rejected, "steps",
+			 (json_int_t)g->steps, "steps_rejected", (json_int_t)g->steps_rejected,
+			 "speed_m_s", number(speed));
+}
+
+static json_t *points_json(const struct trend *t, const char *name, const char *side, double *first,
+			   double *last)
+{
+	json_t *points = json_array();
+
+	*first = *last = NAN;
+	for (size_t i = 0; i < t->sessions.n; i++) {
+		const struct pl_figure_values *f =
+			pl_group_figure(&t->sessions.group[i], name, side);
+		struct pl_sample s = f ? pl_sample_of(f->value, f->n) : pl_sample_of(NULL, 0);
+
+		json_array_append_new(points,
+				      json_pack("{s:I, s:o, s:o}", "n", (json_int_t)s.n, "mean",
+						number(s.mean), "sd", number(s.sd)));
+		if (isnan(*first))
+			*first = s.mean;
+		if (!isnan(s.mean))
+			*last = s.mean;
+	}
+	return points;
+}
+
+static json_t *figure_json(const struct trend *t, const struct pl_figure_values *f)
+{
+	double first, last, df, sd, least;
+	char source[256];
+	json_t *points = points_json(t, f->name, f->side, &first, &last);
+
+	sd = pl_days_sd(&t->days, f->name, f->side, &df, source, sizeof(source));
+	least = pl_detectable_between_days(sd, df);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "figure", f->name, "side",
+			 f->side, "sessions", points, "change", number(last - first),
+			 "between_day_sd", number(sd), "df", isnan(sd) ? json_null() : number(df),
+			 "detectable_difference", number(least), "beyond",
+			 isnan(least) ? json_null() : json_boolean(fabs(last - first) > least),
+			 "repeatability", isnan(sd) ? "repeatability unknown" : source);
+}
+
+/* Figures of all sessions, each once, in the order in which they are met. */
+static json_t *figures_json(const struct trend *t)
+{
+	json_t *figures = json_array(), *seen = json_object();
+	char key[128];
+
+	for (size_t i = 0; i < t->sessions.n; i++)
+		for (size_t k = 0; k < t->sessions.group[i].n; k++) {
+			const struct pl_figure_values *f = &t->sessions.group[i].figure[k];
+
+			snprintf(key, sizeof(key), "%s/%s", f->side, f->name);
+			if (json_object_get(seen, key) ||
+			    (t->only && fnmatch(t->only, f->name, 0) != 0))
+				continue;
+			json_object_set_new(seen, key, json_true());
+			json_array_append_new(figures, figure_json(t, f));
+		}
+	json_decref(seen);
+	return figures;
+}
+
+static json_t *make_document(const struct trend *t, json_t *mixed)
+{
+	json_t *sessions = json_array(), *s;
+	char date[16];
+
+	for (size_t i = 0; i < t->sessions.n; i++) {
+		s = session_json(&t->sessions.group[i]);
+		snprintf(date, sizeof(date), "%.10s", t->sessions.group[i].name);
+		json_object_set_new(s, "date", json_string(date));
+		json_array_append_new(sessions, s);
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:O, s:o}", "subject",
+			 pl_text_json(t->sessions.subject), "condition",
+			 t->sessions.condition ? pl_text_json(t->sessions.condition) : json_null(),
+			 "sessions", sessions, "mixed", mixed, "warnings", t->sessions.warnings,
+			 "figures", figures_json(t));
+}
+
+/* ---- output ---- */
+
+static void print_table(const json_t *document)
+{
+	const json_t *s, *f, *p, *w;
+	char a[32], b[32], name[128];
+	size_t i, k;
+
+	printf("%s\n", pl_figure_text(document, "subject", "-"));
+	json_array_foreach(json_object_get(document, "sessions"), i, s)
+		printf("  %2zu  %s  %s  %lld recordings, %lld steps, %lld steps left out\n", i + 1,
+		       pl_figure_text(s, "date", "-"), pl_figure_text(s, "session_uuid", "-"),
+		       json_integer_value(json_object_get(s, "recordings")),
+		       json_integer_value(json_object_get(s, "steps")),
+		       json_integer_value(json_object_get(s, "steps_rejected")));
+	json_array_foreach(json_object_get(document, "warnings"), i, w)
+		printf("! %s\n", json_string_value(w));
+	printf("\n%-58s %9s %9s ", "", "change", "detectable");
+	json_array_foreach(json_object_get(document, "sessions"), i, s) printf(" %9zu", i + 1);
+	putchar('\n');
+	json_array_foreach(json_object_get(document, "figures"), i, f)
+	{
+		snprintf(name, sizeof(name), "%s %s", pl_figure_text(f, "figure", "-"),
+			 pl_figure_text(f, "side", ""));
+		printf("%-58s %9s %9s%c", name, pl_figure(json_object_get(f, "change"), a),
+		       pl_figure(json_object_get(f, "detectable_difference"), b),
+		       json_is_true(json_object_get(f, "beyond")) ? '*' : ' ');
+		json_array_foreach(json_object_get(f, "sessions"), k, p)
+			printf(" %9s", pl_figure(json_object_get(p, "mean"), a));
+		putchar('\n');
+	}
+	printf("%zu figures; * : the last session differs from the first by more than the "
+	       "detectable difference\n",
+	       json_array_size(json_object_get(document, "figures")));
+}
+
+static void print_csv(const json_t *document)
+{
+	static const char *const own[] = {"n", "mean", "sd"};
+	static const char *const figure[] = {"between_day_sd", "detectable_difference",
+					     "repeatability"};
+	const json_t *f, *p, *s;
+	size_t i, k;
+
+	printf("figure,side,date,session_uuid,n,mean,sd,between_day_sd,detectable_difference,"
+	       "repeatability\n");
+	json_array_foreach(json_object_get(document, "figures"), i, f)
+		json_array_foreach(json_object_get(f, "sessions"), k, p)
+	{
+		s = json_array_get(json_object_get(document, "sessions"), k);
+		pl_csv_json(stdout, json_object_get(f, "figure"));
+		putchar(',');
+		pl_csv_json(stdout, json_object_get(f, "side"));
+		putchar(',');
+		pl_csv_json(stdout, json_object_get(s, "date"));
+		putchar(',');
+		pl_csv_json(stdout, json_object_get(s, "session_uuid"));
+		for (int n = 0; n < 3; n++) {
+			putchar(',');
+			pl_csv_json(stdout, json_object_get(p, own[n]));
+		}
+		for (int n = 0; n < 3; n++) {
+			putchar(',');
+			pl_csv_json(stdout, json_object_get(f, figure[n]));
+		}
+		putchar('\n');
+	}
+}
+
+static void print_document(const struct trend *t, const json_t *document)
+{
+	const json_t *w;
+	size_t i;
+
+	if (t->json) {
+		json_dumpf(document, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (t->csv) {
+		json_array_foreach(json_object_get(document, "warnings"), i, w)
+			pl_say(t->self, "%s", json_string_value(w));
+		print_csv(document);
+	} else {
+		print_table(document);
+	}
+}
+
+/* ---- the command ---- */
+
+static int follow(struct trend *t, struct pl_error *err)
+{
+	json_t *mixed, *document;
+
+	if (t->between_day && !(t->days.cited = pl_days_cited(t->between_day, err)))
+		return -1;
+	if (pl_gather_sessions(&t->sessions, err))
+		return -1;
+	if (!t->sessions.n)
+		return pl_error_set(err, PL_ENOENT, 0,
+				    "no finished recording of \"%s\"%s below %s; --archive names "
+				    "another folder",
+				    t->sessions.subject,
+				    t->sessions.condition ? " in this condition" : "",
+				    t->sessions.folder);
+	mixed = json_array();
+	if (pl_mixing_check(t->sessions.group, t->sessions.n, t->mix, mixed, t->sessions.warnings,
+			    err) ||
+	    pl_mixing_conditions(t->sessions.group, t->sessions.n, t->mix, t->sessions.warnings,
+				 err)) {
+		json_decref(mixed);
+		return -1;
+	}
+	t->days.session = t->sessions.group;
+	t->days.sessions = t->sessions.n;
+	document = make_document(t, mixed);
+	if (!document)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	print_document(t, document);
+	json_decref(document);
+	return 0;
+}
+
+static void take_options(struct pl_args *args, struct trend *t)
+{
+	int key;
+
+	while ((key = pl_args_next(args)) > 0) {
+		switch (key) {
+		case 'j':
+			t->json = true;
+			break;
+		case OPT_CSV:
+			t->csv = true;
+			break;
+		case OPT_ARCHIVE:
+			t->sessions.folder = args->value;
+			break;
+		case OPT_CONDITION:
+			t->sessions.condition = args->value;
+			break;
+		case OPT_MIX:
+			t->mix = args->value;
+			break;
+		case OPT_BETWEEN_DAY:
+			t->between_day = args->value;
+			break;
+		case OPT_FIGURES:
+			t->only = args->value;
+			break;
+		}
+	}
+}
+
+static int run(const struct pl_subcommand *self, int argc, char **argv)
+{
+	struct trend t = {.self = self, .sessions = {.max = SESSIONS_MAX}};
+	struct pl_error err = {.code = PL_OK};
+	char archive[4096];
+	struct pl_args args;
+	int code;
+
+	pl_args_begin(&args, self, argc, argv);
+	take_options(&args, &t);
+	pl_args_operands(&args, 1, 1, "SUBJECT");
+	if (!args.done && t.mix && pl_mixing_names(t.mix, &err))
+		pl_args_fail(&args, "%s", err.message);
+	if (args.done)
+		return args.exit_code;
+	t.sessions.subject = argv[args.first];
+	if (!t.sessions.folder)
+		t.sessions.folder = default_archive(archive, sizeof(archive));
+	t.sessions.warnings = json_array();
+	t.sessions.group = calloc(SESSIONS_MAX, sizeof(*t.sessions.group));
+	if (!t.sessions.group)
+		pl_error_set(&err, PL_ENOMEM, 0, "out of memory");
+	code = t.sessions.group && follow(&t, &err) == 0 ? PL_EXIT_OK : pl_report(self, &err);
+	for (size_t i = 0; i < t.sessions.n; i++)
+		pl_group_free(&t.sessions.group[i]);
+	free(t.sessions.group);
+	json_decref(t.days.cited);
+	json_decref(t.sessions.warnings);
+	return code;
+}
+
+static const struct pl_option options[] = {
+	{OPT_ARCHIVE, "archive", "FOLDER",
+	 "where the sessions are; default: where plantard keeps them"},
+	{OPT_CONDITION, "condition", "TEXT", "trials of this condition only"},
+	{OPT_MIX, "mix", "LIST",
+	 "follow although these differ: mat, surface, ground,\nfilter, region, version, condition, "
+	 "all"},
+	{OPT_BETWEEN_DAY, "between-day", "FILE",
+	 "published standard deviations from day to day, for\nfewer than three sessions"},
+	{OPT_FIGURES, "figures", "PATTERN", "these only: 'steps.*', 'standing.sway.*'"},
+	{OPT_CSV, "csv", NULL, "print comma-separated values"},
+	{'j', "json", NULL, "print one JSON document"},
+	{0},
+};
+
+const struct pl_subcommand pl_cmd_trend = {
+	.name = "trend",
+	.summary = "follow a person's figures from session to session",
+	.synopsis = "SUBJECT [--archive FOLDER] [--condition TEXT] [--json|--csv]",
+	.about = "Number, mean and SD of every figure in each session of one person, oldest first, "
+		 "the\n"
+		 "change from the first to the last, and, from three sessions on, the difference "
+		 "of\n"
+		 "two sessions that can be told from the person's scatter between sessions.",
+	.options = options,
+	.run = run,
+};
