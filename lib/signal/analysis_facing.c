@@ -310,7 +310,8 @@ static int heading(const struct pl_analysis *a, int k, enum pl_source *source)
 		return first < 0 ? 1 : -1;
 	shape = by_shape(foot);
 	path = stout(foot) ? 0 : by_path(a, k);
-	if (!path && !stout(foot) && !foot->end_cut)
+	if (!path && !stout(foot) && !foot->end_cut && !foot->border_cut &&
+	    foot->shape.length_m >= FRAGMENT_M)
 		path = by_leaving(a, k);
 	order = by_order(foot);
 	if (shape * path < 0 || shape * order < 0 || path * order < 0)
