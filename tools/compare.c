@@ -152,6 +152,8 @@ static int take_hint(struct pl_gather_file *file, char *word, struct pl_error *e
 		file->hints.columns = value;
 	else if (strcmp(word, "unit") == 0)
 		file->hints.unit = value;
+	else if (strcmp(word, "cropped") == 0 && strcmp(value, "yes") == 0)
+		file->hints.cropped = true;
 	else if (strcmp(word, "as") == 0)
 		file->as = value;
 	else if (strcmp(word, "rate") == 0)
@@ -164,7 +166,7 @@ static int take_hint(struct pl_gather_file *file, char *word, struct pl_error *e
 		return pl_error_set(
 			err, PL_EUSAGE, 0,
 			"'%s' is not known; valid are dataset, axes, columns, unit, as, "
-			"rate, pitch, speed_m_s",
+			"rate, pitch, cropped=yes, speed_m_s",
 			word);
 	if (end && (end == value || *end))
 		return pl_error_set(err, PL_EUSAGE, 0, "%s: a number is expected, not '%s'", word,

@@ -128,6 +128,12 @@ static bool no_figure(const char *key)
 	return false;
 }
 
+/* The footprint's own, which the analysis says of its step once more: compared once, as feet's. */
+static bool said_twice(const char *name)
+{
+	return strcmp(name, "steps.length_mm") == 0 || strcmp(name, "steps.width_mm") == 0;
+}
+
 struct walk {
 	struct pl_group *group;
 	const char *side;
@@ -159,7 +165,8 @@ static bool walk(const struct walk *w, const char *path, const json_t *object)
 		const char *rest = key, *side = side_of_key(&rest, w->side);
 
 		if (no_figure(key) ||
-		    snprintf(name, sizeof(name), "%s.%s", path, rest) >= (int)sizeof(name))
+		    snprintf(name, sizeof(name), "%s.%s", path, rest) >= (int)sizeof(name) ||
+		    said_twice(name))
 			continue;
 		if (json_is_number(value) &&
 		    !add_value(w->group, name, side, w->standing, json_number_value(value)))
@@ -288,7 +295,7 @@ static void mat_text(const json_t *recording, char *text, size_t cap)
 
 	if (row > 0 && (size_t)n < cap)
 		n += snprintf(text + n, cap - (size_t)n, ", %g x %g mm", row, col);
-	if (file && (size_t)n < cap)
+	if (file && strncmp(file, PL_IMPORTED, sizeof(PL_IMPORTED) - 1) != 0 && (size_t)n < cap)
 		n += snprintf(text + n, cap - (size_t)n, ", %lld x %lld cells",
 			      (long long)json_integer_value(json_object_get(recording, "rows")),
 			      (long long)json_integer_value(json_object_get(recording, "cols")));

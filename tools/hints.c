@@ -50,6 +50,9 @@ bool pl_hints_option(struct pl_args *args, int key, struct pl_hints *hints)
 	case PL_OPT_GEOMETRY:
 		hints->geometry = args->value;
 		return true;
+	case PL_OPT_CROPPED:
+		hints->cropped = true;
+		return true;
 	case PL_OPT_PITCH:
 		take_pitch(args, hints);
 		return true;

@@ -19,6 +19,7 @@ enum {
 	PL_OPT_AXES,
 	PL_OPT_PITCH,
 	PL_OPT_GEOMETRY,
+	PL_OPT_CROPPED,
 };
 
 /* Takes the option just returned if it is one of these. */
@@ -32,10 +33,13 @@ bool pl_hints_option(struct pl_args *args, int key, struct pl_hints *hints);
 		 "what its axes are, in its order: y,x,t; -y where its\n"   \
 		 "first row is the rear one, -x where its first column\n"   \
 		 "is the right one"},                                       \
+		{PL_OPT_PITCH, "pitch", "MM",                               \
+		 "from cell to cell; RxC: from row to row, column\n"        \
+		 "to column"},                                              \
 	{                                                                   \
-		PL_OPT_PITCH, "pitch", "MM",                                \
-			"from cell to cell; RxC: from row to row, column\n" \
-			"to column"                                         \
+		PL_OPT_CROPPED, "cropped", NULL,                            \
+			"the array is a box cut out of a larger mat: its\n" \
+			"border is no edge that cuts a foot"                \
 	}
 
 #define PL_OPTIONS_HINTS                                                                          \

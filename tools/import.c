@@ -188,7 +188,8 @@ static int fill_meta(const struct import *im, struct trial *t, struct pl_error *
 	m->body_mass_kg = im->mass_kg;
 	m->started_utc_ns = im->started_utc_ns ? im->started_utc_ns : modified_ns(t->path);
 	copy_text(m->mat, sizeof(m->mat), "imported");
-	snprintf(m->mat_file, sizeof(m->mat_file), PL_IMPORTED "%s", pl_format_name(info->format));
+	snprintf(m->mat_file, sizeof(m->mat_file), PL_IMPORTED "%s%s", pl_format_name(info->format),
+		 info->cropped ? PL_IMPORTED_CROPPED : "");
 	snprintf(m->source, sizeof(m->source), "import:%.240s", base_name(t->path));
 	snprintf(m->software, sizeof(m->software), "plantar %s", PLANTAR_VERSION);
 	gethostname(m->host, sizeof(m->host) - 1);

@@ -237,6 +237,11 @@ static int open_table(struct pl_opened *o, const char *path, enum pl_format form
 		return pl_error_set(err, PL_EUSAGE, 0,
 				    "%s (%s) is no table; --columns is for those", path,
 				    pl_format_name(format));
+	if (hints->dataset || hints->axes || hints->pitch_row_mm > 0 || hints->cropped)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s: --columns reads a table; --dataset, --axes, --pitch and "
+				    "--cropped are for arrays",
+				    path);
 	o->table = pl_table_open(path, hints, err);
 	return o->table ? 0 : -1;
 }
@@ -253,7 +258,7 @@ int pl_open_hinted(struct pl_opened *o, const char *path, const char *as,
 		return open_table(o, path, format, hints, err);
 	if (format == PL_FORMAT_PLCAP && hints &&
 	    (hints->dataset || hints->axes || hints->unit || hints->unit_length ||
-	     hints->rate_hz > 0 || hints->pitch_row_mm > 0))
+	     hints->rate_hz > 0 || hints->pitch_row_mm > 0 || hints->cropped))
 		return pl_error_set(err, PL_EUSAGE, 0,
 				    "%s is a capture of bytes: its mat (--as MAT) says all of it; "
 				    "--dataset and what goes with it are for HDF5 files",

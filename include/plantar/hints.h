@@ -28,6 +28,9 @@ struct pl_hints {
 	const char *dataset; /* "/img000"; NULL: the file describes itself */
 	const char *axes;    /* "y,x,t" in the order of the array; a minus: it runs the other way */
 	double pitch_row_mm, pitch_col_mm; /* 0: not said */
+	/* The array is a box cut out of a larger mat: what touches its border was not cut by the
+	 * mat's edge, so no footprint is `partial` for that */
+	bool cropped;
 	/* Tables: of forces ("N") or lengths; arrays: of the cells ("kPa", ...; NULL: counts) */
 	const char *unit;
 	double rate_hz; /* 0: not said */

@@ -65,6 +65,7 @@ struct pl_recording_info {
 	double duration_s; /* frames / rate for imports; last - first time + one interval else */
 	uint64_t gaps, lost_frames;
 	bool calibrated;
+	bool cropped;	    /* a person said that it is a box cut out of a larger mat */
 	char side_hint[16]; /* what the file itself says: "left", "right", "" */
 	char problem[256];  /* what is known to be wrong with the whole (cut off, damaged behind
 			       the last frame), for a person; "" if nothing is */
@@ -72,9 +73,13 @@ struct pl_recording_info {
 
 /* pl_session_meta.mat_file of a session that was imported: this and the format's name. */
 #define PL_IMPORTED "imported:"
+/* What stands behind that if the frames are a box cut out of a larger mat (pl_hints.cropped). */
+#define PL_IMPORTED_CROPPED ":cropped"
 /* The format that the frames came in first: that of the file, or what it was imported from. */
 struct pl_recording;
 enum pl_format pl_recording_origin(const struct pl_recording *r);
+/* Is its border none of the mat's edges, as a person said when it was read or imported? */
+bool pl_recording_cropped(const struct pl_recording *r);
 
 /* Opens and reads the heads. Imports are parsed whole (limits: 1 GiB, 512 x 512, 1e6 frames). */
 struct pl_recording *pl_recording_open(const char *path, struct pl_error *err);

@@ -163,8 +163,9 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	if (meta)
 		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
 	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */
-	o->border_is_no_edge = o->picture || missing || origin == PL_FORMAT_EMED_LST ||
-			       origin == PL_FORMAT_TEKSCAN_ASF || live->side != PL_SIDE_UNKNOWN;
+	o->border_is_no_edge = o->picture || missing || pl_recording_cropped(r) ||
+			       origin == PL_FORMAT_EMED_LST || origin == PL_FORMAT_TEKSCAN_ASF ||
+			       live->side != PL_SIDE_UNKNOWN;
 	/* cells that do not exist are an insole's */
 	o->barefoot =
 		!missing && !(origin == PL_FORMAT_XSENSOR_CSV && live->side != PL_SIDE_UNKNOWN);

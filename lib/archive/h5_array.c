@@ -271,6 +271,7 @@ static int take(struct pl_import *im, struct look *l, const struct pl_hints *h,
 					    .pitch_col_m = h->pitch_col_mm / 1000};
 	im->interval_s = 1 / h->rate_hz;
 	im->side = h->side;
+	im->cropped = h->cropped;
 	bytes = l->found.size[0] * l->found.size[1] * l->found.size[2] * sizeof(double);
 	l->to = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (l->to == MAP_FAILED)

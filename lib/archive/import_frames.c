@@ -155,6 +155,7 @@ void pl_import_backend(struct pl_import *im, struct pl_backend *b)
 	s->info.geometry = im->geometry;
 	s->info.dtype = PL_F64;
 	s->info.layout = im->layout;
+	s->info.cropped = im->cropped;
 	s->info.rate_hz = im->interval_s > 0 ? 1.0 / im->interval_s : 0;
 	s->info.frames = im->frames;
 	s->info.duration_s = im->interval_s > 0 ? (double)im->frames / s->info.rate_hz : 0;

@@ -27,6 +27,7 @@ struct pl_import {
 	enum pl_unit unit; /* KPA or COUNTS */
 	double interval_s; /* 0: not known (a single frame) */
 	enum pl_layout layout;
+	bool cropped;	       /* as in pl_recording_info */
 	enum pl_side side;     /* of an insole by itself */
 	enum pl_facing facing; /* what the format says of it; AUTO: nothing */
 	double saturation;     /* in the unit of the cells; 0: unknown */

@@ -219,10 +219,12 @@ static int check_hints(enum pl_format format, const char *path, const struct pl_
 		option = h->columns ? "--columns" : "--unit-length";
 	else if (h->dataset && !array)
 		option = "--dataset";
-	else if (!array && (h->axes || h->unit || h->rate_hz > 0 || h->pitch_row_mm > 0))
+	else if (!array &&
+		 (h->axes || h->unit || h->rate_hz > 0 || h->pitch_row_mm > 0 || h->cropped))
 		option = h->axes	  ? "--axes"
 			 : h->unit	  ? "--unit"
 			 : h->rate_hz > 0 ? "--rate"
+			 : h->cropped	  ? "--cropped"
 					  : "--pitch";
 	if (!option)
 		return 0;
@@ -379,16 +381,34 @@ const struct pl_session_meta *pl_recording_meta(const struct pl_recording *r)
 	return r->backend.meta;
 }
 
+/* "hdf5-array:cropped" of "imported:hdf5-array:cropped"; NULL: recorded from a mat. */
+static const char *imported_from(const struct pl_session_meta *meta)
+{
+	size_t n = sizeof(PL_IMPORTED) - 1;
+
+	return strncmp(meta->mat_file, PL_IMPORTED, n) == 0 ? meta->mat_file + n : NULL;
+}
+
 enum pl_format pl_recording_origin(const struct pl_recording *r)
 {
 	const struct pl_session_meta *meta = pl_recording_meta(r);
-	size_t n = sizeof(PL_IMPORTED) - 1;
+	const char *from = meta ? imported_from(meta) : NULL;
+	size_t n = from ? strcspn(from, ":") : 0;
 
-	if (meta && strncmp(meta->mat_file, PL_IMPORTED, n) == 0)
-		for (unsigned i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++)
-			if (strcmp(meta->mat_file + n, format_names[i]) == 0)
-				return (enum pl_format)i;
+	for (unsigned i = 0; from && i < sizeof(format_names) / sizeof(format_names[0]); i++)
+		if (strlen(format_names[i]) == n && strncmp(from, format_names[i], n) == 0)
+			return (enum pl_format)i;
 	return pl_recording_info(r)->format;
+}
+
+bool pl_recording_cropped(const struct pl_recording *r)
+{
+	const struct pl_session_meta *meta = pl_recording_meta(r);
+	const char *from = meta ? imported_from(meta) : NULL;
+
+	if (!from)
+		return pl_recording_info(r)->cropped;
+	return strcmp(from + strcspn(from, ":"), PL_IMPORTED_CROPPED) == 0;
 }
 
 const double *pl_recording_sensor_areas(const struct pl_recording *r)
@@ -446,6 +466,8 @@ void pl_recording_json(const struct pl_recording *r, struct pl_json *json)
 	pl_json_uint(json, "lost_frames", info->lost_frames);
 	pl_json_string(json, "unit", info->calibrated ? "kPa" : "counts");
 	pl_json_string(json, "calibration", r->calibration.id);
+	if (pl_recording_cropped(r))
+		pl_json_bool(json, "cropped", true);
 	pl_json_bool(json, "complete", !info->problem[0]);
 	if (info->problem[0])
 		pl_json_string(json, "problem", info->problem);

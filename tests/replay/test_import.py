@@ -370,6 +370,8 @@ def test_an_array_as_frames(array):
     (("--dataset", "/words", "--axes", "y,x,t", "--rate", "1", "--pitch", "5"), "/words"),
     (("--dataset", "/nothing"), "there is no /nothing in it"),
     (("--axes", "y,x,t"), "takes no --axes"),
+    (("--cropped",), "takes no --cropped"),
+    (("--columns", "force=1", "--cropped"), "is no table"),
 ])
 def test_arrays_are_refused_with_a_way_out(array, options, said):
     r = subprocess.run([PLANTAR, "analyze", array[0], *options], capture_output=True, text=True)
@@ -403,6 +405,14 @@ def test_speedpp_is_a_step():
     assert run("analyze", EMED, "--dataset", "/img000", code=2).stderr.count("takes no --dataset")
 
 
+def test_a_table_has_no_border(tmp_path):
+    (tmp_path / "t.txt").write_text("force\n1\n2\n3\n")
+    options = ("--columns", "force=1", "--rate", "100")
+    analyze(tmp_path / "t.txt", *options)
+    for more in (("--cropped",), ("--dataset", "/a"), ("--axes", "y,x,t"), ("--pitch", "5")):
+        assert f"{more[0]}" in run("analyze", tmp_path / "t.txt", *options, *more, code=2).stderr
+
+
 # ---- import ----
 
 def same(a, b, where=""):
@@ -424,8 +434,9 @@ def same(a, b, where=""):
 @shared
 @pytest.mark.parametrize("path, options", [
     (EMED, ()), (TEKSCAN, ()), (XSENSOR, ()), (XSENSOR, ("--side", "left")),
-    (SPEEDPP, (*ARRAY, "--side", "right")), (SPEEDPP, (*ARRAY, "--unit", "kPa"))],
-    ids=["emed", "tekscan", "insoles", "insole", "counts", "kpa"])
+    (SPEEDPP, (*ARRAY, "--side", "right")), (SPEEDPP, (*ARRAY, "--unit", "kPa")),
+    (SPEEDPP.with_name("subj003.h5"), ("--dataset", "/img001", *ARRAY[2:], "--unit", "kPa", "--cropped"))],
+    ids=["emed", "tekscan", "insoles", "insole", "counts", "kpa", "cropped"])
 def test_a_session_says_what_the_file_says(tmp_path, path, options):
     made = document("import", path, *options, "--json", "--out", tmp_path, "--subject", "P-1",
                     "--condition", "lift 6 mm", "--mass", "70", "--started", "2025-04-23T10:49")
@@ -440,6 +451,8 @@ def test_a_session_says_what_the_file_says(tmp_path, path, options):
     assert head["frames"] == of_file["recording"]["frames"]
     close(head["duration_s"], of_file["recording"]["duration_s"], 1e-6)
     assert head["unit"] == of_file["recording"]["unit"]
+    assert head.get("cropped") == of_file["recording"].get("cropped")
+    assert (":cropped" in head["mat_file"]) == ("--cropped" in options)
     del of_file["recording"]
     same(of_file, of_session)
     session = document("info", "--json", trial["path"])["recordings"][0]["session"]
