@@ -20,17 +20,9 @@
 
 #include "drivers/sim/truth.h"
 #include "people.h"
+#include "unit/sanitized.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define PEOPLE 20 /* slow there, and no place for statistics */
-#else
-#define PEOPLE 200
-#endif
+#define PEOPLE (SANITIZED ? 20u : 200u)
 
 #define BORDER_PCT 3 /* strikes this near to a border of classes are not judged */
 #define LISTED 40
