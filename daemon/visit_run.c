@@ -70,16 +70,25 @@ static size_t log_text(const struct pl_visit *v, char *buf, size_t cap)
 	return pl_json_finish(&j);
 }
 
-/* Changes with what session.json is read for: verdicts, the checklist, begin and end. The log
- * itself is written more often. */
+static void mix(uint64_t *mark, uint64_t value)
+{
+	*mark = (*mark ^ value) * 0x100000001b3u; /* FNV-1a's way */
+}
+
+/* Changes with what session.json is read for: verdicts, pain scores, the checklist, begin and end.
+ * The log itself is written more often. */
 static uint64_t seal_mark(const struct pl_visit *v)
 {
-	uint64_t decided = 0;
+	uint64_t mark = (uint64_t)v->began_utc_ns;
 
-	for (unsigned i = 0; i < v->n_items; i++)
-		decided += v->plan[i].accepted + v->plan[i].rejected;
-	return (uint64_t)v->began_utc_ns ^ decided << 48 ^ (uint64_t)v->red_ticked << 40 ^
-	       (uint64_t)v->red_overridden << 32 ^ (uint64_t)!pl_visit_active(v) << 63;
+	for (unsigned i = 0; i < v->n_trials; i++) {
+		mix(&mark, v->trials[i].verdict);
+		mix(&mark, isnan(v->trials[i].pain) ? 0 : 1 + (uint64_t)(v->trials[i].pain * 1e6));
+	}
+	mix(&mark, v->red_ticked);
+	mix(&mark, v->red_overridden);
+	mix(&mark, !pl_visit_active(v));
+	return mark;
 }
 
 /* The whole state so far, for the session's folder. */
@@ -176,7 +185,7 @@ static void tell(struct pl_daemon *d)
 /* ---- what the visit wants ---- */
 
 /* The recording of the present trial, as a request for it would say it. */
-static void trial_request(const struct pl_visit *v, struct pl_request *r)
+static int trial_request(const struct pl_visit *v, struct pl_request *r, struct pl_error *err)
 {
 	*r = (struct pl_request){.body_mass_kg = v->setup.body_mass_kg, .seconds = NAN};
 	pl_copy(r->subject, sizeof(r->subject), v->setup.subject);
@@ -184,6 +193,7 @@ static void trial_request(const struct pl_visit *v, struct pl_request *r)
 	if (v->setup.continued)
 		pl_copy(r->session, sizeof(r->session), v->setup.session_uuid);
 	pl_visit_condition(v, r->condition);
+	return pl_visit_annotations(v, &r->annotations, err);
 }
 
 static void start_recording(struct pl_daemon *d)
@@ -193,7 +203,10 @@ static void start_recording(struct pl_daemon *d)
 	struct pl_error err = {0};
 	struct pl_request r;
 
-	trial_request(v, &r);
+	if (trial_request(v, &r, &err)) {
+		pl_visit_not_started(v, err.message);
+		return;
+	}
 	if (d->stopping)
 		pl_error_set(&err, PL_ESTATE, 0, "plantard is ending");
 	else if (d->mats[mat].recording)
@@ -387,24 +400,90 @@ static int pick_order(const struct pl_request *r, const struct pl_protocol *p,
 static int pick_pain_side(const struct pl_request *r, struct pl_visit_setup *s,
 			  struct pl_error *err)
 {
-	static const char *const sides[] = {"", "left", "right", "both", "none"};
+	char value[PL_ANNOTATION_VALUE_MAX];
+	const char *side = r->pain_side;
 
-	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++)
-		if (strcmp(r->pain_side, sides[i]) == 0) {
-			pl_copy(s->pain_side, sizeof(s->pain_side), r->pain_side);
-			return 0;
-		}
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "pain_side: one of left, right, both, none is expected");
+	if (*side && pl_annotation_check("pain_side", side, value, err))
+		return -1;
+	if (pl_annotations_get(&r->annotations, "pain_side", value)) {
+		if (*side && strcmp(side, value) != 0)
+			return pl_error_set(err, PL_EUSAGE, 0,
+					    "pain_side is given twice, differently");
+		side = value;
+	}
+	pl_copy(s->pain_side, sizeof(s->pain_side), side);
+	return 0;
+}
+
+/* What a protocol asks for by itself, and would not hear of as an annotation. */
+static int check_annotations(const struct pl_request *r, struct pl_error *err)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	if (pl_annotations_get(&r->annotations, "pain_score", value))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: pain_score: is given during or after a trial, "
+				    "with pain or accept, so that the stop rule sees it");
+	if (pl_annotations_get(&r->annotations, "approach", value))
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"annotations: approach: give \"approach\" with trial, where the "
+			"step asks for it");
+	return 0;
+}
+
+/* Before one trial: nothing that is of the person, and no second speed. */
+static int check_trial_annotations(const struct pl_request *r, struct pl_error *err)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+	const struct pl_annotation_key *keys;
+	const char *person = *r->subject	       ? "subject"
+			     : !isnan(r->body_mass_kg) ? "body_mass_kg"
+						       : NULL;
+	size_t n;
+
+	keys = pl_annotation_keys(&n);
+	for (size_t i = 0; i < n && !person; i++)
+		if (keys[i].group == PL_ANNOTATION_SUBJECT &&
+		    pl_annotations_get(&r->annotations, keys[i].name, value))
+			person = keys[i].name;
+	if (person)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: %s: is of the person, not of one trial; give it "
+				    "with protocol",
+				    person);
+	if (!isnan(r->speed_kmh) && (pl_annotations_get(&r->annotations, "speed_m_s", value) ||
+				     pl_annotations_get(&r->annotations, "speed_source", value)))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: %s: speed_kmh says that already; give one of "
+				    "them",
+				    pl_annotations_get(&r->annotations, "speed_m_s", value)
+					    ? "speed_m_s"
+					    : "speed_source");
+	return check_annotations(r, err);
+}
+
+/* The same person's ticks, and who took them on, stay in the next protocol. Where nobody says who
+ * it is the ticks stay, to be sure, but nobody has decided about them. */
+static void keep_red_flags(const struct pl_visit *was, struct pl_visit_setup *s)
+{
+	if (!was->protocol || strcmp(was->setup.subject, s->subject) != 0)
+		return;
+	s->red_ticked = was->red_ticked;
+	if (!*s->subject)
+		return;
+	s->red_overridden = was->red_overridden;
+	pl_copy(s->override_name, sizeof(s->override_name), was->override_name);
+	pl_copy(s->override_reason, sizeof(s->override_reason), was->override_reason);
 }
 
 static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
 {
 	const struct pl_protocol *p = pl_protocols_find(&d->config->protocols, r->protocol, err);
-	struct pl_visit_setup s = {.body_mass_kg = r->body_mass_kg};
+	struct pl_visit_setup s = {.body_mass_kg = r->body_mass_kg, .annotations = r->annotations};
 
-	if (!p || pick_mat(d, r, p, &s, err) || pick_order(r, p, &s, err) ||
-	    pick_pain_side(r, &s, err))
+	if (!p || pl_config_subject(d->config, r->subject, err) || pick_mat(d, r, p, &s, err) ||
+	    pick_order(r, p, &s, err) || check_annotations(r, err) || pick_pain_side(r, &s, err))
 		return -1;
 	if (d->stopping)
 		return pl_error_set(err, PL_ESTATE, 0, "plantard is ending");
@@ -415,19 +494,18 @@ static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 		pl_copy(s.session_uuid, sizeof(s.session_uuid), r->session);
 	else
 		pl_session_uuid(s.session_uuid);
-	/* What was ticked for this person stays ticked in the next protocol. */
-	if (d->visit->protocol && strcmp(d->visit->setup.subject, s.subject) == 0) {
-		s.red_ticked = d->visit->red_ticked;
-		s.red_overridden = d->visit->red_overridden;
-	}
+	keep_red_flags(d->visit, &s);
 	return pl_visit_begin(d->visit, p, &s, err);
 }
 
 static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
 {
-	struct pl_visit_ask ask = {.seconds = r->seconds, .speed_kmh = r->speed_kmh};
+	struct pl_visit_ask ask = {
+		.seconds = r->seconds, .speed_kmh = r->speed_kmh, .annotations = r->annotations};
 	struct pl_engine_status s;
 
+	if (check_trial_annotations(r, err))
+		return -1;
 	pl_copy(ask.approach, sizeof(ask.approach), r->approach);
 	if (d->visit->state == PL_VISIT_READY) {
 		pl_engine_status(d->mats[mat_of(d)].engine, &s);
