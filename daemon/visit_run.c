@@ -19,6 +19,7 @@
 #define STATUS_TRIALS 5
 #define LOG_START (16u << 10)
 #define LOG_MAX (4u << 20)
+#define LOG_RETRY_NS (5 * PL_S)
 
 static int mat_of(const struct pl_daemon *d)
 {
@@ -91,6 +92,14 @@ static uint64_t seal_mark(const struct pl_visit *v)
 	return mark;
 }
 
+/* It is told of once, and tried again until it succeeds: the last change must not get lost. */
+static void log_failed(struct pl_daemon *d, const char *why)
+{
+	if (d->log_retry_ns == 0)
+		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed", "%s", why);
+	d->log_retry_ns = pl_now_ns() + LOG_RETRY_NS;
+}
+
 /* The whole state so far, for the session's folder. */
 static void write_log(struct pl_daemon *d)
 {
@@ -112,9 +121,8 @@ static void write_log(struct pl_daemon *d)
 				       !v->setup.continued, name, seal_mark(v), text)) {
 		if (n == 0)
 			free(text);
-		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed",
-				"the disk does not answer; what %s has so far is in memory only",
-				v->protocol->id);
+		log_failed(d, "the disk does not answer; what the protocol has so far is in memory "
+			      "only");
 		return;
 	}
 	d->logs_pending++;
@@ -127,9 +135,10 @@ void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
 
 	d->logs_pending -= d->logs_pending > 0;
 	if (err->code != PL_OK) {
-		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed", "%s", err->message);
+		log_failed(d, err->message);
 		return;
 	}
+	d->log_retry_ns = 0;
 	if (d->visit_sealed == mark && !d->stopping)
 		return;
 	d->visit_sealed = mark;
@@ -333,6 +342,9 @@ static void look_at_mat(struct pl_daemon *d)
 
 void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns)
 {
+	/* Also when all is done. */
+	if (d->log_retry_ns && d->logs_pending == 0 && now_ns >= d->log_retry_ns)
+		write_log(d);
 	if (!pl_visit_active(d->visit))
 		return;
 	pl_visit_tick(d->visit, now_ns, pl_utc_ns());
@@ -342,8 +354,11 @@ void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns)
 
 void pl_visit_run_stop(struct pl_daemon *d)
 {
-	if (!pl_visit_active(d->visit))
+	if (!pl_visit_active(d->visit)) {
+		if (d->log_retry_ns)
+			write_log(d);
 		return;
+	}
 	time_goes_on(d);
 	pl_visit_abort(d->visit, "plantard ended", NULL);
 	act(d);
@@ -463,18 +478,47 @@ static int check_trial_annotations(const struct pl_request *r, struct pl_error *
 	return check_annotations(r, err);
 }
 
-/* The same person's ticks, and who took them on, stay in the next protocol. Where nobody says who
- * it is the ticks stay, to be sure, but nobody has decided about them. */
-static void keep_red_flags(const struct pl_visit *was, struct pl_visit_setup *s)
+static struct pl_red_person *find_person(struct pl_daemon *d, const char *subject)
 {
-	if (!was->protocol || strcmp(was->setup.subject, s->subject) != 0)
+	for (unsigned i = 0; i < d->n_persons && i < PL_RED_PERSONS; i++)
+		if (strcmp(d->persons[i].subject, subject) == 0)
+			return &d->persons[i];
+	return NULL;
+}
+
+/* What was ticked in the visit that was last; of very many people the oldest is forgotten. */
+static void remember_red_flags(struct pl_daemon *d)
+{
+	const struct pl_visit *v = d->visit;
+	struct pl_red_person *p;
+
+	if (!v->protocol || !v->red_ticked)
 		return;
-	s->red_ticked = was->red_ticked;
+	p = find_person(d, v->setup.subject);
+	if (!p)
+		p = &d->persons[d->n_persons++ % PL_RED_PERSONS];
+	*p = (struct pl_red_person){.ticked = v->red_ticked, .overridden = v->red_overridden};
+	pl_copy(p->subject, sizeof(p->subject), v->setup.subject);
+	pl_copy(p->override_name, sizeof(p->override_name), v->override_name);
+	pl_copy(p->override_reason, sizeof(p->override_reason), v->override_reason);
+}
+
+/* A person's ticks, and who took them on, stay in their next protocol. Where nobody says who it
+ * is the ticks stay, to be sure, but nobody has decided about them. */
+static void keep_red_flags(struct pl_daemon *d, struct pl_visit_setup *s)
+{
+	const struct pl_red_person *p;
+
+	remember_red_flags(d);
+	p = find_person(d, s->subject);
+	if (!p)
+		return;
+	s->red_ticked = p->ticked;
 	if (!*s->subject)
 		return;
-	s->red_overridden = was->red_overridden;
-	pl_copy(s->override_name, sizeof(s->override_name), was->override_name);
-	pl_copy(s->override_reason, sizeof(s->override_reason), was->override_reason);
+	s->red_overridden = p->overridden;
+	pl_copy(s->override_name, sizeof(s->override_name), p->override_name);
+	pl_copy(s->override_reason, sizeof(s->override_reason), p->override_reason);
 }
 
 static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
@@ -494,7 +538,7 @@ static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 		pl_copy(s.session_uuid, sizeof(s.session_uuid), r->session);
 	else
 		pl_session_uuid(s.session_uuid);
-	keep_red_flags(d->visit, &s);
+	keep_red_flags(d, &s);
 	return pl_visit_begin(d->visit, p, &s, err);
 }
 
@@ -513,6 +557,10 @@ static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 			return pl_error_set(err, PL_ESTATE, 0, "no frames come from %s (%s): %s",
 					    d->visit->setup.mat, pl_mat_state_name(s.state),
 					    s.state_text);
+		if (d->mats[mat_of(d)].recording && !d->visit->recording)
+			return pl_error_set(err, PL_ESTATE, 0,
+					    "%s is being recorded already; stop it first",
+					    d->visit->setup.mat);
 		if (d->mats[mat_of(d)].averaging)
 			return pl_error_set(err, PL_EBUSY, 0,
 					    "a tare or weighing of %s is under way; try again in a "

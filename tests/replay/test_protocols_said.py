@@ -133,6 +133,49 @@ def test_pain_is_told_of_its_trial(folder):  # noqa: F811
         plantar("verify", os.path.dirname(path))
 
 
+def test_red_flags_are_kept_for_each_person(folder):  # noqa: F811
+    clear = {"stress_fracture": False, "numbness": False, "calf": False, "night_pain": False, "not_resolving": False}
+    with Clinic(folder) as (d, _):
+        begin(d, "walk")
+        d.ok("red-flags", **{**clear, "calf": True})
+        d.ok("override", name="Dr. A", reason="seen")
+        d.ok("abort")
+        p = d.ok("protocol", protocol="walk", subject="P-2")["protocol"]
+        assert p["red_flags"]["ticked"] == []
+        d.ok("red-flags", **{**clear, "numbness": True})
+        d.ok("abort")
+        p = begin(d, "walk")  # P-1 again, with another person between
+        assert p["red_flags"]["ticked"] == ["calf"] and p["red_flags"]["overridden"] == ["calf"]
+        assert p["red_flags"]["override_name"] == "Dr. A" and p["red_flags"]["override_reason"] == "seen"
+        assert d.ok("red-flags", **clear)["protocol"]["state"] == "ready"
+        d.ok("abort")
+        p = d.ok("protocol", protocol="walk", subject="P-2")["protocol"]
+        assert p["red_flags"]["ticked"] == ["numbness"] and p["red_flags"]["overridden"] == []
+        assert d.ok("red-flags", **clear)["protocol"]["red_flags"]["locked"]
+
+
+def test_a_log_that_could_not_be_written_is_tried_again(folder):  # noqa: F811
+    uuid = "01234567-0123-4abc-8abc-0123456789ab"
+    with Clinic(folder) as (d, _):
+        sub = d.subscribe("event/")
+        p = begin(d, "compare", session=uuid)
+        sub.event("protocol-log-failed")
+        d.ok("abort")  # nothing changes any more from here on
+        os.makedirs(os.path.join(d.state, "2026", "11", uuid))  # "the disk is back"
+        s = session(d, p, lambda s: s["protocols"] and s["protocols"][0]["state"] == "aborted")
+        assert s["session_uuid"] == uuid
+
+
+def test_a_mat_that_is_recorded_already(folder):  # noqa: F811
+    with Clinic(folder) as (d, _):
+        d.ok("start")
+        begin(d)
+        assert "stop it first" in d.refused("trial")["message"]
+        assert now(d)["trials"] == []
+        d.ok("stop")
+        tare(d)
+
+
 def test_verdicts_count_in_compare_and_trend(folder):  # noqa: F811
     with Clinic(folder) as (d, person):
         begin(d)
