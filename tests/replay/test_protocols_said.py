@@ -117,12 +117,13 @@ def test_pain_is_told_of_its_trial(folder):  # noqa: F811
         begin(d)
         tare(d)
         recorded(d)
+        session(d, now(d), lambda s: len(s["trials"]) == 1)  # else that overview would be the one
         d.ok("pain", score=2)  # in review
         session(d, now(d), lambda s: pains(s) == [2])
         d.ok("accept")
         recorded(d)
         d.ok("accept")
-        assert now(d)["state"] == "done"
+        session(d, now(d), lambda s: len(s["trials"]) == 2 and s["protocols"][0]["state"] == "done")
         plantar("protocol", "pain", "2.5", "--control", d.control)  # when all is over
         s = session(d, now(d), lambda s: pains(s) == [2, 2.5])
         assert [t["pain"] for t in s["protocols"][0]["trials"]][1:] == [2, 2.5]
