@@ -459,10 +459,9 @@ const struct pl_subcommand pl_cmd_protocol = {
 	.name = "protocol",
 	.summary = "lead a person through a protocol",
 	.synopsis = "list | show PROTOCOL | status [--json]\n"
-		    "begin PROTOCOL --subject CODE [--mass KG] [--condition TEXT ...]\n"
-		    "      [--set KEY=VALUE ...] ...\n"
+		    "begin PROTOCOL --subject CODE [--mass KG] [--condition TEXT ...] ...\n"
 		    "flags [--tick FLAG ...] | override --name TEXT REASON\n"
-		    "trial [--wait] [--seconds S] [--approach NAME] | stop\n"
+		    "trial [--wait] [--seconds S] [--approach NAME] [--set KEY=VALUE ...] | stop\n"
 		    "accept [--side SIDE] [--score N] | reject REASON | pain SCORE\n"
 		    "next | abort [REASON]",
 	.about = "The daemon knows how far the visit is; any number of terminals and screens may\n"
