@@ -409,6 +409,11 @@ static int average(struct pl_daemon *d, uint64_t token, const struct pl_request 
 					    "%s has no calibration: its values are counts and "
 					    "cannot be weighed",
 					    d->config->mats[i].name);
+		if (d->mats[i].averaging)
+			return pl_error_set(err, PL_EBUSY, 0,
+					    "a tare or weighing of %s is under way; try again in a "
+					    "second",
+					    d->config->mats[i].name);
 		if (!weigh && d->mats[i].recording)
 			return pl_error_set(err, PL_ESTATE, 0,
 					    "%s is being recorded; stop before the tare changes",

@@ -48,7 +48,7 @@ struct pl_request {
 	double body_mass_kg; /* NaN: not given */
 	double seconds;	     /* NaN: not given */
 	bool clear;	     /* tare */
-	/* start; subject and body mass are moved to their members above */
+	/* start, protocol, trial; subject and body mass are moved to their members above */
 	struct pl_annotations annotations;
 
 	/* protocols; numbers NaN, texts "" when not given */

@@ -28,6 +28,7 @@
 #define PL_STATUS_MAX 65536
 #define PL_HELD_MAX 64
 #define PL_RESULTS 32
+#define PL_RED_PERSONS 256
 #define PL_VISIT_REQUEST UINT64_MAX /* what other threads do for the protocol, not a client */
 
 /* A request whose answer comes later, from one or several mats. */
@@ -51,6 +52,13 @@ struct pl_mat_run {
 	bool starting;			/* ... to the answer to it */
 	bool averaging;			/* a tare or weighing is under way */
 	int64_t stop_ns, stop_after_ns; /* end the recording by itself; 0: no */
+};
+
+/* Red flags outlast a visit: as long as plantard runs. */
+struct pl_red_person {
+	char subject[65];
+	unsigned ticked, overridden;
+	char override_name[65], override_reason[161];
 };
 
 struct pl_daemon {
@@ -77,6 +85,9 @@ struct pl_daemon {
 	uint64_t visit_told;   /* its changes that were told of */
 	unsigned logs_pending; /* of it, on their way to the disk */
 	uint64_t visit_sealed; /* what of it session.json shows */
+	int64_t log_retry_ns;  /* its log could not be written: when to try again; 0: it could */
+	struct pl_red_person persons[PL_RED_PERSONS]; /* those with red flags, a ring */
+	unsigned n_persons;			      /* in all */
 	bool stopping;
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;

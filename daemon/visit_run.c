@@ -19,6 +19,7 @@
 #define STATUS_TRIALS 5
 #define LOG_START (16u << 10)
 #define LOG_MAX (4u << 20)
+#define LOG_RETRY_NS (5 * PL_S)
 
 static int mat_of(const struct pl_daemon *d)
 {
@@ -70,16 +71,33 @@ static size_t log_text(const struct pl_visit *v, char *buf, size_t cap)
 	return pl_json_finish(&j);
 }
 
-/* Changes with what session.json is read for: verdicts, the checklist, begin and end. The log
- * itself is written more often. */
+static void mix(uint64_t *mark, uint64_t value)
+{
+	*mark = (*mark ^ value) * 0x100000001b3u; /* FNV-1a's way */
+}
+
+/* Changes with what session.json is read for: verdicts, pain scores, the checklist, begin and end.
+ * The log itself is written more often. */
 static uint64_t seal_mark(const struct pl_visit *v)
 {
-	uint64_t decided = 0;
+	uint64_t mark = (uint64_t)v->began_utc_ns;
 
-	for (unsigned i = 0; i < v->n_items; i++)
-		decided += v->plan[i].accepted + v->plan[i].rejected;
-	return (uint64_t)v->began_utc_ns ^ decided << 48 ^ (uint64_t)v->red_ticked << 40 ^
-	       (uint64_t)v->red_overridden << 32 ^ (uint64_t)!pl_visit_active(v) << 63;
+	for (unsigned i = 0; i < v->n_trials; i++) {
+		mix(&mark, v->trials[i].verdict);
+		mix(&mark, isnan(v->trials[i].pain) ? 0 : 1 + (uint64_t)(v->trials[i].pain * 1e6));
+	}
+	mix(&mark, v->red_ticked);
+	mix(&mark, v->red_overridden);
+	mix(&mark, !pl_visit_active(v));
+	return mark;
+}
+
+/* It is told of once, and tried again until it succeeds: the last change must not get lost. */
+static void log_failed(struct pl_daemon *d, const char *why)
+{
+	if (d->log_retry_ns == 0)
+		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed", "%s", why);
+	d->log_retry_ns = pl_now_ns() + LOG_RETRY_NS;
 }
 
 /* The whole state so far, for the session's folder. */
@@ -103,9 +121,8 @@ static void write_log(struct pl_daemon *d)
 				       !v->setup.continued, name, seal_mark(v), text)) {
 		if (n == 0)
 			free(text);
-		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed",
-				"the disk does not answer; what %s has so far is in memory only",
-				v->protocol->id);
+		log_failed(d, "the disk does not answer; what the protocol has so far is in memory "
+			      "only");
 		return;
 	}
 	d->logs_pending++;
@@ -118,9 +135,10 @@ void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
 
 	d->logs_pending -= d->logs_pending > 0;
 	if (err->code != PL_OK) {
-		pl_daemon_event(d, -1, PL_ERR, "protocol-log-failed", "%s", err->message);
+		log_failed(d, err->message);
 		return;
 	}
+	d->log_retry_ns = 0;
 	if (d->visit_sealed == mark && !d->stopping)
 		return;
 	d->visit_sealed = mark;
@@ -176,7 +194,7 @@ static void tell(struct pl_daemon *d)
 /* ---- what the visit wants ---- */
 
 /* The recording of the present trial, as a request for it would say it. */
-static void trial_request(const struct pl_visit *v, struct pl_request *r)
+static int trial_request(const struct pl_visit *v, struct pl_request *r, struct pl_error *err)
 {
 	*r = (struct pl_request){.body_mass_kg = v->setup.body_mass_kg, .seconds = NAN};
 	pl_copy(r->subject, sizeof(r->subject), v->setup.subject);
@@ -184,6 +202,7 @@ static void trial_request(const struct pl_visit *v, struct pl_request *r)
 	if (v->setup.continued)
 		pl_copy(r->session, sizeof(r->session), v->setup.session_uuid);
 	pl_visit_condition(v, r->condition);
+	return pl_visit_annotations(v, &r->annotations, err);
 }
 
 static void start_recording(struct pl_daemon *d)
@@ -193,7 +212,10 @@ static void start_recording(struct pl_daemon *d)
 	struct pl_error err = {0};
 	struct pl_request r;
 
-	trial_request(v, &r);
+	if (trial_request(v, &r, &err)) {
+		pl_visit_not_started(v, err.message);
+		return;
+	}
 	if (d->stopping)
 		pl_error_set(&err, PL_ESTATE, 0, "plantard is ending");
 	else if (d->mats[mat].recording)
@@ -320,6 +342,9 @@ static void look_at_mat(struct pl_daemon *d)
 
 void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns)
 {
+	/* Also when all is done. */
+	if (d->log_retry_ns && d->logs_pending == 0 && now_ns >= d->log_retry_ns)
+		write_log(d);
 	if (!pl_visit_active(d->visit))
 		return;
 	pl_visit_tick(d->visit, now_ns, pl_utc_ns());
@@ -329,8 +354,11 @@ void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns)
 
 void pl_visit_run_stop(struct pl_daemon *d)
 {
-	if (!pl_visit_active(d->visit))
+	if (!pl_visit_active(d->visit)) {
+		if (d->log_retry_ns)
+			write_log(d);
 		return;
+	}
 	time_goes_on(d);
 	pl_visit_abort(d->visit, "plantard ended", NULL);
 	act(d);
@@ -387,24 +415,119 @@ static int pick_order(const struct pl_request *r, const struct pl_protocol *p,
 static int pick_pain_side(const struct pl_request *r, struct pl_visit_setup *s,
 			  struct pl_error *err)
 {
-	static const char *const sides[] = {"", "left", "right", "both", "none"};
+	char value[PL_ANNOTATION_VALUE_MAX];
+	const char *side = r->pain_side;
 
-	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++)
-		if (strcmp(r->pain_side, sides[i]) == 0) {
-			pl_copy(s->pain_side, sizeof(s->pain_side), r->pain_side);
-			return 0;
-		}
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "pain_side: one of left, right, both, none is expected");
+	if (*side && pl_annotation_check("pain_side", side, value, err))
+		return -1;
+	if (pl_annotations_get(&r->annotations, "pain_side", value)) {
+		if (*side && strcmp(side, value) != 0)
+			return pl_error_set(err, PL_EUSAGE, 0,
+					    "pain_side is given twice, differently");
+		side = value;
+	}
+	pl_copy(s->pain_side, sizeof(s->pain_side), side);
+	return 0;
+}
+
+/* What a protocol asks for by itself, and would not hear of as an annotation. */
+static int check_annotations(const struct pl_request *r, struct pl_error *err)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	if (pl_annotations_get(&r->annotations, "pain_score", value))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: pain_score: is given during or after a trial, "
+				    "with pain or accept, so that the stop rule sees it");
+	if (pl_annotations_get(&r->annotations, "approach", value))
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"annotations: approach: give \"approach\" with trial, where the "
+			"step asks for it");
+	return 0;
+}
+
+/* Before one trial: nothing that is of the person, and no second speed. */
+static int check_trial_annotations(const struct pl_request *r, struct pl_error *err)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+	const struct pl_annotation_key *keys;
+	const char *person = *r->subject	       ? "subject"
+			     : !isnan(r->body_mass_kg) ? "body_mass_kg"
+						       : NULL;
+	size_t n;
+
+	keys = pl_annotation_keys(&n);
+	for (size_t i = 0; i < n && !person; i++)
+		if (keys[i].group == PL_ANNOTATION_SUBJECT &&
+		    pl_annotations_get(&r->annotations, keys[i].name, value))
+			person = keys[i].name;
+	if (person)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: %s: is of the person, not of one trial; give it "
+				    "with protocol",
+				    person);
+	if (!isnan(r->speed_kmh) && (pl_annotations_get(&r->annotations, "speed_m_s", value) ||
+				     pl_annotations_get(&r->annotations, "speed_source", value)))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "annotations: %s: speed_kmh says that already; give one of "
+				    "them",
+				    pl_annotations_get(&r->annotations, "speed_m_s", value)
+					    ? "speed_m_s"
+					    : "speed_source");
+	return check_annotations(r, err);
+}
+
+static struct pl_red_person *find_person(struct pl_daemon *d, const char *subject)
+{
+	for (unsigned i = 0; i < d->n_persons && i < PL_RED_PERSONS; i++)
+		if (strcmp(d->persons[i].subject, subject) == 0)
+			return &d->persons[i];
+	return NULL;
+}
+
+/* What was ticked in the visit that was last; of very many people the oldest is forgotten. */
+static void remember_red_flags(struct pl_daemon *d)
+{
+	const struct pl_visit *v = d->visit;
+	struct pl_red_person *p;
+
+	if (!v->protocol || !v->red_ticked)
+		return;
+	p = find_person(d, v->setup.subject);
+	if (!p)
+		p = &d->persons[d->n_persons++ % PL_RED_PERSONS];
+	*p = (struct pl_red_person){.ticked = v->red_ticked, .overridden = v->red_overridden};
+	pl_copy(p->subject, sizeof(p->subject), v->setup.subject);
+	pl_copy(p->override_name, sizeof(p->override_name), v->override_name);
+	pl_copy(p->override_reason, sizeof(p->override_reason), v->override_reason);
+}
+
+/* A person's ticks, and who took them on, stay in their next protocol. Where nobody says who it
+ * is the ticks stay, to be sure, but nobody has decided about them. */
+static void keep_red_flags(struct pl_daemon *d, struct pl_visit_setup *s)
+{
+	const struct pl_red_person *p;
+
+	remember_red_flags(d);
+	p = find_person(d, s->subject);
+	if (!p)
+		return;
+	s->red_ticked = p->ticked;
+	if (!*s->subject)
+		return;
+	s->red_overridden = p->overridden;
+	pl_copy(s->override_name, sizeof(s->override_name), p->override_name);
+	pl_copy(s->override_reason, sizeof(s->override_reason), p->override_reason);
 }
 
 static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
 {
 	const struct pl_protocol *p = pl_protocols_find(&d->config->protocols, r->protocol, err);
-	struct pl_visit_setup s = {.body_mass_kg = r->body_mass_kg};
+	struct pl_visit_setup s = {.body_mass_kg = r->body_mass_kg, .annotations = r->annotations};
 
-	if (!p || pick_mat(d, r, p, &s, err) || pick_order(r, p, &s, err) ||
-	    pick_pain_side(r, &s, err))
+	if (!p || pl_config_subject(d->config, r->subject, err) || pick_mat(d, r, p, &s, err) ||
+	    pick_order(r, p, &s, err) || check_annotations(r, err) || pick_pain_side(r, &s, err))
 		return -1;
 	if (d->stopping)
 		return pl_error_set(err, PL_ESTATE, 0, "plantard is ending");
@@ -415,19 +538,18 @@ static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 		pl_copy(s.session_uuid, sizeof(s.session_uuid), r->session);
 	else
 		pl_session_uuid(s.session_uuid);
-	/* What was ticked for this person stays ticked in the next protocol. */
-	if (d->visit->protocol && strcmp(d->visit->setup.subject, s.subject) == 0) {
-		s.red_ticked = d->visit->red_ticked;
-		s.red_overridden = d->visit->red_overridden;
-	}
+	keep_red_flags(d, &s);
 	return pl_visit_begin(d->visit, p, &s, err);
 }
 
 static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
 {
-	struct pl_visit_ask ask = {.seconds = r->seconds, .speed_kmh = r->speed_kmh};
+	struct pl_visit_ask ask = {
+		.seconds = r->seconds, .speed_kmh = r->speed_kmh, .annotations = r->annotations};
 	struct pl_engine_status s;
 
+	if (check_trial_annotations(r, err))
+		return -1;
 	pl_copy(ask.approach, sizeof(ask.approach), r->approach);
 	if (d->visit->state == PL_VISIT_READY) {
 		pl_engine_status(d->mats[mat_of(d)].engine, &s);
@@ -435,6 +557,10 @@ static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 			return pl_error_set(err, PL_ESTATE, 0, "no frames come from %s (%s): %s",
 					    d->visit->setup.mat, pl_mat_state_name(s.state),
 					    s.state_text);
+		if (d->mats[mat_of(d)].recording && !d->visit->recording)
+			return pl_error_set(err, PL_ESTATE, 0,
+					    "%s is being recorded already; stop it first",
+					    d->visit->setup.mat);
 		if (d->mats[mat_of(d)].averaging)
 			return pl_error_set(err, PL_EBUSY, 0,
 					    "a tare or weighing of %s is under way; try again in a "

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <plantar/json.h>
 #include <zmq.h>
 
 #include "drivers/mat/paths.h"
@@ -181,4 +182,19 @@ json_t *pl_client_ask(struct pl_client *c, json_t *request, int timeout_ms, stru
 	}
 	reply = receive_reply(c, err);
 	return reply ? judge(reply, err) : NULL;
+}
+
+void pl_client_annotations(json_t *request, const struct pl_annotations *a)
+{
+	char text[2 * sizeof(a->text)];
+	struct pl_json json;
+
+	if (!*a->text)
+		return;
+	pl_json_init(&json, text, sizeof(text));
+	pl_json_begin_object(&json, NULL);
+	pl_annotations_json(&json, a);
+	pl_json_end_object(&json);
+	if (pl_json_finish(&json))
+		json_object_set_new(request, "annotations", json_loads(text, 0, NULL));
 }

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include <plantar/annotation.h>
 #include <plantar/error.h>
 
 #include "tools/command.h"
@@ -28,6 +29,9 @@ json_t *pl_client_ask(struct pl_client *c, json_t *request, int timeout_ms, stru
 
 /* {"cmd": cmd} plus "mat" when mat is not NULL. */
 json_t *pl_request(const char *cmd, const char *mat);
+
+/* Member "annotations", if there are any. */
+void pl_client_annotations(json_t *request, const struct pl_annotations *a);
 
 /* The options that every command of a running daemon has. */
 #define PL_OPT_CONTROL (PL_OPT_LONG + 91)

@@ -80,8 +80,7 @@ static int add_file(struct compare *c, const char *group, const struct pl_gather
 		group = pl_figure_text(json_object_get(document, "recording"), "condition",
 				       "no condition");
 	g = find_group(c, group);
-	if (g && pl_gather_rejected(file->path)) {
-		g->trials_rejected++;
+	if (g && pl_gather_left_out(g, file->path)) {
 		json_decref(document);
 		return 0;
 	}
@@ -305,11 +304,12 @@ static json_t *group_json(const struct pl_group *g)
 	size_t known, of;
 	double speed = pl_group_speed(g, &known, &of);
 
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:O}", "name", pl_text_json(g->name),
-			 "recordings", (json_int_t)pl_group_recordings(g), "trials_rejected",
-			 (json_int_t)g->trials_rejected, "steps", (json_int_t)g->steps,
-			 "steps_rejected", (json_int_t)g->steps_rejected, "feet_left_out",
-			 (json_int_t)g->feet_left_out, "speed_m_s",
+	return json_pack("{s:o, s:I, s:I, s:I, s:O, s:I, s:I, s:I, s:o, s:O}", "name",
+			 pl_text_json(g->name), "recordings", (json_int_t)pl_group_recordings(g),
+			 "trials_rejected", (json_int_t)g->trials_rejected, "trials_undecided",
+			 (json_int_t)g->trials_undecided, "trials_left_out", g->left_out, "steps",
+			 (json_int_t)g->steps, "steps_rejected", (json_int_t)g->steps_rejected,
+			 "feet_left_out", (json_int_t)g->feet_left_out, "speed_m_s",
 			 isnan(speed) ? json_null() : json_real(speed), "facts", g->facts);
 }
 
@@ -348,10 +348,11 @@ static void print_groups(const json_t *document)
 		       json_integer_value(json_object_get(g, "steps")));
 		if (json_is_number(json_object_get(g, "speed_m_s")))
 			printf(", %s m/s", pl_figure(json_object_get(g, "speed_m_s"), speed));
-		printf("; left out: %lld trials, %lld steps, %lld footprints\n",
-		       json_integer_value(json_object_get(g, "trials_rejected")),
+		printf("; left out: %zu trials, %lld steps, %lld footprints\n",
+		       json_array_size(json_object_get(g, "trials_left_out")),
 		       json_integer_value(json_object_get(g, "steps_rejected")),
 		       json_integer_value(json_object_get(g, "feet_left_out")));
+		pl_group_print_left_out(g);
 	}
 	json_array_foreach(json_object_get(document, "warnings"), i, w)
 		printf("! %s\n", json_string_value(w));

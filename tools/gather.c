@@ -26,7 +26,8 @@
 
 void pl_group_init(struct pl_group *g, const char *name)
 {
-	*g = (struct pl_group){.facts = json_array(), .index = json_object()};
+	*g = (struct pl_group){
+		.facts = json_array(), .left_out = json_array(), .index = json_object()};
 	snprintf(g->name, sizeof(g->name), "%s", name);
 }
 
@@ -36,6 +37,7 @@ void pl_group_free(struct pl_group *g)
 		free(g->figure[i].value);
 	free(g->figure);
 	json_decref(g->facts);
+	json_decref(g->left_out);
 	json_decref(g->index);
 	*g = (struct pl_group){0};
 }
@@ -561,20 +563,33 @@ json_t *pl_gather_document(const struct pl_gather_file *file, struct pl_error *e
 	return document;
 }
 
-static void last_word(void *user, const struct pl_archive_event *event)
+bool pl_gather_left_out(struct pl_group *g, const char *path)
 {
-	bool *rejected = user;
+	char reason[480];
+	enum pl_trial_verdict verdict = pl_archive_verdict(path, reason);
 
-	if (strcmp(event->kind, "reject") == 0)
-		*rejected = true;
-	else if (strcmp(event->kind, "accept") == 0)
-		*rejected = false;
+	if (verdict != PL_TRIAL_REJECTED && verdict != PL_TRIAL_UNDECIDED)
+		return false;
+	g->trials_rejected += verdict == PL_TRIAL_REJECTED;
+	g->trials_undecided += verdict == PL_TRIAL_UNDECIDED;
+	json_array_append_new(g->left_out,
+			      json_pack("{s:o, s:s, s:o}", "path", pl_text_json(path), "verdict",
+					verdict == PL_TRIAL_REJECTED ? "rejected" : "undecided",
+					"reason", *reason ? pl_text_json(reason) : json_null()));
+	return true;
 }
 
-bool pl_gather_rejected(const char *path)
+void pl_group_print_left_out(const json_t *group)
 {
-	bool rejected = false;
+	const json_t *t;
+	size_t i;
 
-	pl_archive_events(path, last_word, &rejected, NULL);
-	return rejected;
+	json_array_foreach(json_object_get(group, "trials_left_out"), i, t)
+	{
+		const char *path = pl_figure_text(t, "path", "-"), *slash = strrchr(path, '/');
+		const char *reason = pl_figure_text(t, "reason", "");
+
+		printf("      %s: %s%s%s\n", slash ? slash + 1 : path,
+		       pl_figure_text(t, "verdict", "-"), *reason ? ": " : "", reason);
+	}
 }

@@ -35,7 +35,8 @@ struct pl_group {
 	struct pl_figure_values *figure;
 	size_t n, cap;
 	json_t *index; /* "side/name" -> place in figure */
-	size_t steps, steps_rejected, feet_left_out, trials_rejected;
+	size_t steps, steps_rejected, feet_left_out, trials_rejected, trials_undecided;
+	json_t *left_out; /* array of {"path", "verdict", "reason"} */
 };
 
 void pl_group_init(struct pl_group *g, const char *name);
@@ -58,8 +59,11 @@ struct pl_gather_file {
 };
 /* Analyzes a recording, or reads what `plantar analyze --json` printed. NULL and err. */
 json_t *pl_gather_document(const struct pl_gather_file *file, struct pl_error *err);
-/* Was the trial taken out, by an event `reject` that no `accept` follows? */
-bool pl_gather_rejected(const char *path);
+/* Is the trial not to be counted (pl_archive_verdict): rejected, or undecided in its protocol? Then
+ * it is counted as such, with its reason. */
+bool pl_gather_left_out(struct pl_group *g, const char *path);
+/* Lines of them, from a document's "trials_left_out". */
+void pl_group_print_left_out(const json_t *group);
 
 /* Facts that recordings must share: "mat", "surface", "ground", "filter.contact", ...;
  * NULL-terminated. What stands before the point is what --mix calls it. */

@@ -211,10 +211,8 @@ static int collect(void *user, const char *path)
 	g = session_group(c->s, name, c->err);
 	if (!g)
 		return c->result = -1;
-	if (pl_gather_rejected(path)) {
-		g->trials_rejected++;
+	if (pl_gather_left_out(g, path))
 		return 0;
-	}
 	document = pl_gather_document(&file, &why);
 	if (!document)
 		warn(c->s, why.message);

@@ -32,11 +32,13 @@ enum {
 	OPT_NAME,
 	OPT_TICK,
 	OPT_WAIT,
+	OPT_SET,
 };
 
 struct asked {
 	const char *endpoint;
 	json_t *keys; /* of the request, by option */
+	struct pl_annotations annotations;
 	bool json, wait;
 };
 
@@ -51,12 +53,13 @@ static const struct verb {
 	{"list", "protocols", "", NULL, false},
 	{"show", "protocols", "", "protocol", true},
 	{"begin", "protocol",
-	 "subject body_mass_kg session conditions order seed pain_side operator mat", "protocol",
-	 true},
+	 "subject body_mass_kg session conditions order seed pain_side operator mat "
+	 "annotations",
+	 "protocol", true},
 	{"status", "protocol-status", "", NULL, false},
 	{"flags", "red-flags", "tick", NULL, false},
 	{"override", "override", "name", "reason", true},
-	{"trial", "trial", "seconds approach speed_kmh", NULL, false},
+	{"trial", "trial", "seconds approach speed_kmh annotations", NULL, false},
 	{"stop", "stop", "mat", NULL, false},
 	{"accept", "accept", "side score", NULL, false},
 	{"reject", "reject", "", "reason", true},
@@ -150,6 +153,8 @@ static void take_seed(struct pl_args *args, struct asked *a)
 
 static void take_option(struct pl_args *args, struct asked *a, int key)
 {
+	struct pl_error err = {.code = PL_OK};
+
 	switch (key) {
 	case 'j':
 		a->json = true;
@@ -180,6 +185,10 @@ static void take_option(struct pl_args *args, struct asked *a, int key)
 		break;
 	case OPT_TICK:
 		take_tick(args, a);
+		break;
+	case OPT_SET:
+		if (pl_annotations_assign(&a->annotations, args->value, &err))
+			pl_args_fail(args, "--set: %s", err.message);
 		break;
 	default:
 		json_object_set_new(a->keys, text_key(key), json_string(args->value));
@@ -405,6 +414,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	pl_args_operands(&args, 1, -1, "VERB");
 	if (!args.done)
 		v = find_verb(&args, argv[args.first]);
+	pl_client_annotations(a.keys, &a.annotations);
 	if (v)
 		request = make_request(&args, v, &a);
 	json_decref(a.keys);
@@ -424,6 +434,10 @@ static const struct pl_option options[] = {
 	{OPT_SEED, "seed", "N", "begin: of the order; default: drawn, and stored"},
 	{OPT_PAIN_SIDE, "pain-side", "SIDE", "begin: left, right, both or none"},
 	{OPT_OPERATOR, "operator", "TEXT", "begin: who leads the visit"},
+	{OPT_SET, "set", "KEY=VALUE",
+	 "begin: something else about the person or all trials;\n"
+	 "trial: about this one: heel_lift_mm=6, ...; see\n"
+	 "plantar annotate --keys"},
 	{OPT_SESSION, "session", "UUID", "begin: in this session; default: a new one"},
 	PL_OPTION_MAT,
 	{OPT_TICK, "tick", "FLAG",
@@ -447,7 +461,7 @@ const struct pl_subcommand pl_cmd_protocol = {
 	.synopsis = "list | show PROTOCOL | status [--json]\n"
 		    "begin PROTOCOL --subject CODE [--mass KG] [--condition TEXT ...] ...\n"
 		    "flags [--tick FLAG ...] | override --name TEXT REASON\n"
-		    "trial [--wait] [--seconds S] [--approach NAME] | stop\n"
+		    "trial [--wait] [--seconds S] [--approach NAME] [--set KEY=VALUE ...] | stop\n"
 		    "accept [--side SIDE] [--score N] | reject REASON | pain SCORE\n"
 		    "next | abort [REASON]",
 	.about = "The daemon knows how far the visit is; any number of terminals and screens may\n"

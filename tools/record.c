@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include <plantar/annotation.h>
-#include <plantar/json.h>
 
 #include "tools/client.h"
 #include "tools/figures.h"
@@ -99,21 +98,6 @@ static void add_number(json_t *request, const char *key, double value)
 		json_object_set_new(request, key, json_real(value));
 }
 
-static void add_annotations(json_t *request, const struct pl_annotations *a)
-{
-	char text[2 * sizeof(a->text)];
-	struct pl_json json;
-
-	if (!*a->text)
-		return;
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_annotations_json(&json, a);
-	pl_json_end_object(&json);
-	if (pl_json_finish(&json))
-		json_object_set_new(request, "annotations", json_loads(text, 0, NULL));
-}
-
 static json_t *ask_once(const struct asked *a, json_t *request, int timeout_ms,
 			struct pl_error *err)
 {
@@ -159,7 +143,7 @@ static int run_start(const struct pl_subcommand *self, int argc, char **argv)
 	add_text(request, "session", a.session);
 	add_number(request, "body_mass_kg", a.mass_kg);
 	add_number(request, "seconds", a.seconds);
-	add_annotations(request, &a.annotations);
+	pl_client_annotations(request, &a.annotations);
 	reply = ask_once(&a, request, ANSWER_MS, &err);
 	if (!reply)
 		return pl_report(self, &err);

@@ -54,9 +54,11 @@ static json_t *session_json(const struct pl_group *g)
 	size_t known, of;
 	double speed = pl_group_speed(g, &known, &of);
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "date", "", "session_uuid",
-			 strchr(g->name, ' ') + 1, "recordings", (json_int_t)pl_group_recordings(g),
-			 "trials_rejected", (json_int_t)g->trials_rejected, "steps",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:O, s:I, s:I, s:o}", "date", "",
+			 "session_uuid", strchr(g->name, ' ') + 1, "recordings",
+			 (json_int_t)pl_group_recordings(g), "trials_rejected",
+			 (json_int_t)g->trials_rejected, "trials_undecided",
+			 (json_int_t)g->trials_undecided, "trials_left_out", g->left_out, "steps",
 			 (json_int_t)g->steps, "steps_rejected", (json_int_t)g->steps_rejected,
 			 "speed_m_s", number(speed));
 }
@@ -148,11 +150,17 @@ static void print_table(const json_t *document)
 
 	printf("%s\n", pl_figure_text(document, "subject", "-"));
 	json_array_foreach(json_object_get(document, "sessions"), i, s)
-		printf("  %2zu  %s  %s  %lld recordings, %lld steps, %lld steps left out\n", i + 1,
-		       pl_figure_text(s, "date", "-"), pl_figure_text(s, "session_uuid", "-"),
+	{
+		printf("  %2zu  %s  %s  %lld recordings, %lld steps; left out: %zu trials, "
+		       "%lld steps\n",
+		       i + 1, pl_figure_text(s, "date", "-"),
+		       pl_figure_text(s, "session_uuid", "-"),
 		       json_integer_value(json_object_get(s, "recordings")),
 		       json_integer_value(json_object_get(s, "steps")),
+		       json_array_size(json_object_get(s, "trials_left_out")),
 		       json_integer_value(json_object_get(s, "steps_rejected")));
+		pl_group_print_left_out(s);
+	}
 	json_array_foreach(json_object_get(document, "warnings"), i, w)
 		printf("! %s\n", json_string_value(w));
 	printf("\n%-58s %9s %9s ", "", "change", "detectable");

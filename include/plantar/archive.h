@@ -75,6 +75,19 @@ struct pl_archive_event {
 	char kind[32], text[480];
 };
 
+enum pl_trial_verdict {
+	PL_TRIAL_UNSAID, /* nobody was asked: it counts */
+	PL_TRIAL_ACCEPTED,
+	PL_TRIAL_REJECTED,
+	PL_TRIAL_UNDECIDED, /* its protocol waits, or waited in vain, for somebody to decide */
+};
+/*
+ * Does a recording count? The last word is the last event `accept` or `reject` in the file (its
+ * text is the reason); without one, the log of its protocol beside it (docs/protocols.md); without
+ * a log, session.json. A path that is none of ours is UNSAID. reason "": none was given.
+ */
+enum pl_trial_verdict pl_archive_verdict(const char *path, char reason[480]);
+
 /* The events, or the gaps, of a finished .h5 or of a journal, in order, each(user, row). Other
  * recordings have none. 0, or -1 and err. */
 int pl_archive_events(const char *path,

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <plantar/annotation.h>
 #include <plantar/contact.h>
 #include <plantar/error.h>
 #include <plantar/json.h>
@@ -77,6 +78,8 @@ struct pl_visit_setup {
 	char conditions[PL_PROTOCOL_CONDITIONS_MAX][41];
 	/* Red flags of this subject that were ticked before, and those of them overridden. */
 	unsigned red_ticked, red_overridden;
+	char override_name[65], override_reason[161]; /* who overrode, and why; "": nobody */
+	struct pl_annotations annotations;	      /* said of every trial; no pain_score */
 };
 
 /* One step under one condition. */
@@ -89,9 +92,10 @@ struct pl_visit_item {
 
 /* What the operator says about one trial before it. */
 struct pl_visit_ask {
-	double seconds;	   /* NaN: as the step says */
-	double speed_kmh;  /* of a treadmill; NaN: none */
-	char approach[33]; /* "": none */
+	double seconds;			   /* NaN: as the step says */
+	double speed_kmh;		   /* of a treadmill; NaN: none */
+	char approach[33];		   /* "": none */
+	struct pl_annotations annotations; /* of this trial alone; no pain_score */
 };
 
 struct pl_visit_trial {
@@ -159,7 +163,9 @@ int pl_visit_trial(struct pl_visit *v, const struct pl_visit_ask *ask, struct pl
 /* score NaN: none. side UNKNOWN: as seen; else whose foot every strike was. */
 int pl_visit_accept(struct pl_visit *v, enum pl_side side, double score, struct pl_error *err);
 int pl_visit_reject(struct pl_visit *v, const char *reason, struct pl_error *err);
-int pl_visit_pain(struct pl_visit *v, double score, struct pl_error *err); /* 0..10 */
+/* 0..10. Of the trial that runs or is reviewed; after its verdict still of the last one, if that
+ * has none yet, even when the protocol is done. */
+int pl_visit_pain(struct pl_visit *v, double score, struct pl_error *err);
 int pl_visit_next(struct pl_visit *v, struct pl_error *err); /* end a rest; leave a step */
 int pl_visit_abort(struct pl_visit *v, const char *reason, struct pl_error *err);
 
@@ -179,6 +185,13 @@ bool pl_visit_locked(const struct pl_visit *v); /* red flags that nobody has ove
 const struct pl_protocol_step *pl_visit_step(const struct pl_visit *v); /* NULL: none now */
 /* "barefoot", or "barefoot / eyes-open" where the protocol has several recorded steps. */
 void pl_visit_condition(const struct pl_visit *v, char out[65]);
+/*
+ * What is said of the present trial: the annotations of the visit, over them those of the trial,
+ * and what was asked in other words: pain_side, approach, and speed_kmh as speed_m_s of a belt.
+ * Fails as pl_annotations_set does.
+ */
+int pl_visit_annotations(const struct pl_visit *v, struct pl_annotations *out,
+			 struct pl_error *err);
 /* The trial that runs or is reviewed; NULL: none. */
 const struct pl_visit_trial *pl_visit_current(const struct pl_visit *v);
 

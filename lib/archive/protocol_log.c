@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,26 +85,69 @@ const char *pl_protocol_logs_text(const struct pl_protocol_logs *logs, const cha
 	return json_string_value(json_object_get(json_array_get(logs->list, 0), key));
 }
 
+/* The trial of that file in an array of them, the latest if there are several. */
+static const json_t *find_trial(const json_t *trials, const char *file)
+{
+	const json_t *trial, *found = NULL;
+	size_t i;
+
+	json_array_foreach(trials, i, trial)
+	{
+		const char *name = json_string_value(json_object_get(trial, "file"));
+
+		if (name && strcmp(name, file) == 0)
+			found = trial;
+	}
+	return found;
+}
+
+static const json_t *find_in_logs(const struct pl_protocol_logs *logs, const char *file)
+{
+	const json_t *log, *trial, *found = NULL;
+	size_t i;
+
+	json_array_foreach(logs->list, i, log)
+	{
+		trial = find_trial(json_object_get(log, "trials"), file);
+		found = trial ? trial : found;
+	}
+	return found;
+}
+
 const char *pl_protocol_logs_verdict(const struct pl_protocol_logs *logs, const char *file,
 				     const char **reason)
 {
-	const char *verdict = NULL;
-	const json_t *log, *trial;
-	size_t i, k;
+	const json_t *trial = find_in_logs(logs, file);
 
-	*reason = NULL;
-	json_array_foreach(logs->list, i, log)
-	{
-		json_array_foreach(json_object_get(log, "trials"), k, trial)
-		{
-			const char *name = json_string_value(json_object_get(trial, "file"));
+	*reason = json_string_value(json_object_get(trial, "reason"));
+	return json_string_value(json_object_get(trial, "verdict"));
+}
 
-			if (!name || strcmp(name, file) != 0)
-				continue;
-			verdict = json_string_value(json_object_get(trial, "verdict"));
-			*reason = json_string_value(json_object_get(trial, "reason"));
-		}
-	}
+double pl_protocol_logs_pain(const struct pl_protocol_logs *logs, const char *file)
+{
+	const json_t *pain = json_object_get(find_in_logs(logs, file), "pain");
+
+	return json_is_number(pain) ? json_number_value(pain) : (double)NAN;
+}
+
+const char *pl_overview_verdict(const char *folder, const char *file, char *reason)
+{
+	const json_t *trial, *accepted;
+	const char *verdict = NULL, *why;
+	char path[PATH_MAX];
+	json_t *overview;
+
+	snprintf(path, sizeof(path), "%s/session.json", folder);
+	overview = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	trial = find_trial(json_object_get(overview, "trials"), file);
+	accepted = json_object_get(trial, "accepted");
+	why = json_string_value(json_object_get(trial, "reason"));
+	if (json_is_false(accepted))
+		verdict = "rejected";
+	else if (json_is_null(accepted))
+		verdict = "undecided";
+	snprintf(reason, 480, "%s", why ? why : "");
+	json_decref(overview);
 	return verdict;
 }
 

@@ -22,6 +22,11 @@ const char *pl_protocol_logs_text(const struct pl_protocol_logs *logs, const cha
  * *reason: of the rejection, or NULL. */
 const char *pl_protocol_logs_verdict(const struct pl_protocol_logs *logs, const char *file,
 				     const char **reason);
+/* The same from session.json, for a folder that was copied without its logs: what it says of a
+ * trial that is not accepted. NULL: nothing; else reason[480], "": none. */
+const char *pl_overview_verdict(const char *folder, const char *file, char *reason);
+/* A trial's score of pain from the logs; NaN: none. */
+double pl_protocol_logs_pain(const struct pl_protocol_logs *logs, const char *file);
 /* Member "protocols": the logs as they are. False: no memory. */
 bool pl_protocol_logs_write(const struct pl_protocol_logs *logs, struct pl_json *j);
 

@@ -150,9 +150,20 @@ static void verdict_json(struct pl_json *j, const struct session *s, const struc
 		pl_json_string(j, "reason", reason);
 }
 
+/* A score that was given to the protocol comes when the trial has ended; one in the file, later. */
+static void add_pain(struct pl_annotations *a, const struct session *s, const struct trial *t)
+{
+	double pain = pl_protocol_logs_pain(s->logs, t->name);
+
+	if (isnan(pl_annotations_number(a, "pain_score")) && !isnan(pain))
+		pl_annotations_set_number(a, "pain_score", pain, NULL);
+}
+
 static void trial_json(struct pl_json *j, const struct session *s, const struct trial *t,
 		       const struct pl_error *problem)
 {
+	struct pl_annotations with_pain;
+
 	pl_json_begin_object(j, NULL);
 	pl_json_string(j, "file", t->name);
 	if (problem->code != PL_OK) {
@@ -173,7 +184,9 @@ static void trial_json(struct pl_json *j, const struct session *s, const struct 
 	pl_json_begin_object(j, "annotations");
 	if (!isnan(t->body_mass_kg))
 		pl_json_double(j, "body_mass_kg", t->body_mass_kg);
-	pl_annotations_json(j, &t->annotations);
+	with_pain = t->annotations;
+	add_pain(&with_pain, s, t);
+	pl_annotations_json(j, &with_pain);
 	pl_json_end_object(j);
 	pl_json_uint(j, "amendments", t->amendments);
 	pl_json_end_object(j);

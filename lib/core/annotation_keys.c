@@ -29,6 +29,7 @@
 		.max = bytes, .help = about                                              \
 	}
 
+static const char *const pain_sides[] = {"left", "right", "both", "none", NULL};
 static const char *const places[] = {"none",
 				     "plantar-heel-medial",
 				     "plantar-heel-central",
@@ -54,6 +55,7 @@ static const struct pl_annotation_key keys[] = {
 	NUMBER("foot_length_left_mm", SUBJECT, 80, 400, "mm", "length of the left foot, standing"),
 	NUMBER("foot_length_right_mm", SUBJECT, 80, 400, "mm",
 	       "length of the right foot, standing"),
+	WORD("pain_side", SUBJECT, pain_sides, "which foot hurts"),
 	WORDS("pain_left", SUBJECT, places, "where the left foot hurts"),
 	WORDS("pain_right", SUBJECT, places, "where the right foot hurts"),
 	NUMBER("pain_first_steps", SUBJECT, 0, 10, "", "pain of the first steps of the day"),
@@ -76,6 +78,7 @@ static const struct pl_annotation_key keys[] = {
 	 .type = PL_ANNOTATION_BOOL,
 	 .group = PL_ANNOTATION_TRIAL,
 	 .help = "these are the first steps after rest"},
+	TEXT("approach", TRIAL, 32, "how the person came onto the mat"),
 	WORD("surface", TRIAL, surfaces, "what lies between foot and sensor"),
 	WORD("ground", TRIAL, grounds, "what was walked or run on"),
 	NUMBER("hill_pct", TRIAL, -45, 45, "%", "slope, uphill positive"),

@@ -281,6 +281,25 @@ void pl_visit_started(struct pl_visit *v, unsigned file, const char *path)
 	}
 }
 
+/* The trial that has no verdict yet, if there is one, gets this. */
+static void settle_open(struct pl_visit *v, enum pl_verdict verdict, const char *reason)
+{
+	struct pl_visit_trial *t = v->n_trials ? last_trial(v) : NULL;
+
+	if (!t || t->verdict != PL_VERDICT_NONE)
+		return;
+	t->verdict = verdict;
+	if (verdict == PL_VERDICT_REJECTED)
+		copy(t->reason, sizeof(t->reason), reason);
+	if (verdict == PL_VERDICT_ACCEPTED) {
+		v->plan[t->item].accepted++;
+		for (int side = 0; side < 3; side++)
+			v->plan[t->item].strikes[side] += t->strikes[side];
+	} else {
+		v->plan[t->item].rejected++;
+	}
+}
+
 void pl_visit_not_started(struct pl_visit *v, const char *why)
 {
 	struct pl_visit_trial *t = last_trial(v);
@@ -290,10 +309,9 @@ void pl_visit_not_started(struct pl_visit *v, const char *why)
 	v->recording = false;
 	copy(v->why, sizeof(v->why), why);
 	t->flags |= PL_TRIAL_FAILED;
-	t->verdict = t->proposed = PL_VERDICT_REJECTED;
+	t->proposed = PL_VERDICT_REJECTED;
 	copy(t->end, sizeof(t->end), "not started");
-	copy(t->reason, sizeof(t->reason), why);
-	v->plan[t->item].rejected++;
+	settle_open(v, PL_VERDICT_REJECTED, why); /* unless an abort has done so meanwhile */
 	v->changes++;
 	if (v->state == PL_VISIT_STARTING)
 		pl_visit_enter(v, PL_VISIT_READY);
@@ -415,25 +433,6 @@ void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure)
 
 /* ---- abort, pain ---- */
 
-/* The trial that has no verdict yet, if there is one, gets this. */
-static void settle_open(struct pl_visit *v, enum pl_verdict verdict, const char *reason)
-{
-	struct pl_visit_trial *t = v->n_trials ? last_trial(v) : NULL;
-
-	if (!t || t->verdict != PL_VERDICT_NONE)
-		return;
-	t->verdict = verdict;
-	if (verdict == PL_VERDICT_REJECTED)
-		copy(t->reason, sizeof(t->reason), reason);
-	if (verdict == PL_VERDICT_ACCEPTED) {
-		v->plan[t->item].accepted++;
-		for (int side = 0; side < 3; side++)
-			v->plan[t->item].strikes[side] += t->strikes[side];
-	} else {
-		v->plan[t->item].rejected++;
-	}
-}
-
 static void end_visit(struct pl_visit *v, const char *reason)
 {
 	copy(v->why, sizeof(v->why), reason);
@@ -479,15 +478,24 @@ static void apply_stop_rule(struct pl_visit *v)
 	end_visit(v, why);
 }
 
+/* The trial that a score given now is about; NULL: none. */
+static struct pl_visit_trial *scored_trial(struct pl_visit *v)
+{
+	struct pl_visit_trial *t = v->n_trials ? last_trial(v) : NULL;
+
+	/* Between trials: people are asked after a trial, often when it has its verdict already. */
+	return pl_visit_current(v) || (t && t->file && isnan(t->pain)) ? t : NULL;
+}
+
 static void note_pain(struct pl_visit *v, double score)
 {
-	const struct pl_visit_trial *t = pl_visit_current(v);
+	struct pl_visit_trial *t = scored_trial(v);
 
 	v->pain_last = score;
 	if (isnan(v->pain_first))
 		v->pain_first = score;
 	if (t)
-		last_trial(v)->pain = score;
+		t->pain = score;
 	v->changes++;
 }
 
@@ -500,12 +508,15 @@ static int check_score(double score, struct pl_error *err)
 
 int pl_visit_pain(struct pl_visit *v, double score, struct pl_error *err)
 {
-	if (!pl_visit_active(v))
+	bool late = v->state == PL_VISIT_DONE && scored_trial(v);
+
+	if (!pl_visit_active(v) && !late)
 		return pl_visit_not_now(v, "pain", err);
 	if (check_score(score, err))
 		return -1;
 	note_pain(v, score);
-	apply_stop_rule(v);
+	if (!late)
+		apply_stop_rule(v);
 	return 0;
 }
 

@@ -82,6 +82,8 @@ int pl_visit_begin(struct pl_visit *v, const struct pl_protocol *p, const struct
 		.changes = was.changes,
 		.trials = trials,
 	};
+	memcpy(v->override_name, s->override_name, sizeof(v->override_name));
+	memcpy(v->override_reason, s->override_reason, sizeof(v->override_reason));
 	make_plan(v);
 	if (p->dynamic)
 		pl_visit_enter(v, PL_VISIT_RED_FLAGS);

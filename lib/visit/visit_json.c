@@ -108,6 +108,9 @@ static void write_setup(const struct pl_visit *v, struct pl_json *j)
 	words(j, "operator", s->operator_name);
 	words(j, "pain_side", s->pain_side);
 	pl_json_double(j, "body_mass_kg", s->body_mass_kg);
+	pl_json_begin_object(j, "annotations");
+	pl_annotations_json(j, &s->annotations);
+	pl_json_end_object(j);
 	pl_json_string(j, "mat", s->mat);
 	pl_json_string(j, "order", pl_order_name(s->order));
 	pl_json_uint(j, "seed", s->seed);
