@@ -555,20 +555,43 @@ json_t *pl_gather_document(const struct pl_gather_file *file, struct pl_error *e
 	return document;
 }
 
+/* ---- verdicts ---- */
+
+enum verdict { NOTHING_SAID, ACCEPTED, REJECTED };
+
 static void last_word(void *user, const struct pl_archive_event *event)
 {
-	bool *rejected = user;
+	enum verdict *v = user;
 
 	if (strcmp(event->kind, "reject") == 0)
-		*rejected = true;
+		*v = REJECTED;
 	else if (strcmp(event->kind, "accept") == 0)
-		*rejected = false;
+		*v = ACCEPTED;
+}
+
+/* What was decided during the visit stands in session.json beside the trial, not in its file. */
+static bool rejected_in_session(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *own = slash ? slash + 1 : path;
+	char overview[4096];
+	const json_t *trial;
+	json_t *session;
+	bool rejected = false;
+	size_t i;
+
+	snprintf(overview, sizeof(overview), "%.*ssession.json", (int)(own - path), path);
+	session = json_load_file(overview, 0, NULL);
+	json_array_foreach(json_object_get(session, "trials"), i,
+			   trial) if (strcmp(pl_figure_text(trial, "file", ""), own) == 0)
+		rejected = json_is_false(json_object_get(trial, "accepted"));
+	json_decref(session);
+	return rejected;
 }
 
 bool pl_gather_rejected(const char *path)
 {
-	bool rejected = false;
+	enum verdict v = NOTHING_SAID;
 
-	pl_archive_events(path, last_word, &rejected, NULL);
-	return rejected;
+	pl_archive_events(path, last_word, &v, NULL);
+	return v == NOTHING_SAID ? rejected_in_session(path) : v == REJECTED;
 }

@@ -58,7 +58,8 @@ struct pl_gather_file {
 };
 /* Analyzes a recording, or reads what `plantar analyze --json` printed. NULL and err. */
 json_t *pl_gather_document(const struct pl_gather_file *file, struct pl_error *err);
-/* Was the trial taken out, by an event `reject` that no `accept` follows? */
+/* Was the trial taken out: by an event `reject` that no `accept` follows, or, where there is
+ * neither, during its visit (session.json beside it)? */
 bool pl_gather_rejected(const char *path);
 
 /* Facts that recordings must share: "mat", "surface", "ground", "filter.contact", ...;

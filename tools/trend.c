@@ -53,6 +53,8 @@ static json_t *points_json(const struct trend *t, const char *name, const char *
 {
 	json_t *points = json_array();
 
+	size_t known = 0;
+
 	*first = *last = NAN;
 	for (size_t i = 0; i < t->sessions.n; i++) {
 		const struct pl_figure_values *f =
@@ -64,8 +66,8 @@ static json_t *points_json(const struct trend *t, const char *name, const char *
 						number(s.mean), "sd", number(s.sd)));
 		if (isnan(*first))
 			*first = s.mean;
-		if (!isnan(s.mean))
-			*last = s.mean;
+		if (!isnan(s.mean) && known++)
+			*last = s.mean; /* of one session there is no change */
 	}
 	return points;
 }
