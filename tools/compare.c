@@ -342,12 +342,12 @@ static void print_groups(const json_t *document)
 
 	json_array_foreach(json_object_get(document, "groups"), i, g)
 	{
-		printf("%s\n  %lld recordings, %lld steps", pl_figure_text(g, "name", "-"),
+		printf("%s\n  recordings %lld, steps %lld", pl_figure_text(g, "name", "-"),
 		       json_integer_value(json_object_get(g, "recordings")),
 		       json_integer_value(json_object_get(g, "steps")));
 		if (json_is_number(json_object_get(g, "speed_m_s")))
 			printf(", %s m/s", pl_figure(json_object_get(g, "speed_m_s"), speed));
-		printf("; left out: %lld trials, %lld steps, %lld footprints\n",
+		printf("; left out: trials %lld, steps %lld, footprints %lld\n",
 		       json_integer_value(json_object_get(g, "trials_rejected")),
 		       json_integer_value(json_object_get(g, "steps_rejected")),
 		       json_integer_value(json_object_get(g, "feet_left_out")));
@@ -382,8 +382,11 @@ static void print_pair(const json_t *pair, bool between_days)
 	const json_t *f;
 	size_t i;
 
-	printf("\nA  %s\nB  %s\n\n", pl_figure_text(pair, "a", "-"),
-	       pl_figure_text(pair, "b", "-"));
+	if (strcmp(pl_figure_text(pair, "a", "-"), "A") == 0)
+		putchar('\n'); /* --a and --b: they are called so */
+	else
+		printf("\nA  %s\nB  %s\n\n", pl_figure_text(pair, "a", "-"),
+		       pl_figure_text(pair, "b", "-"));
 	printf("%-28s%4s %8s %8s%4s %8s %8s %9s %8s\n", "", "A n", "mean", "SD", "B n", "mean",
 	       "SD", "B - A", "detect.");
 	json_array_foreach(json_object_get(pair, "figures"), i, f) print_row(f, heading);

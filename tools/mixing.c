@@ -103,8 +103,9 @@ int pl_mixing_conditions(const struct pl_group *g, size_t n, const char *list, j
 		return 0;
 	if (!listed(list, "condition"))
 		return pl_error_set(err, PL_ESTATE, 0,
-				    "%s holds recordings of several conditions; name one, or --mix "
-				    "condition takes them together",
+				    "%s holds recordings of several conditions; --mix condition "
+				    "takes them together, plantar compare --by conditions sets "
+				    "them side by side, plantar trend --condition takes one",
 				    g->name);
 	snprintf(text, sizeof(text), "mixed, as told: several conditions in %s", g->name);
 	json_array_append_new(warnings, pl_text_json(text));

@@ -150,7 +150,10 @@ static void print_progress(const json_t *item)
 /* All of the plan when it is over. */
 static void print_plan(const json_t *p)
 {
-	const json_t *item;
+	const json_t *trials = json_object_get(p, "trials"), *item;
+	const char *path =
+		pl_figure_text(json_array_get(trials, json_array_size(trials) - 1), "path", "");
+	const char *slash = strrchr(path, '/'); /* the session is a folder of trials */
 	char label[96];
 	size_t i;
 
@@ -163,8 +166,10 @@ static void print_plan(const json_t *p)
 		printf("  %-36s ", label);
 		print_progress(item);
 	}
-	printf("  session %s: plantar info, compare and analyze go on\n",
-	       pl_figure_text(p, "session_uuid", "-"));
+	if (slash)
+		printf("  session %.*s\n", (int)(slash - path), path);
+	else
+		printf("  session %s\n", pl_figure_text(p, "session_uuid", "-"));
 }
 
 static void print_strikes(const json_t *strikes)
@@ -249,7 +254,7 @@ void pl_protocol_visit(const json_t *reply)
 	printf("%s: %s", pl_figure_text(p, "protocol", ""), state);
 	if (json_is_number(left))
 		printf(", %.0f s left", fmax(0, json_number_value(left)));
-	if (*pl_figure_text(p, "why", ""))
+	if (strcmp(pl_figure_text(p, "why", state), state) != 0)
 		printf(" (%s)", pl_figure_text(p, "why", ""));
 	putchar('\n');
 	if (*pl_figure_text(p, "step", ""))

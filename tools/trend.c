@@ -146,7 +146,7 @@ static void print_sessions(const json_t *document)
 
 	printf("%s\n", pl_figure_text(document, "subject", "-"));
 	json_array_foreach(json_object_get(document, "sessions"), i, s)
-		printf("  %2zu  %s  %s  %lld recordings, %lld steps, %lld left out\n", i + 1,
+		printf("  %2zu  %s  %s  recordings %lld, steps %lld, left out %lld\n", i + 1,
 		       pl_figure_text(s, "date", "-"), pl_figure_text(s, "session_uuid", "-"),
 		       json_integer_value(json_object_get(s, "recordings")),
 		       json_integer_value(json_object_get(s, "steps")),
