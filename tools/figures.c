@@ -347,7 +347,8 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 			print_region(out, region, region_rows[i].label);
 		else if (!explained)
 			fprintf(out, "    no quadrants: %s\n",
-				sided ? "the mat is too coarse" : "the side is unknown");
+				sided ? "fewer than nine cells in one of them"
+				      : "the side is unknown");
 		explained |= quadrant;
 	}
 	json_object_foreach(regions, key, region) if (!known_region(key))
