@@ -25,16 +25,24 @@ static const char *plain(const json_t *number, char *buf)
 	return buf;
 }
 
+/* None, or the one without a name that stands for none? */
+static bool words_said(const json_t *words)
+{
+	const char *first = json_string_value(json_array_get(words, 0));
+
+	return first && *first;
+}
+
 static void print_words(const char *before, const json_t *words, const char *between,
 			const char *after)
 {
 	const json_t *word;
 	size_t i;
 
-	if (json_array_size(words) == 0 || !*json_string_value(json_array_get(words, 0)))
-		return; /* none, or the one that has no name */
-	json_array_foreach(words, i, word)
-		printf("%s%s", i ? between : before, json_string_value(word));
+	if (!words_said(words))
+		return;
+	json_array_foreach(words, i, word) printf(
+		"%s%s", i ? between : before, json_is_string(word) ? json_string_value(word) : "-");
 	fputs(after, stdout);
 }
 
