@@ -17,6 +17,7 @@
 #include "tools/figures.h"
 #include "tools/folder.h"
 #include "tools/hints.h"
+#include "tools/layout.h"
 #include "tools/mixing.h"
 #include "tools/open.h"
 
@@ -343,57 +344,62 @@ static void print_groups(const json_t *document)
 
 	json_array_foreach(json_object_get(document, "groups"), i, g)
 	{
-		printf("%s: %lld recordings, %lld steps", pl_figure_text(g, "name", "-"),
+		printf("%s\n  recordings %lld, steps %lld", pl_figure_text(g, "name", "-"),
 		       json_integer_value(json_object_get(g, "recordings")),
 		       json_integer_value(json_object_get(g, "steps")));
 		if (json_is_number(json_object_get(g, "speed_m_s")))
 			printf(", %s m/s", pl_figure(json_object_get(g, "speed_m_s"), speed));
-		printf("; left out: %zu trials, %lld steps, %lld footprints\n",
+		printf("; left out: trials %zu, steps %lld, footprints %lld\n",
 		       json_array_size(json_object_get(g, "trials_left_out")),
 		       json_integer_value(json_object_get(g, "steps_rejected")),
 		       json_integer_value(json_object_get(g, "feet_left_out")));
 		pl_group_print_left_out(g);
 	}
 	json_array_foreach(json_object_get(document, "warnings"), i, w)
-		printf("! %s\n", json_string_value(w));
+		pl_wrapped(stdout, "! ", json_string_value(w), 2);
 }
 
-static void print_row(const json_t *f)
+static void print_row(const json_t *f, char *heading)
 {
-	char am[32], as[32], bm[32], bs[32], d[32], dd[32], name[128];
-	const char *side = pl_figure_text(f, "side", "");
-	const json_t *beyond = json_object_get(f, "beyond");
+	char am[32], as[32], bm[32], bs[32], d[32], dd[32];
+	const json_t *beyond = json_object_get(f, "beyond"), *a = json_object_get(f, "a_mean"),
+		     *b = json_object_get(f, "b_mean");
 
-	snprintf(name, sizeof(name), "%s%s%s", pl_figure_text(f, "figure", "-"), *side ? " " : "",
-		 strcmp(side, "right - left") == 0 ? "" : side);
-	printf("%-58s %4lld %9s %9s %4lld %9s %9s %9s %9s  %s\n", name,
-	       json_integer_value(json_object_get(f, "a_n")),
-	       pl_figure(json_object_get(f, "a_mean"), am),
-	       pl_figure(json_object_get(f, "a_sd"), as),
-	       json_integer_value(json_object_get(f, "b_n")),
-	       pl_figure(json_object_get(f, "b_mean"), bm),
-	       pl_figure(json_object_get(f, "b_sd"), bs),
-	       pl_figure(json_object_get(f, "difference"), d),
-	       pl_figure(json_object_get(f, "detectable_difference"), dd),
-	       json_is_null(beyond)   ? "repeatability unknown"
+	pl_figure_name(stdout, f, heading, 28);
+	printf("%4lld %8s %8s%4lld %8s %8s %9s %8s  %s\n",
+	       json_integer_value(json_object_get(f, "a_n")), pl_figure(a, am),
+	       pl_figure_scatter(json_object_get(f, "a_sd"), a, as),
+	       json_integer_value(json_object_get(f, "b_n")), pl_figure(b, bm),
+	       pl_figure_scatter(json_object_get(f, "b_sd"), b, bs),
+	       pl_figure_scatter(json_object_get(f, "difference"), a, d),
+	       pl_figure_scatter(json_object_get(f, "detectable_difference"), a, dd),
+	       json_is_null(beyond)   ? "unknown"
 	       : json_is_true(beyond) ? "beyond"
 				      : "within");
 }
 
-static void print_pair(const json_t *pair)
+static void print_pair(const json_t *pair, bool between_days)
 {
+	json_int_t unknown = json_integer_value(json_object_get(pair, "figures_unknown"));
+	char heading[128] = "";
 	const json_t *f;
 	size_t i;
 
-	printf("\nA %s, B %s\n", pl_figure_text(pair, "a", "-"), pl_figure_text(pair, "b", "-"));
-	printf("%-58s %4s %9s %9s %4s %9s %9s %9s %9s\n", "", "A n", "mean", "SD", "B n", "mean",
-	       "SD", "B - A", "detectable");
-	json_array_foreach(json_object_get(pair, "figures"), i, f) print_row(f);
-	printf("%lld figures were compared, %lld differ by more than the detectable difference; of "
-	       "%lld the repeatability is unknown\n",
+	if (strcmp(pl_figure_text(pair, "a", "-"), "A") == 0)
+		putchar('\n'); /* --a and --b: they are called so */
+	else
+		printf("\nA  %s\nB  %s\n\n", pl_figure_text(pair, "a", "-"),
+		       pl_figure_text(pair, "b", "-"));
+	printf("%-28s%4s %8s %8s%4s %8s %8s %9s %8s\n", "", "A n", "mean", "SD", "B n", "mean",
+	       "SD", "B - A", "detect.");
+	json_array_foreach(json_object_get(pair, "figures"), i, f) print_row(f, heading);
+	printf("\n%lld figures were compared, %lld differ by more than the detectable difference\n",
 	       json_integer_value(json_object_get(pair, "figures_compared")),
-	       json_integer_value(json_object_get(pair, "figures_beyond")),
-	       json_integer_value(json_object_get(pair, "figures_unknown")));
+	       json_integer_value(json_object_get(pair, "figures_beyond")));
+	if (unknown)
+		printf("%lld more: repeatability unknown (%s)\n", unknown,
+		       between_days ? "fewer than three sessions and no published value"
+				    : "fewer than five steps or three standing trials in A or B");
 }
 
 static void print_csv(const json_t *document)
@@ -448,7 +454,7 @@ static void print_document(const struct compare *c, const json_t *document)
 	} else {
 		print_groups(document);
 		json_array_foreach(json_object_get(document, "comparisons"), i, pair)
-			print_pair(pair);
+			print_pair(pair, json_is_true(json_object_get(document, "between_days")));
 	}
 }
 

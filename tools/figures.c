@@ -156,9 +156,11 @@ void pl_figures_recording(FILE *out, const json_t *r)
 			pl_figure(json_object_get(r, "cols"), b),
 			pl_figure(json_object_get(r, "pitch_row_mm"), c),
 			pl_figure(json_object_get(r, "pitch_col_mm"), d));
+	if (strcmp(pl_figure_text(r, "layout", ""), "picture") == 0) {
+		fprintf(out, "\n  a picture of each cell's peak: no forces, no times\n");
+		return;
+	}
 	fprintf(out, ", %s Hz\n", pl_figure(json_object_get(r, "rate_hz"), a));
-	if (strcmp(pl_figure_text(r, "layout", ""), "picture") == 0)
-		fprintf(out, "  a picture of each cell's peak: no forces, no times\n");
 	fprintf(out, "  %s frames, %s s, %s lost", pl_figure(json_object_get(r, "frames"), a),
 		pl_figure(json_object_get(r, "duration_s"), b), pl_figure(lost, c));
 	if (json_integer_value(json_object_get(r, "gaps")))
@@ -206,7 +208,9 @@ static void print_totals(FILE *out, const json_t *total)
 			continue;
 		fprintf(out, "  %-42s", rows[i].label);
 		right(out, pl_figure(value, buf), 10);
-		fprintf(out, " %s\n", json_is_null(value) ? "" : unit);
+		if (json_is_null(value))
+			unit = "";
+		fprintf(out, "%s%s\n", *unit ? " " : "", unit);
 	}
 }
 
@@ -313,15 +317,19 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 {
 	json_t *regions = json_object_get(foot, "regions"), *region;
 	const char *side = pl_figure_text(foot, "side", "unknown");
+	bool sided = strcmp(side, "unknown") != 0;
 	bool explained = false; /* why there are no heel quadrants */
 	const char *key;
 	char a[32], b[32];
 
-	if (strcmp(side, "unknown") == 0)
+	if (!sided)
 		side = "side unknown";
-	fprintf(out, "\nFoot %zu: %s, length %s mm, width %s mm\n", number, side,
-		pl_figure(json_object_get(foot, "length_mm"), a),
-		pl_figure(json_object_get(foot, "width_mm"), b));
+	fprintf(out, "\nFoot %zu: %s", number, side);
+	if (json_is_number(json_object_get(foot, "length_mm")))
+		fprintf(out, ", length %s mm, width %s mm",
+			pl_figure(json_object_get(foot, "length_mm"), a),
+			pl_figure(json_object_get(foot, "width_mm"), b));
+	fputc('\n', out);
 	print_standing(out, foot);
 	if (!json_is_object(regions)) {
 		fprintf(out, "  no regions: its length is not known\n");
@@ -338,8 +346,9 @@ static void print_foot(FILE *out, const json_t *foot, size_t number)
 		if (!quadrant || told(region))
 			print_region(out, region, region_rows[i].label);
 		else if (!explained)
-			fprintf(out,
-				"    no quadrants: the side is unknown, or the mat too coarse\n");
+			fprintf(out, "    no quadrants: %s\n",
+				sided ? "fewer than nine cells in one of them"
+				      : "the side is unknown");
 		explained |= quadrant;
 	}
 	json_object_foreach(regions, key, region) if (!known_region(key))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/figures.h"
+#include "tools/layout.h"
 
 #define STEPS_SHOWN 12
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -42,7 +43,8 @@ static void print_stats(FILE *out, const json_t *figure, const char *side)
 
 	if (json_is_number(json_object_get(s, "sd")))
 		snprintf(text, sizeof(text), "%s (%s)", pl_figure(json_object_get(s, "mean"), mean),
-			 pl_figure(json_object_get(s, "sd"), sd));
+			 pl_figure_scatter(json_object_get(s, "sd"), json_object_get(s, "mean"),
+					   sd));
 	else
 		snprintf(text, sizeof(text), "%s", pl_figure(json_object_get(s, "mean"), mean));
 	fprintf(out, "%20s", text);
@@ -80,20 +82,25 @@ static void print_list(FILE *out, const char *before, const json_t *words)
 static void print_steps(FILE *out, const json_t *steps)
 {
 	size_t n = json_array_size(steps);
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], peak[32];
+	const char *unit = "";
 
-	fprintf(out, "  %4s%10s%12s%12s  %-9s%s\n", "step", "onset s", "contact s", "peak", "side",
+	if (n)
+		pl_figure_find(json_array_get(steps, 0), "force_peak", &unit);
+	snprintf(peak, sizeof(peak), "peak %s", unit);
+	fprintf(out, "  %4s%10s%12s%12s  %-9s%s\n", "step", "onset s", "contact s", peak, "side",
 		"strike");
 	for (size_t i = 0; i < n && i < STEPS_SHOWN; i++) {
 		const json_t *s = json_array_get(steps, i);
+		const char *strike = pl_figure_text(s, "strike", "-");
 
-		fprintf(out, "  %4zu%10s%12s%12s  %-9s%-8s", i + 1,
+		fprintf(out, "  %4zu%10s%12s%12s  %-9s%s", i + 1,
 			pl_figure(json_object_get(s, "onset_s"), a),
 			pl_figure(json_object_get(s, "contact_time_s"), b),
 			pl_figure(pl_figure_find(s, "force_peak", NULL), c),
-			pl_figure_text(s, "side", "unknown"), pl_figure_text(s, "strike", "-"));
-		print_list(out, " rejected: ", json_object_get(s, "rejected"));
-		print_list(out, " note: ", json_object_get(s, "flags"));
+			pl_figure_text(s, "side", "unknown"), strike);
+		print_list(out, "; rejected: ", json_object_get(s, "rejected"));
+		print_list(out, "; note: ", json_object_get(s, "flags"));
 		fputc('\n', out);
 	}
 	if (n > STEPS_SHOWN)
@@ -114,6 +121,19 @@ static void print_strikes(FILE *out, const json_t *strikes)
 	}
 	if (strcmp(before, ", ") == 0)
 		fputc('\n', out);
+}
+
+/* Keys of figures that this rate or pitch only hints at. */
+static void print_indicative(FILE *out, const json_t *keys)
+{
+	char text[1024] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < json_array_size(keys) && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? ", " : "",
+				       json_string_value(json_array_get(keys, i)));
+	if (at)
+		pl_wrapped(out, "  indicative only, by rate or pitch: ", text, 4);
 }
 
 void pl_figures_gait(FILE *out, const json_t *document)
@@ -151,8 +171,5 @@ void pl_figures_gait(FILE *out, const json_t *document)
 	print_steps(out, json_object_get(document, "steps"));
 	if (json_integer_value(json_object_get(gait, "steps")) > 0)
 		print_figures(out, json_object_get(gait, "figures"));
-	print_list(out,
-		   "  indicative only, by rate or pitch: ", json_object_get(gait, "indicative"));
-	if (json_array_size(json_object_get(gait, "indicative")))
-		fputc('\n', out);
+	print_indicative(out, json_object_get(gait, "indicative"));
 }

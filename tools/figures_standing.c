@@ -4,6 +4,7 @@
  * resultant beside its two axes. As in figures.c nothing is computed here.
  */
 #include "tools/figures.h"
+#include "tools/layout.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -26,13 +27,14 @@ static void cell(FILE *out, const json_t *value, int width)
 	fprintf(out, "%*s", width, pl_figure(value, buf));
 }
 
-/* "44.62 +- 1.755" */
+/* "44.62 +- 1.76" */
 static void mean_and_sd(FILE *out, const json_t *mean, const json_t *sd, int width)
 {
 	char text[80], a[32], b[32];
 
 	if (json_is_number(sd))
-		snprintf(text, sizeof(text), "%s +- %s", pl_figure(mean, a), pl_figure(sd, b));
+		snprintf(text, sizeof(text), "%s +- %s", pl_figure(mean, a),
+			 pl_figure_scatter(sd, mean, b));
 	else
 		snprintf(text, sizeof(text), "%s", pl_figure(mean, a));
 	fprintf(out, "%*s", width, text);

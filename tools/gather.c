@@ -237,11 +237,11 @@ static bool take_feet(struct pl_group *g, const json_t *document, bool standing)
 		const struct walk w = {.group = g,
 				       .side = pl_figure_text(foot, "side", "unknown"),
 				       .standing = standing};
+		const char *name = standing ? "standing.feet" : "feet";
 
 		if (!foot_counts(foot, i, steps))
 			g->feet_left_out++;
-		else if (!walk(&w, "feet", foot) ||
-			 !walk(&w, "feet", json_object_get(foot, "regions")))
+		else if (!walk(&w, name, foot) || !walk(&w, name, json_object_get(foot, "regions")))
 			return false;
 	}
 	return true;
@@ -395,7 +395,8 @@ bool pl_group_add(struct pl_group *g, const json_t *document, double speed_m_s)
 	const struct walk whole = {.group = g, .side = "", .standing = stands};
 
 	return json_array_append_new(g->facts, facts_of(document, speed_m_s)) == 0 &&
-	       walk(&whole, "total", json_object_get(document, "total")) &&
+	       walk(&whole, stands ? "standing.total" : "total",
+		    json_object_get(document, "total")) &&
 	       take_feet(g, document, stands) && (!stands || walk(&whole, "standing", standing)) &&
 	       take_steps(g, json_object_get(document, "steps")) &&
 	       take_gait(g, json_object_get(document, "gait"));

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include <plantar/amend.h>
+#include <plantar/archive.h>
 #include <plantar/journal.h>
 
 #include "tools/command.h"
@@ -190,6 +191,7 @@ struct walk {
 	bool json, as_rows;
 	size_t shown;
 	char *text;
+	char folder[512]; /* of the last row */
 	int code;
 };
 
@@ -373,21 +375,43 @@ static void print_one(const json_t *d)
 	print_state(d);
 }
 
-/* A trial of a folder: one line. */
-static void print_row(const json_t *d)
+/* A trial of a folder: one line below its session's folder, which is printed once. */
+static const char *verdict_text(const char *path)
+{
+	char reason[480];
+
+	switch (pl_archive_verdict(path, reason)) {
+	case PL_TRIAL_REJECTED:
+		return " (rejected)";
+	case PL_TRIAL_UNDECIDED:
+		return " (undecided)";
+	case PL_TRIAL_UNSAID:
+	case PL_TRIAL_ACCEPTED:
+		break;
+	}
+	return "";
+}
+
+static void print_row(const json_t *d, char *folder, size_t cap)
 {
 	const json_t *r = json_object_get(d, "recording"), *s = json_object_get(d, "session");
-	char frames[32], seconds[32], lost[32];
+	const char *path = pl_figure_text(d, "path", "-"), *slash = strrchr(path, '/');
+	const char *protocol = pl_figure_text(s, "protocol", "");
+	const char *condition = pl_figure_text(s, "condition", "");
+	char seconds[32], lost[32], own[512];
 
 	if (json_object_get(d, "error"))
 		return;
-	printf("%-20s  %-12s %-14s %8s s %9s frames %6s lost  %-10s %s\n",
-	       pl_figure_text(s, "started_utc", "-"), pl_figure_text(s, "subject", "-"),
-	       pl_figure_text(s, "protocol", "-"),
+	snprintf(own, sizeof(own), "%.*s", slash ? (int)(slash - path) : 0, path);
+	if (strcmp(own, folder) != 0)
+		printf("%s  %s\n", own, pl_figure_text(s, "subject", "-"));
+	snprintf(folder, cap, "%s", own);
+	printf("  %-16s  %-20s %8s s %5s lost  %-10s %s%s%s%s\n", slash ? slash + 1 : path,
+	       pl_figure_text(s, "started_utc", "-"),
 	       pl_figure(json_object_get(r, "duration_s"), seconds),
-	       pl_figure(json_object_get(r, "frames"), frames),
 	       pl_figure(json_object_get(r, "lost_frames"), lost), pl_figure_text(d, "state", "-"),
-	       pl_figure_text(d, "path", "-"));
+	       protocol, *protocol && *condition ? ", " : "", condition,
+	       verdict_text(path));
 }
 
 static int show(void *user, const char *path)
@@ -404,7 +428,10 @@ static int show(void *user, const char *path)
 		d = json_loads(w->text, 0, NULL);
 		if (w->shown && !w->as_rows && code == PL_EXIT_OK)
 			putchar('\n');
-		(w->as_rows ? print_row : print_one)(d);
+		if (w->as_rows)
+			print_row(d, w->folder, sizeof(w->folder));
+		else
+			print_one(d);
 		json_decref(d);
 	}
 	w->shown++;

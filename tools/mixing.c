@@ -92,9 +92,21 @@ static int check_fact(const json_t *fact, const char *list, json_t *mixed, json_
 	return 0;
 }
 
+/* Within one group or over all of them it is the same word; it is said once. */
+static void warn_once(json_t *warnings, const char *text)
+{
+	const json_t *said;
+	size_t i;
+
+	json_array_foreach(warnings, i,
+			   said) if (strcmp(json_string_value(said), text) == 0) return;
+	json_array_append_new(warnings, pl_text_json(text));
+}
+
 int pl_mixing_conditions(const struct pl_group *g, size_t n, const char *list, json_t *warnings,
 			 struct pl_error *err)
 {
+	const char *who = n == 1 ? g->name : "the sessions";
 	char text[400];
 	bool several;
 
@@ -103,11 +115,12 @@ int pl_mixing_conditions(const struct pl_group *g, size_t n, const char *list, j
 		return 0;
 	if (!listed(list, "condition"))
 		return pl_error_set(err, PL_ESTATE, 0,
-				    "%s holds recordings of several conditions; name one, or --mix "
-				    "condition takes them together",
-				    g->name);
-	snprintf(text, sizeof(text), "mixed, as told: several conditions in %s", g->name);
-	json_array_append_new(warnings, pl_text_json(text));
+				    "several conditions in %s; --mix condition takes them "
+				    "together, plantar compare --by conditions sets them side by "
+				    "side, plantar trend --condition takes one",
+				    who);
+	snprintf(text, sizeof(text), "mixed, as told: several conditions in %s", who);
+	warn_once(warnings, text);
 	return 0;
 }
 

@@ -67,6 +67,17 @@ static const struct pl_subcommand *const commands[] = {
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* What `plantar help` writes above some of them; plantar(1) has the same parts. */
+static const struct {
+	const struct pl_subcommand *first;
+	const char *title;
+} parts[] = {
+	{&pl_cmd_list, "with a running daemon"},
+	{&pl_cmd_info, "with recordings"},
+	{&pl_cmd_simulate, "without a mat"},
+	{&cmd_help, "about plantar"},
+};
+
 static const struct pl_subcommand *find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -95,8 +106,12 @@ static void list_commands(FILE *out)
 		     "usage: plantar CMD [ARGUMENTS]\n"
 		     "       plantar help CMD\n"
 		     "       plantar --version\n\n");
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < COMMANDS; i++) {
+		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
+			if (parts[k].first == commands[i])
+				fprintf(out, "%s%s:\n", i ? "\n" : "", parts[k].title);
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	}
 }
 
 static int run_help(const struct pl_subcommand *self, int argc, char **argv)

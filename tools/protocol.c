@@ -4,7 +4,6 @@
  * the daemon; this only asks, and prints how far the visit is in words, so that a second terminal,
  * a screen and a script may steer the same visit.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "tools/client.h"
 #include "tools/figures.h"
+#include "tools/protocol_words.h"
 
 #define ANSWER_MS 10000
 
@@ -256,90 +256,6 @@ static json_t *make_request(struct pl_args *args, const struct verb *v, const st
 	return request;
 }
 
-/* ---- words ---- */
-
-static void print_list(const json_t *reply)
-{
-	const json_t *p;
-	size_t i;
-
-	json_array_foreach(json_object_get(reply, "protocols"), i, p) printf(
-		"%-18s v%-3" JSON_INTEGER_FORMAT " %s%s\n", pl_figure_text(p, "protocol", ""),
-		json_integer_value(json_object_get(p, "version")), pl_figure_text(p, "title", ""),
-		json_is_true(json_object_get(p, "dynamic")) ? " (red flags first)" : "");
-}
-
-static void print_protocol(const json_t *reply)
-{
-	const json_t *p = json_array_get(json_object_get(reply, "protocols"), 0), *s;
-	size_t i;
-
-	printf("%s, version %" JSON_INTEGER_FORMAT ": %s\n%s\n", pl_figure_text(p, "protocol", ""),
-	       json_integer_value(json_object_get(p, "version")), pl_figure_text(p, "title", ""),
-	       pl_figure_text(p, "text", ""));
-	json_array_foreach(json_object_get(p, "steps"), i, s)
-		printf("\n%zu. %s (%s)\n   %s\n", i + 1, pl_figure_text(s, "title", ""),
-		       pl_figure_text(s, "kind", ""), pl_figure_text(s, "text", ""));
-}
-
-static void print_trial(const json_t *p)
-{
-	const json_t *trials = json_object_get(p, "trials"), *flag,
-		     *t = json_array_get(trials, json_array_size(trials) - 1);
-	char seconds[32];
-	size_t i;
-
-	printf("  trial %" JSON_INTEGER_FORMAT ": %s s, proposed: %s",
-	       json_integer_value(json_object_get(t, "number")),
-	       pl_figure(json_object_get(t, "seconds"), seconds),
-	       pl_figure_text(t, "proposed", ""));
-	json_array_foreach(json_object_get(t, "flags"), i, flag)
-		printf("%s%s", i ? ", " : " (", json_string_value(flag));
-	printf("%s\n", i ? ")" : "");
-	printf("  plantar protocol accept, or: plantar protocol reject REASON\n");
-}
-
-static void print_checklist(const json_t *p)
-{
-	bool locked = json_is_true(json_object_get(json_object_get(p, "red_flags"), "locked"));
-
-	if (locked)
-		printf("  locked by red flags: plantar protocol override --name NAME REASON, or "
-		       "plantar protocol abort\n");
-	else
-		printf("  ask for: signs of a stress fracture, numbness, a swollen or red calf, "
-		       "pain "
-		       "at night,\n  not getting better; then: plantar protocol flags [--tick "
-		       "FLAG]\n");
-}
-
-static void print_visit(const json_t *reply)
-{
-	const json_t *p = json_object_get(reply, "protocol"), *left = json_object_get(p, "left_s");
-	const char *state = pl_figure_text(p, "state", "idle");
-
-	if (!json_is_object(p)) {
-		printf("no protocol is under way; plantar protocol list shows what there is\n");
-		return;
-	}
-	printf("%s: %s", pl_figure_text(p, "protocol", ""), state);
-	if (json_is_number(left))
-		printf(", %.0f s left", fmax(0, json_number_value(left)));
-	if (*pl_figure_text(p, "why", ""))
-		printf(" (%s)", pl_figure_text(p, "why", ""));
-	putchar('\n');
-	if (*pl_figure_text(p, "step", ""))
-		printf("  %s%s%s\n  %s\n", pl_figure_text(p, "step_title", ""),
-		       *pl_figure_text(p, "condition", "") ? ", " : "",
-		       pl_figure_text(p, "condition", ""), pl_figure_text(p, "text", ""));
-	if (strcmp(state, "review") == 0)
-		print_trial(p);
-	if (strcmp(state, "red-flags") == 0)
-		print_checklist(p);
-	if (strcmp(state, "ready") == 0)
-		printf("  plantar protocol trial --wait\n");
-}
-
 /* ---- running ---- */
 
 static bool under_way(const json_t *reply)
@@ -370,14 +286,25 @@ static void print_reply(const struct verb *v, const struct asked *a, const json_
 		json_dumpf(reply, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else if (strcmp(v->name, "list") == 0) {
-		print_list(reply);
+		pl_protocol_list(reply);
 	} else if (strcmp(v->name, "show") == 0) {
-		print_protocol(reply);
+		pl_protocol_show(reply);
 	} else if (strcmp(v->name, "stop") == 0) {
 		printf("stopped\n");
 	} else {
-		print_visit(reply);
+		pl_protocol_visit(reply);
 	}
+}
+
+/* "trial: not now, ..." alone leaves one standing there. */
+static void say_what_is_next(struct pl_error *err)
+{
+	char text[sizeof(err->message)];
+
+	snprintf(text, sizeof(text), "%s", err->message);
+	if (strstr(text, "not now"))
+		pl_error_set(err, PL_ESTATE, 0, "%s; plantar protocol status says what is next",
+			     text);
 }
 
 static int ask(const struct pl_subcommand *self, const struct verb *v, const struct asked *a,
@@ -395,6 +322,8 @@ static int ask(const struct pl_subcommand *self, const struct verb *v, const str
 		reply = wait_for_review(client, reply, &err);
 	if (reply)
 		print_reply(v, a, reply);
+	else if (err.code == PL_ESTATE)
+		say_what_is_next(&err);
 	pl_client_close(client);
 	json_decref(reply);
 	return reply ? PL_EXIT_OK : pl_report(self, &err);

@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "drivers/mat/paths.h"
 #include "tools/command.h"
 #include "tools/comparison.h"
 #include "tools/figures.h"
+#include "tools/layout.h"
 #include "tools/mixing.h"
 
 #define SESSIONS_MAX 512
@@ -27,20 +28,6 @@ struct trend {
 	const char *mix, *only, *between_day;
 	bool json, csv;
 };
-
-/* Where sessions lie when nobody says otherwise; docs/man/plantard.8.scd. */
-static const char *default_archive(char *path, size_t cap)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (geteuid() == 0 && access("/var/lib/plantard", R_OK | X_OK) == 0)
-		return "/var/lib/plantard";
-	if (state && *state)
-		snprintf(path, cap, "%s/plantard", state);
-	else
-		snprintf(path, cap, "%s/.local/state/plantard", home ? home : "");
-	return path;
-}
 
 /* ---- the document ---- */
 
@@ -68,6 +55,8 @@ static json_t *points_json(const struct trend *t, const char *name, const char *
 {
 	json_t *points = json_array();
 
+	size_t known = 0;
+
 	*first = *last = NAN;
 	for (size_t i = 0; i < t->sessions.n; i++) {
 		const struct pl_figure_values *f =
@@ -79,8 +68,8 @@ static json_t *points_json(const struct trend *t, const char *name, const char *
 						number(s.mean), "sd", number(s.sd)));
 		if (isnan(*first))
 			*first = s.mean;
-		if (!isnan(s.mean))
-			*last = s.mean;
+		if (!isnan(s.mean) && known++)
+			*last = s.mean; /* of one session there is no change */
 	}
 	return points;
 }
@@ -93,12 +82,15 @@ static json_t *figure_json(const struct trend *t, const struct pl_figure_values 
 
 	sd = pl_days_sd(&t->days, f->name, f->side, &df, source, sizeof(source));
 	least = pl_detectable_between_days(sd, df);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "figure", f->name, "side",
-			 f->side, "sessions", points, "change", number(last - first),
-			 "between_day_sd", number(sd), "df", isnan(sd) ? json_null() : number(df),
-			 "detectable_difference", number(least), "beyond",
-			 isnan(least) ? json_null() : json_boolean(fabs(last - first) > least),
-			 "repeatability", isnan(sd) ? "repeatability unknown" : source);
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "figure", f->name, "side", f->side,
+		"sessions", points, "change", number(last - first), "between_day_sd", number(sd),
+		"df", isnan(sd) ? json_null() : number(df), "detectable_difference", number(least),
+		"beyond",
+		isnan(least) ? json_null()
+			     : json_boolean(fabs(last - first) > least &&
+					    fabs(last - first) > 1e-9 * (fabs(first) + fabs(last))),
+		"repeatability", isnan(sd) ? "repeatability unknown" : source);
 }
 
 /* Figures of all sessions, each once, in the order in which they are met. */
@@ -142,17 +134,23 @@ static json_t *make_document(const struct trend *t, json_t *mixed)
 
 /* ---- output ---- */
 
-static void print_table(const json_t *document)
+#define SHOWN 5 /* sessions in a row of the table: the first and the last ones */
+
+static bool shown(size_t i, size_t sessions)
 {
-	const json_t *s, *f, *p, *w;
-	char a[32], b[32], name[128];
-	size_t i, k;
+	return i == 0 || i + SHOWN > sessions;
+}
+
+static void print_sessions(const json_t *document)
+{
+	const json_t *s, *w;
+	size_t i;
 
 	printf("%s\n", pl_figure_text(document, "subject", "-"));
 	json_array_foreach(json_object_get(document, "sessions"), i, s)
 	{
-		printf("  %2zu  %s  %s  %lld recordings, %lld steps; left out: %zu trials, "
-		       "%lld steps\n",
+		printf("  %2zu  %s  %s  recordings %lld, steps %lld; left out: trials %zu, "
+		       "steps %lld\n",
 		       i + 1, pl_figure_text(s, "date", "-"),
 		       pl_figure_text(s, "session_uuid", "-"),
 		       json_integer_value(json_object_get(s, "recordings")),
@@ -162,24 +160,41 @@ static void print_table(const json_t *document)
 		pl_group_print_left_out(s);
 	}
 	json_array_foreach(json_object_get(document, "warnings"), i, w)
-		printf("! %s\n", json_string_value(w));
-	printf("\n%-58s %9s %9s ", "", "change", "detectable");
-	json_array_foreach(json_object_get(document, "sessions"), i, s) printf(" %9zu", i + 1);
-	putchar('\n');
-	json_array_foreach(json_object_get(document, "figures"), i, f)
-	{
-		snprintf(name, sizeof(name), "%s %s", pl_figure_text(f, "figure", "-"),
-			 pl_figure_text(f, "side", ""));
-		printf("%-58s %9s %9s%c", name, pl_figure(json_object_get(f, "change"), a),
-		       pl_figure(json_object_get(f, "detectable_difference"), b),
-		       json_is_true(json_object_get(f, "beyond")) ? '*' : ' ');
-		json_array_foreach(json_object_get(f, "sessions"), k, p)
-			printf(" %9s", pl_figure(json_object_get(p, "mean"), a));
-		putchar('\n');
-	}
-	printf("%zu figures; * : the last session differs from the first by more than the "
-	       "detectable difference\n",
+		pl_wrapped(stdout, "! ", json_string_value(w), 2);
+}
+
+static void print_row(const json_t *f, char *heading)
+{
+	const json_t *points = json_object_get(f, "sessions"), *p;
+	const json_t *first = json_object_get(json_array_get(points, 0), "mean");
+	char a[32], b[32];
+	size_t k;
+
+	pl_figure_name(stdout, f, heading, 28);
+	json_array_foreach(points, k, p) if (shown(k, json_array_size(points)))
+		printf(" %9s", pl_figure(json_object_get(p, "mean"), a));
+	printf(" %9s %8s%s\n", pl_figure_scatter(json_object_get(f, "change"), first, a),
+	       pl_figure_scatter(json_object_get(f, "detectable_difference"), first, b),
+	       json_is_true(json_object_get(f, "beyond")) ? " *" : "");
+}
+
+static void print_table(const json_t *document)
+{
+	const json_t *sessions = json_object_get(document, "sessions"), *f, *s;
+	size_t i, n = json_array_size(sessions);
+	char heading[128] = "";
+
+	print_sessions(document);
+	printf("\n%-28s", "mean of session");
+	json_array_foreach(sessions, i, s) if (shown(i, n)) printf(" %9zu", i + 1);
+	printf(" %9s %8s\n", "change", "detect.");
+	json_array_foreach(json_object_get(document, "figures"), i, f) print_row(f, heading);
+	printf("\n%zu figures; change: from the first session to the last; * : by more than the "
+	       "detectable\ndifference; a dash below detect.: repeatability unknown\n",
 	       json_array_size(json_object_get(document, "figures")));
+	if (n > SHOWN)
+		printf("%zu sessions between are not shown: --csv and --json have them\n",
+		       n - SHOWN);
 }
 
 static void print_csv(const json_t *document)
@@ -315,7 +330,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		return args.exit_code;
 	t.sessions.subject = argv[args.first];
 	if (!t.sessions.folder)
-		t.sessions.folder = default_archive(archive, sizeof(archive));
+		t.sessions.folder = pl_sessions_dir(archive, sizeof(archive));
 	t.sessions.warnings = json_array();
 	t.sessions.group = calloc(SESSIONS_MAX, sizeof(*t.sessions.group));
 	if (!t.sessions.group)

@@ -171,7 +171,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		putchar('\n');
 		json_decref(document);
 	} else if (v.checked) {
-		printf("%zu files, %zu with a problem\n", v.checked, v.problems);
+		printf("%zu file%s, %zu with a problem\n", v.checked, v.checked == 1 ? "" : "s",
+		       v.problems);
 	}
 	if (pl_interrupted()) {
 		pl_say(self, "interrupted: not everything was checked");

@@ -55,9 +55,10 @@ static int check_begin(const struct pl_visit *v, const struct pl_protocol *p,
 		return pl_error_set(err, PL_EUSAGE, 0, "%s needs a subject: a code, never a name",
 				    p->id);
 	if (pl_protocol_needs_mass(p) && isnan(s->body_mass_kg))
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%s compares force with body weight: body_mass_kg is needed",
-				    p->id);
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"%s compares force with body weight: body_mass_kg (--mass) is needed",
+			p->id);
 	return 0;
 }
 

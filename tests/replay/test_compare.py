@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import os
 import pathlib
 import random
 import shutil
@@ -121,6 +122,8 @@ def test_two_conditions(write):
 
     text = run("compare", a, b).stdout
     assert "figures were compared" in text and "repeatability unknown" in text
+    wide = [l for l in text.splitlines() if len(l) > 100 and str(a) not in l and str(b) not in l]
+    assert not wide
     lines = list(csv.DictReader(io.StringIO(run("compare", a, b, "--csv").stdout)))
     row = next(l for l in lines if l["figure"] == "steps.impulse_ns")
     assert float(row["difference"]) == pytest.approx(30) and row["beyond"] == "true"
@@ -145,6 +148,27 @@ def test_four_steps_are_too_few_and_three_standing_trials_enough(write):
     short = document("compare", *args[:8], "--json")
     f = figure(short["comparisons"][0], "standing.load.pct", "left")
     assert f["a_n"] == 2 and f["repeatability"] == "repeatability unknown"
+
+
+def test_a_difference_of_rounding_is_none(write):
+    """0.1 + 0.2 and 0.3 differ in their last bit, and nothing scatters in either."""
+    a, b = write("a", steps_document([0.1 + 0.2] * 5)), write("b", steps_document([0.3] * 5))
+    f = figure(document("compare", a, b, "--json")["comparisons"][0], "steps.impulse_ns", "left")
+    assert f["detectable_difference"] < 1e-15 and f["beyond"] is False
+    row = next(l for l in run("compare", a, b).stdout.splitlines() if l.startswith("  impulse_ns"))
+    assert row.split() == ["impulse_ns", "5", "0.3000", "0", "5", "0.3000", "0", "0", "0", "within"]
+
+
+def test_footprints_of_standing_are_not_those_of_steps(write):
+    """A session of both: a stance of a minute says nothing about the contact time of a step."""
+    foot = {"side": "left", "partial": False, "touched": False, "contact_time_s": 60.0, "regions": {}}
+    stands = write("stands", changed(standing_document(50), "feet", [foot]))
+    a = ["--a", stands, "--a", write("a", changed(steps_document(A), "feet", [foot | {"contact_time_s": 0.6}]))]
+    c = document("compare", *a, *[x.replace("--a", "--b") for x in map(str, a)], "--json")["comparisons"][0]
+    assert (figure(c, "feet.contact_time_s", "left")["a_n"],
+            figure(c, "feet.contact_time_s", "left")["a_mean"]) == (1, 0.6)
+    assert figure(c, "standing.feet.contact_time_s", "left")["a_mean"] == 60
+    assert figure(c, "standing.total.force_peak_n")["a_n"] == figure(c, "total.force_peak_n")["a_n"] == 1
 
 
 def test_left_against_right(write):
@@ -301,7 +325,10 @@ def test_trend_over_an_archive(archive):
     means = [p["mean"] for p in f["sessions"]]
     assert f["change"] == pytest.approx(means[-1] - means[0], abs=1e-9)
     assert f["between_day_sd"] == pytest.approx(statistics.stdev(means), abs=1e-9) and len(set(means)) == 3
-    assert "P-1" in run("trend", "P-1", "--archive", archive).stdout
+    table = run("trend", "P-1", "--archive", archive).stdout
+    assert "P-1" in table and max(map(len, table.splitlines())) <= 100
+    where = {"PLANTARD_STATE_DIR": str(archive)}  # the default is where plantard keeps sessions
+    assert run("trend", "P-1", env=os.environ | where).stdout == table
     lines = list(csv.DictReader(io.StringIO(run("trend", "P-1", "--archive", archive, "--csv").stdout)))
     assert len(lines) == 3 * len(doc["figures"])
     other = document("trend", "P-2", "--archive", archive, "--json")
@@ -327,6 +354,14 @@ def test_trend_leaves_out_and_refuses(archive, tmp_path):
     assert "--mix surface" in run("trend", "P-1", "--archive", archive, code=1).stderr
     assert document("trend", "P-1", "--archive", archive, "--mix", "surface", "--json")["mixed"]
     run("annotate", first, "surface=barefoot")
+    # a verdict of the visit stands in session.json alone
+    second = archive / "2026/11/session-1/session.json"
+    overview = json.loads(second.read_text())
+    overview["trials"][0]["accepted"] = False
+    second.write_text(json.dumps(overview))
+    doc = document("trend", "P-1", "--archive", archive, "--json")
+    assert sum(s["trials_rejected"] for s in doc["sessions"]) == 1
+    assert "(rejected)" in run("info", second.parent).stdout
     damaged = archive / "2026/11/session-1/trial-001.h5"
     damaged.write_bytes(damaged.read_bytes()[:4000])
     doc = document("trend", "P-1", "--archive", archive, "--json")

@@ -139,7 +139,7 @@ def test_record_from_start_to_a_finished_file(daemon):
     info = json.loads(good("info", "--json", path))
     text = json.dumps(info)
     assert "P-0042" in text and "heel lift 6 mm" in text and "quiet" in text
-    assert "no quadrants: the side is unknown, or the mat too coarse" in good("analyze", path)
+    assert "no quadrants: fewer than nine cells in one of them" in good("analyze", path)
     assert "pain 4" in good("export", "csv", path, "--what", "events")
     assert plantar("verify", path)[0] == 0
 

@@ -533,7 +533,8 @@ def test_from_the_terminal(folder):
         assert "needs a subject: a code, never a name" in plantar("begin", "walk", code=2)
         out = plantar("begin", "compare", "--subject", "P-9", "--condition", "shoe", "--condition", "tape",
                       "--order", "abba", "--seed", "3", "--pain-side", "both")
-        assert "compare: ready" in out and "plantar protocol trial --wait" in out
+        assert "compare: ready" in out and "next: plantar protocol trial --wait" in out
+        assert ", shoe: 0 of " in out or ", tape: 0 of " in out
         p = json.loads(plantar("status", "--json"))["protocol"]
         assert p["subject"] == "P-9" and p["seed"] == 3 and len(p["conditions"]) == 4
         assert "proposed: accepted" in plantar("trial", "--wait")
@@ -543,12 +544,13 @@ def test_from_the_terminal(folder):
         plantar("trial", "--wait")
         plantar("reject", "looked", "down")
         assert now(d)["trials"][-1]["reason"] == "looked down" and now(d)["pain"]["last"] == 2
-        assert "aborted (enough)" in plantar("abort", "enough")
+        out = plantar("abort", "enough")
+        assert "aborted (enough)" in out and p["session_uuid"] in out and ", 1 rejected" in out
         plantar("begin", "walk", "--subject", "P-9")
         assert "locked by red flags" in plantar("flags", "--tick", "numbness", "--tick", "calf")
         assert now(d)["red_flags"]["ticked"] == ["numbness", "calf"]
         assert "walk: ready" in plantar("override", "--name", "Dr. A", "known")
-        assert "not now" in plantar("accept", code=1)
+        assert "not now" in plantar("accept", code=1) and "says what is next" in plantar("accept", code=1)
 
 
 @pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(SOURCE, "config/protocols/*.conf"))),
