@@ -268,11 +268,10 @@ static void flights(struct pl_gait *g)
 	g->double_support_s = n_both >= n_air && n_both ? both / n_both : NAN;
 }
 
-void pl_gait_sum_up(struct pl_gait *g, const struct pl_gait_options *o)
+void pl_gait_sum_up(struct pl_gait *g)
 {
 	enum pl_side first = g->n ? g->step[0].side : PL_SIDE_UNKNOWN;
 
-	(void)o;
 	if (g->n)
 		qsort(g->step, g->n, sizeof(*g->step), by_onset);
 	g->accepted = g->left = g->right = 0;
