@@ -12,11 +12,14 @@ from cli import document, run
 SOURCE = pathlib.Path(os.environ["PLANTAR_SOURCE"])
 
 
-def simulate(folder, kind, seconds, *extra, hz=100):
-    """A mat of that rate, and somebody on it."""
+def simulate(folder, kind, seconds, *extra, hz=100, calibration=None):
+    """A mat of that rate, and somebody on it. calibration: lines instead of those of the mat."""
     conf = (SOURCE / "config" / "mats" / "pmp-64x64.conf").read_text()
     mat = folder / "mat.conf"
-    mat.write_text(re.sub(r"^rate_hz = .*$", f"rate_hz = {hz};", conf, flags=re.M))
+    conf = re.sub(r"^rate_hz = .*$", f"rate_hz = {hz};", conf, flags=re.M)
+    if calibration:
+        conf = re.sub(r"^calibration = {.*?^};", f"calibration = {{ {calibration} }};", conf, flags=re.M | re.S)
+    mat.write_text(conf)
     capture = folder / f"{kind}.plcap"
     run("simulate", "--person", kind, "--as", mat, "--seconds", seconds, "--capture", capture, *extra)
     return capture
@@ -127,6 +130,19 @@ def test_a_rate_that_is_not_true(tmp_path, standing):
     assert off["flags"] == ["rate"]
     assert off["rate_hz"] == pytest.approx(100, rel=1e-3)
     assert off["sway"]["mean_velocity_mm_s"] == pytest.approx(true["sway"]["mean_velocity_mm_s"], rel=5e-3)
+
+
+@pytest.mark.parametrize("calibration, flagged", [
+    ('unit = "kPa"; scale = 0.05; noise_floor = 0.9;', False),
+    ('unit = "kPa"; scale = 0.05; noise_floor = 1;', True),
+    ('unit = "N"; scale = 0.005; noise_floor = 0.09;', False),  # a cell has 1 cm2: 0.9 kPa
+    ('unit = "N"; scale = 0.005; noise_floor = 0.11;', True),
+    ('unit = "counts"; noise_floor = 20;', False),  # of which nobody knows how much that is
+])
+def test_a_coarse_noise_floor_is_said(tmp_path, calibration, flagged):
+    capture = simulate(tmp_path, "standing", 26, calibration=calibration)
+    assert ("coarse_floor" in document("analyze", "--json", capture)["standing"]["flags"]) == flagged
+    assert ("sway comes out too large" in run("analyze", capture).stdout) == flagged
 
 
 def test_own_sway_of_the_mat(tmp_path, standing):
