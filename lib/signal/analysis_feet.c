@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <plantar/stats.h>
+
 #include "analysis_private.h"
 #include "cop.h"
 
@@ -293,13 +295,6 @@ static double long_way(const struct pl_foot *foot)
 	return foot->oriented ? foot->shape.length_m : pl_hull_extent(&foot->print.hull).length;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double p = *(const double *)a, q = *(const double *)b;
-
-	return (p > q) - (p < q);
-}
-
 /* A cell of the print in one of the two outermost rows or columns: more may lie beside the mat. */
 static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 {
@@ -332,8 +327,7 @@ static int find_partial(struct pl_analysis *a)
 		else
 			length[n++] = long_way(&a->foot[k]);
 	}
-	qsort(length, n, sizeof(*length), by_size);
-	median = n >= MEDIAN_OF ? 0.5 * (length[(n - 1) / 2] + length[n / 2]) : 0;
+	median = n >= MEDIAN_OF ? pl_quantile(length, n, 0.5) : 0;
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		if (long_way(&a->foot[k]) < SHORT_SHARE * median || no_whole_foot(&a->foot[k]))
 			a->foot[k].partial |= PL_PARTIAL_SHORT;
