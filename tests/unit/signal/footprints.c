@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of contacts on one spot and of a print that shows no heel: rules that real steps
- * rarely need, each tried alone. The prints are blocks of cells whose forces can be worked out by
- * hand.
+ * What becomes of contacts on one spot, of a print that shows no heel, of a step on cells too large
+ * for it: rules that real steps rarely need, each tried alone. The prints are blocks of cells whose
+ * forces can be worked out by hand.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -220,6 +220,45 @@ static void standing_leaves_anyhow(void **state)
 	json_decref(all);
 }
 
+/* ---- limits --------------------------------------------------------------------------------- */
+
+static const struct pl_geometry *coarse;
+
+static const double *one_print(void *ctx, unsigned k)
+{
+	static double kpa[ROWS * COLS];
+
+	(void)ctx;
+	memset(kpa, 0, sizeof(kpa));
+	for (unsigned r = 1; k < 60 && r < 1 + (unsigned)lround(0.25 / coarse->pitch_row_m); r++)
+		for (unsigned c = 1; c < 1 + (unsigned)lround(0.1 / coarse->pitch_col_m); c++)
+			kpa[r * coarse->cols + c] = 40;
+	return kpa;
+}
+
+/* The figure that only all steps together give keeps to the limits of its pitch (20 mm), too. */
+static void progression_keeps_to_its_limit(void **state)
+{
+	static const struct pl_geometry mats[2] = {{80, 40, 0.005, 0.005}, {16, 8, 0.025, 0.025}};
+	struct pl_analysis_options o;
+	struct pl_analysis *a;
+
+	(void)state;
+	pl_analysis_options_init(&o);
+	o.facing = PL_FACING_FORWARD;
+	o.foot_sided = 1;
+	o.foot_side[0] = PL_SIDE_RIGHT;
+	for (int k = 0; k < 2; k++) {
+		coarse = &mats[k];
+		a = pl_analysis_new(coarse, true, 0, RATE, &o, NULL);
+		assert_non_null(a);
+		both_passes(a, one_print, NULL, 80, RATE, -1);
+		assert_int_equal(pl_analysis_gait(a)->n, 1);
+		assert_int_equal(isnan(pl_analysis_gait(a)->step[0].foot_progression_deg), k == 1);
+		pl_analysis_free(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +266,7 @@ int main(void)
 		cmocka_unit_test(shared_cells_go_to_the_foot_that_is_there),
 		cmocka_unit_test(toes_leave_last),
 		cmocka_unit_test(standing_leaves_anyhow),
+		cmocka_unit_test(progression_keeps_to_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
