@@ -225,6 +225,7 @@ static void print_flags(FILE *out, const json_t *flags)
 		{"unfiltered", "not filtered: the rate is too low for the filter"},
 		{"cut", "cut short: longer than what is kept in memory"},
 		{"near_own_sway", "figures marked * are below three times the mat's own sway"},
+		{"coarse_floor", "the mat cuts off below 1 kPa or more: sway comes out too large"},
 		{"rate", "the rate is that of the time stamps: the nominal one is off"},
 	};
 

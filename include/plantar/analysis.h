@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole recording in numbers: the sections `method`, `total`, `feet` and `standing` of
- * `plantar analyze`.
- * Two passes over the frames: the first finds the footprints and the totals, the second
- * integrates regions laid over the whole footprints. Definitions: docs/metrics.md.
+ * A whole recording in numbers: the sections `method`, `total`, `feet`, `steps`, `gait` and
+ * `standing` of `plantar analyze`. Two passes over the frames: the first finds the footprints and
+ *the totals, the second integrates regions laid over the whole footprints. Definitions:
+ *docs/metrics.md.
  *
  *	a = pl_analysis_new(...)
  *	for every frame: pl_analysis_push(a, ...)
@@ -40,7 +40,7 @@ struct pl_analysis_options {
 	enum pl_region_convention region; /* default novel */
 	enum pl_axis axis;		  /* default foot; thirds-box implies rows */
 	double filter_hz;		  /* of the CoP, for sway; NaN: none. Default 10 */
-	enum pl_side side;		  /* what the operator says; UNKNOWN: found from shape */
+	enum pl_side side;		  /* what the operator says; UNKNOWN: found */
 	enum pl_facing facing;
 	double contact_on_n, contact_off_n; /* 30 and 20 */
 	/* Corrections of single feet, by their place in `feet`: bit k of foot_sided is set where
@@ -48,6 +48,7 @@ struct pl_analysis_options {
 	uint64_t foot_sided;
 	enum pl_side foot_side[PL_FOOT_SIDES];
 	double body_mass_kg;		/* NaN: not known */
+	double noise_floor_kpa;		/* below it the mat's cells read 0; 0: not known or none */
 	bool dead_weight;		/* whatever lies on the mat is what stands there */
 	const struct pl_sway *own_sway; /* of such a weight, on this mat, along its axes; NULL: not
 					   known. Must live as long as the analysis */
@@ -73,15 +74,15 @@ struct pl_analysis *pl_analysis_new(const struct pl_geometry *g, bool calibrated
 				    struct pl_error *err);
 void pl_analysis_free(struct pl_analysis *a);
 
+/* full: [rows*cols] value of each cell at full scale, 0: not known. Before the second pass; without
+ * it no step is marked saturated. */
+int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err);
+
 /*
  * values: [rows*cols] kPa or counts. t_ns: sampling time (device time if there is one, else the
  * file's interval, else t_est_ns), ascending. gap: frames are missing before this one: no
  * integral spans it.
  */
-/* full: [rows*cols] value of each cell at full scale, 0: not known. Before the second pass; without
- * it no step is marked saturated. */
-int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_error *err);
-
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err);
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err);

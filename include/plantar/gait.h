@@ -7,7 +7,7 @@
  *
  *	pl_gait_init(&gait);
  *	pl_gait_force(&gait, &force, &options, err)	once for each plate
- *	pl_gait_sum_up(&gait, &options)
+ *	pl_gait_sum_up(&gait)
  *	pl_gait_json(&gait, &options, json)		sections "steps" and "gait"
  *	pl_gait_free(&gait)
  *
@@ -150,8 +150,9 @@ struct pl_gait_curve {
 	enum pl_side side; /* of this plate, or UNKNOWN */
 };
 /*
- * Steps of one vertical force, filtered and freed of drift as the options say. Errors: no rate,
- * options out of their range, a filter that the rate does not carry.
+ * Steps of one vertical force, filtered and freed of drift as the options say; g->filter_hz says
+ * whether the rate carried the filter. -1: PL_EUSAGE (no rate, contact thresholds out of their
+ * range), PL_ENOMEM.
  */
 int pl_gait_force(struct pl_gait *g, const struct pl_gait_curve *curve,
 		  const struct pl_gait_options *o, struct pl_error *err);
@@ -160,7 +161,7 @@ int pl_gait_table(struct pl_gait *g, const struct pl_table *t, const struct pl_g
 		  struct pl_error *err);
 
 /* Sorts the steps, counts, cadence, flight. */
-void pl_gait_sum_up(struct pl_gait *g, const struct pl_gait_options *o);
+void pl_gait_sum_up(struct pl_gait *g);
 /* Of one figure, accepted steps of one side (UNKNOWN: of all) with onset in [from_s, to_s). */
 struct pl_step_stats pl_gait_stats(const struct pl_gait *g, size_t figure, enum pl_side side,
 				   double from_s, double to_s);

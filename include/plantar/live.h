@@ -96,9 +96,6 @@ int pl_live_calibrate(struct pl_live *live, const struct pl_calibration *cal, st
 uint32_t pl_live_frame(struct pl_live *live, const void *cells, enum pl_dtype dtype, uint64_t seq,
 		       float *metrics);
 
-/* Cell values of the last frame, kPa or counts, [rows*cols]; valid until the next call. */
-const double *pl_live_values(const struct pl_live *live);
-
 #ifdef __cplusplus
 }
 #endif

@@ -102,6 +102,8 @@ enum pl_standing_flag {
 	/* "rate": time stamps and nominal rate differ by over 2 %; the time stamps were taken */
 	PL_STANDING_RATE = 1 << 5,
 	PL_STANDING_NEAR_OWN = 1 << 6, /* "near_own_sway": a figure is below three times the own */
+	/* "coarse_floor": the mat's noise floor is 1 kPa or more, and enlarges the sway */
+	PL_STANDING_COARSE_FLOOR = 1 << 7,
 };
 
 struct pl_mean_sd {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How large a difference must be before it can be told from the measurement's own repeatability.
- * Pure; NaN where nothing can be said.
+ * How large a difference must be before it can be told from the measurement's own repeatability,
+ * and what goes into that. Pure; NaN where nothing can be said.
  */
 #ifndef PLANTAR_STATS_H
 #define PLANTAR_STATS_H
@@ -25,6 +25,9 @@ struct pl_sample {
 };
 /* Two passes; values that are NaN are left out. */
 struct pl_sample pl_sample_of(const double *values, size_t n);
+/* Sorts values[n], which must not be NaN; the value below which share (0..1) of them lie, linear
+ * between the nearest ranks (numpy's default). NaN without values. */
+double pl_quantile(double *values, size_t n, double share);
 
 /*
  * Of two means of nA and nB values: t(0.975, nA + nB - 2) s_within sqrt(1/nA + 1/nB), s_within

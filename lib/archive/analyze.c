@@ -147,11 +147,18 @@ static bool has_missing_cells(const struct pl_recording *r)
 	return false;
 }
 
+/* A threshold of a cell in the unit of the values: kPa also where the calibration is in newtons. */
+static double threshold(const struct pl_calibration *cal, const struct pl_geometry *g, double value)
+{
+	return cal->unit == PL_UNIT_N ? value / pl_cell_area_m2(g) / 1e3 : value;
+}
+
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
 	const struct pl_session_meta *meta = pl_recording_meta(r);
 	enum pl_format origin = pl_recording_origin(r);
+	const struct pl_calibration *cal = pl_recording_calibration(r);
 	bool missing = has_missing_cells(r);
 
 	pl_analysis_options_init(o);
@@ -160,6 +167,9 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	o->facing = live->facing;
 	o->picture = pl_recording_info(r)->layout == PL_LAYOUT_PICTURE;
 	o->insole_cols = insole_cols(r);
+	if (pl_calibrated(cal))
+		o->noise_floor_kpa =
+			threshold(cal, &pl_recording_info(r)->geometry, cal->noise_floor);
 	if (meta)
 		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
 	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */
@@ -171,14 +181,6 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 		!missing && !(origin == PL_FORMAT_XSENSOR_CSV && live->side != PL_SIDE_UNKNOWN);
 	if (meta)
 		correct(&meta->annotations, o);
-}
-
-/* The contact threshold in the unit of the values: kPa also where the calibration is in newtons. */
-static double contact_value(const struct pl_calibration *cal, const struct pl_geometry *g)
-{
-	if (cal->unit == PL_UNIT_N)
-		return cal->contact / pl_cell_area_m2(g) / 1e3;
-	return cal->contact;
 }
 
 /* What each cell says when it is at full scale: steps with such cells are marked. */
@@ -209,9 +211,9 @@ static struct pl_analysis *analyze(struct pl_recording *r, const struct pl_analy
 {
 	const struct pl_recording_info *info = pl_recording_info(r);
 	const struct pl_calibration *cal = pl_recording_calibration(r);
-	struct pl_analysis *a =
-		pl_analysis_new(&info->geometry, info->calibrated,
-				contact_value(cal, &info->geometry), info->rate_hz, o, err);
+	struct pl_analysis *a = pl_analysis_new(&info->geometry, info->calibrated,
+						threshold(cal, &info->geometry, cal->contact),
+						info->rate_hz, o, err);
 
 	if (a && tell_saturation(r, a, err) == 0 && both_passes(r, a, p, err) == 0)
 		return a;

@@ -98,7 +98,7 @@ int pl_table_analyze(const struct pl_table_file *file, const struct pl_table_opt
 		stood = pl_standing_table(t, &o->standing, standing, err);
 	if (stood >= 0 && (!has_force(t) || pl_gait_table(&gait, t, &o->gait, err) == 0)) {
 		if (has_force(t))
-			pl_gait_sum_up(&gait, &o->gait);
+			pl_gait_sum_up(&gait);
 		write_json(file, o, stood ? standing : NULL, &gait, json);
 		result = 0;
 	}

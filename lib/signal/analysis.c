@@ -47,9 +47,9 @@ void pl_analysis_options_init(struct pl_analysis_options *o)
 
 /* ---- contacts ------------------------------------------------------------------------------- */
 
-static struct pl_contact *contact_new(struct pl_analysis *a)
+static struct pl_footfall *contact_new(struct pl_analysis *a)
 {
-	struct pl_contact *more;
+	struct pl_footfall *more;
 	uint32_t cap;
 
 	if (a->n_contacts < a->cap_contacts)
@@ -74,7 +74,7 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 	struct pl_analysis *a = ctx;
 	unsigned slot = (unsigned)(track - f->track);
 	double least = a->calibrated ? a->options.contact_off_n : 0;
-	struct pl_contact *contact;
+	struct pl_footfall *contact;
 
 	if (a->pass != 1 || track->fused || a->now[slot].serial != track->serial ||
 	    track->cells * pl_cell_area_m2(&a->geometry) < CONTACT_MIN_M2 ||
@@ -83,7 +83,7 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 	contact = contact_new(a);
 	if (!contact)
 		return;
-	*contact = (struct pl_contact){
+	*contact = (struct pl_footfall){
 		.serial = track->serial,
 		.foot = -1,
 		.born = track->born,
@@ -180,8 +180,8 @@ static void follow_path(struct pl_analysis *a, unsigned slot, const struct track
 
 	if (!(sums->sum > 0))
 		return;
-	x = (sums->col / sums->sum + 0.5) * g->pitch_col_m;
-	y = (g->rows - 0.5 - sums->row / sums->sum) * g->pitch_row_m;
+	x = pl_x_m(g, sums->col / sums->sum);
+	y = pl_y_m(g, sums->row / sums->sum);
 	pl_path_add(&a->now[slot].path, a->feet.frame, sums->sum, x, y);
 	if (sums->sum * a->factor < LEFT_SHARE * a->now[slot].peak)
 		return;
@@ -466,7 +466,7 @@ static void finish_totals(struct pl_analysis *a)
 static double since(struct pl_analysis *a, int64_t t_ns, bool gap)
 {
 	double dt = a->frames ? (double)(t_ns - a->t_ns) * 1e-9 : 0;
-	double nominal = a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
+	double nominal = pl_analysis_interval_s(a);
 
 	a->t_ns = t_ns;
 	if (a->frames++ == 0)

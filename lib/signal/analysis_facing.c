@@ -26,8 +26,6 @@
 #define BORDER_SHARE 0.15 /* of the length: cells at the edge that mean a side is missing */
 #define CUT_COS 0.8	  /* the edge runs across the foot: within 37 degrees */
 #define AXIS_COS 0.9	  /* a fragment lies along its load: within 26 degrees */
-#define SLENDER_MIN 1.9	  /* of whole prints */
-#define FRAGMENT_M 0.19	  /* shorter prints need a shape that is clear by itself */
 #define BETWEEN 0.75	  /* tangent: within 8 degrees of halfway between forward and sideways */
 #define STRAIGHT 0.99	  /* steps before and after lie on one line */
 #define AGREE_COS 0.8	  /* feet beside each other are parallel */
@@ -83,12 +81,7 @@ static void find_cuts(const struct pl_analysis *a, struct pl_foot *foot, double 
 
 /* ---- order: where the walk goes ------------------------------------------------------------- */
 
-static double seconds(const struct pl_analysis *a, uint64_t frames)
-{
-	return a->rate_hz > 0 ? (double)frames / a->rate_hz : (double)frames * a->step_s;
-}
-
-static void middle_between(const struct pl_contact *p, const struct pl_contact *q, double *dx,
+static void middle_between(const struct pl_footfall *p, const struct pl_footfall *q, double *dx,
 			   double *dy)
 {
 	double px, py, qx, qy;
@@ -101,14 +94,14 @@ static void middle_between(const struct pl_contact *p, const struct pl_contact *
 
 /* The next step of a walk begins before the last one is long over, a step's length away, and does
  * not end earlier. */
-static bool follows(const struct pl_analysis *a, const struct pl_contact *p,
-		    const struct pl_contact *q)
+static bool follows(const struct pl_analysis *a, const struct pl_footfall *p,
+		    const struct pl_footfall *q)
 {
 	double dx, dy, far;
 
 	if (q->foot == p->foot || q->born <= p->born || q->last < p->last)
 		return false;
-	if (q->born > p->last && seconds(a, q->born - p->last) > NEXT_GAP_S)
+	if (q->born > p->last && pl_analysis_seconds(a, q->born - p->last) > NEXT_GAP_S)
 		return false;
 	middle_between(p, q, &dx, &dy);
 	far = hypot(dx, dy);
@@ -119,12 +112,13 @@ static bool follows(const struct pl_analysis *a, const struct pl_contact *p,
 static void link_contacts(struct pl_analysis *a)
 {
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		struct pl_contact *p = &a->contacts[i];
+		struct pl_footfall *p = &a->contacts[i];
 
 		for (uint32_t k = i + 1; k < a->n_contacts && p->after < 0; k++) {
-			struct pl_contact *q = &a->contacts[k];
+			struct pl_footfall *q = &a->contacts[k];
 
-			if (q->born > p->last && seconds(a, q->born - p->last) > NEXT_GAP_S)
+			if (q->born > p->last &&
+			    pl_analysis_seconds(a, q->born - p->last) > NEXT_GAP_S)
 				break;
 			if (q->before >= 0 || !follows(a, p, q))
 				continue;
@@ -134,8 +128,8 @@ static void link_contacts(struct pl_analysis *a)
 	}
 }
 
-static void add_direction(struct pl_foot *foot, const struct pl_contact *p,
-			  const struct pl_contact *q, unsigned *n)
+static void add_direction(struct pl_foot *foot, const struct pl_footfall *p,
+			  const struct pl_footfall *q, unsigned *n)
 {
 	double dx, dy, far;
 
@@ -155,7 +149,7 @@ static int find_walks(struct pl_analysis *a)
 		return -1;
 	link_contacts(a);
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		const struct pl_contact *p = &a->contacts[i], *q;
+		const struct pl_footfall *p = &a->contacts[i], *q;
 
 		if (p->after < 0)
 			continue;
@@ -180,10 +174,11 @@ static bool travel(const struct pl_analysis *a, int foot, double *x, double *y)
 
 	*x = *y = 0;
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		const struct pl_contact *c = &a->contacts[i];
+		const struct pl_footfall *c = &a->contacts[i];
 		double dx, dy;
 
-		if (c->foot != foot || seconds(a, c->path.last - c->path.origin) > PATH_SECONDS ||
+		if (c->foot != foot ||
+		    pl_analysis_seconds(a, c->path.last - c->path.origin) > PATH_SECONDS ||
 		    !pl_path_travel(&c->path, &dx, &dy))
 			continue;
 		*x += dx;
@@ -226,9 +221,9 @@ static int by_leaving(const struct pl_analysis *a, int k)
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		const struct pl_contact *c = &a->contacts[i];
+		const struct pl_footfall *c = &a->contacts[i];
 
-		if (c->foot != k || seconds(a, c->last - c->born) > PATH_SECONDS)
+		if (c->foot != k || pl_analysis_seconds(a, c->last - c->born) > PATH_SECONDS)
 			continue;
 		sum += along(shape, c->left_x - shape->ox, c->left_y - shape->oy) /
 			       shape->length_m -
@@ -276,7 +271,7 @@ static double loaded_first(const struct pl_analysis *a, int foot, const struct p
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		const struct pl_contact *c = &a->contacts[i];
+		const struct pl_footfall *c = &a->contacts[i];
 		double s =
 			(c->first_x - shape->ox) * shape->ax + (c->first_y - shape->oy) * shape->ay;
 
@@ -288,11 +283,9 @@ static double loaded_first(const struct pl_analysis *a, int foot, const struct p
 	return n ? sum / n : 0;
 }
 
-/* Hardly longer than wide: what there is of the foot may be its forefoot alone, whose longest way
- * lies across, and over which the load moves inwards as far as forwards. */
-static bool stout(const struct pl_foot *foot)
+bool pl_foot_stout(const struct pl_foot *foot)
 {
-	return foot->shape.slenderness < SLENDER_MIN;
+	return foot->shape.slenderness < PL_FOOT_SLENDER_MIN;
 }
 
 /* All that say something must say the same. */
@@ -309,9 +302,9 @@ static int heading(const struct pl_analysis *a, int k, enum pl_source *source)
 	if (a->options.region == PL_REGION_THIRDS_BOX && fabs(first) > FIRST_MIN)
 		return first < 0 ? 1 : -1;
 	shape = by_shape(foot);
-	path = stout(foot) ? 0 : by_path(a, k);
-	if (!path && !stout(foot) && !foot->end_cut && !foot->border_cut &&
-	    foot->shape.length_m >= FRAGMENT_M)
+	path = pl_foot_stout(foot) ? 0 : by_path(a, k);
+	if (!path && !pl_foot_stout(foot) && !foot->end_cut && !foot->border_cut &&
+	    foot->shape.length_m >= PL_FOOT_FRAGMENT_M)
 		path = by_leaving(a, k);
 	order = by_order(foot);
 	if (shape * path < 0 || shape * order < 0 || path * order < 0)
@@ -378,7 +371,7 @@ static bool way_of_load(const struct pl_analysis *a, int k, double *x, double *y
  */
 static void face_by_load(struct pl_foot *foot, double x, double y, enum pl_source source)
 {
-	if (stout(foot) && !foot->end_cut && source == PL_SOURCE_PATH)
+	if (pl_foot_stout(foot) && !foot->end_cut && source == PL_SOURCE_PATH)
 		return;
 	foot->facing_source = source;
 	foot->fx = x;
@@ -387,7 +380,7 @@ static void face_by_load(struct pl_foot *foot, double x, double y, enum pl_sourc
 
 bool pl_foot_fragment(const struct pl_foot *foot)
 {
-	return foot->shape.length_m < FRAGMENT_M && by_shape(foot) == 0;
+	return foot->shape.length_m < PL_FOOT_FRAGMENT_M && by_shape(foot) == 0;
 }
 
 /* A fragment's longest way is the foot's only roughly: between two ways it says nothing. */
@@ -415,7 +408,8 @@ static void find_one(struct pl_analysis *a, int k)
 	went = way_of_load(a, k, &x, &y, &load_source);
 	find_cuts(a, foot, went ? x : foot->shape.ax, went ? y : foot->shape.ay);
 	if (a->options.facing == PL_FACING_AUTO && went &&
-	    (stout(foot) || (foot->end_cut && fabs(along(&foot->shape, x, y)) < AXIS_COS))) {
+	    (pl_foot_stout(foot) ||
+	     (foot->end_cut && fabs(along(&foot->shape, x, y)) < AXIS_COS))) {
 		face_by_load(foot, x, y, load_source);
 		return;
 	}

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <plantar/stats.h>
+
 #include "analysis_private.h"
 #include "cop.h"
 
@@ -20,7 +22,6 @@
 #define EDGE_CELLS 2	  /* rows and columns along the edge */
 #define MEDIAN_OF 3	  /* footprints, at least, that a length is compared with */
 #define SHORT_SHARE 0.9	  /* of their median */
-#define STOUT 1.9	  /* length over width of a whole foot, at least */
 
 /* ---- prints --------------------------------------------------------------------------------- */
 
@@ -125,15 +126,15 @@ enum pl_side pl_analysis_given_side(const struct pl_analysis *a, const struct pl
 /* Off the ground for longer than any swing: whoever steps there now came back, and may be on the
  * other foot or heading another way. */
 static bool came_back(const struct pl_analysis *a, const struct pl_foot *foot,
-		      const struct pl_contact *contact)
+		      const struct pl_footfall *contact)
 {
-	return a->rate_hz > 0 && contact->born > foot->last &&
-	       (double)(contact->born - foot->last) > SWING_MOST_S * a->rate_hz;
+	return contact->born > foot->last &&
+	       pl_analysis_seconds(a, contact->born - foot->last) > SWING_MOST_S;
 }
 
 /* Of a recording of one foot, whatever fits into a foot is that foot; so in an insole. */
 static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
-		      const struct pl_contact *contact)
+		      const struct pl_footfall *contact)
 {
 	const struct pl_print *p = &foot->print, *q = &contact->print;
 	uint32_t least = p->cells < q->cells ? p->cells : q->cells;
@@ -161,7 +162,7 @@ static bool same_foot(const struct pl_analysis *a, const struct pl_foot *foot,
 
 static int by_serial(const void *a, const void *b)
 {
-	const struct pl_contact *p = a, *q = b;
+	const struct pl_footfall *p = a, *q = b;
 
 	return (p->serial > q->serial) - (p->serial < q->serial);
 }
@@ -174,7 +175,7 @@ static int join_contacts(struct pl_analysis *a)
 	if (!a->foot)
 		return -1;
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		struct pl_contact *contact = &a->contacts[i];
+		struct pl_footfall *contact = &a->contacts[i];
 		uint32_t k = 0;
 
 		while (k < a->n_feet && !same_foot(a, &a->foot[k], contact))
@@ -276,7 +277,7 @@ static void doubt_pieces(struct pl_analysis *a)
 {
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
 		for (uint32_t k = i + 1; k < a->n_contacts; k++) {
-			const struct pl_contact *c = &a->contacts[i], *d = &a->contacts[k];
+			const struct pl_footfall *c = &a->contacts[i], *d = &a->contacts[k];
 			struct pl_foot *p = &a->foot[c->foot], *q = &a->foot[d->foot];
 
 			if (d->born > c->last)
@@ -294,13 +295,6 @@ static double long_way(const struct pl_foot *foot)
 	return foot->oriented ? foot->shape.length_m : pl_hull_extent(&foot->print.hull).length;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double p = *(const double *)a, q = *(const double *)b;
-
-	return (p > q) - (p < q);
-}
-
 /* A cell of the print in one of the two outermost rows or columns: more may lie beside the mat. */
 static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 {
@@ -316,7 +310,7 @@ static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 /* Whatever its length would be on other steps: too short, or too broad for its length. */
 static bool no_whole_foot(const struct pl_foot *foot)
 {
-	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || foot->shape.slenderness < STOUT ||
+	return long_way(foot) < PL_FOOT_MIN_LENGTH_M || pl_foot_stout(foot) ||
 	       pl_foot_fragment(foot);
 }
 
@@ -333,8 +327,7 @@ static int find_partial(struct pl_analysis *a)
 		else
 			length[n++] = long_way(&a->foot[k]);
 	}
-	qsort(length, n, sizeof(*length), by_size);
-	median = n >= MEDIAN_OF ? 0.5 * (length[(n - 1) / 2] + length[n / 2]) : 0;
+	median = n >= MEDIAN_OF ? pl_quantile(length, n, 0.5) : 0;
 	for (uint32_t k = 0; k < a->n_feet; k++)
 		if (long_way(&a->foot[k]) < SHORT_SHARE * median || no_whole_foot(&a->foot[k]))
 			a->foot[k].partial |= PL_PARTIAL_SHORT;
@@ -381,7 +374,7 @@ static void correct_sides(struct pl_analysis *a)
 static void place_on_belt(struct pl_analysis *a)
 {
 	for (uint32_t i = 0; i < a->n_contacts; i++) {
-		struct pl_contact *contact = &a->contacts[i];
+		struct pl_footfall *contact = &a->contacts[i];
 		struct pl_foot *foot = &a->foot[contact->foot];
 
 		if (!foot->placed)
@@ -425,8 +418,8 @@ void pl_foot_free(struct pl_foot *foot)
 
 int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial)
 {
-	struct pl_contact key = {.serial = serial};
-	const struct pl_contact *c =
+	struct pl_footfall key = {.serial = serial};
+	const struct pl_footfall *c =
 		a->n_contacts ? bsearch(&key, a->contacts, a->n_contacts, sizeof(key), by_serial)
 			      : NULL;
 

@@ -197,15 +197,13 @@ static void integrate(struct pl_integral *i, const struct pl_load *now, double d
 	i->before = *now;
 }
 
-/* Stance: from contact_on_n until below contact_off_n; in counts, while any cell is in contact. */
-static bool in_stance(const struct pl_analysis *a, const struct pl_foot *foot)
+bool pl_foot_loaded(const struct pl_analysis *a, const struct pl_foot *foot, bool was)
 {
 	double force = foot->sum * a->factor;
 
 	if (!a->calibrated)
 		return foot->cells > 0;
-	return force > 0 && force >= (foot->whole.before.contact ? a->options.contact_off_n
-								 : a->options.contact_on_n);
+	return force > 0 && force >= (was ? a->options.contact_off_n : a->options.contact_on_n);
 }
 
 static struct pl_load region_load(const struct pl_foot *foot, unsigned atoms, double factor)
@@ -227,8 +225,9 @@ static struct pl_load region_load(const struct pl_foot *foot, unsigned atoms, do
 /* Returns what the foot's regions and its toes without region add up to, minus the foot. */
 static double integrate_foot(struct pl_analysis *a, struct pl_foot *foot, double dt_s)
 {
-	struct pl_load whole = {
-		.force = foot->sum * a->factor, .peak = foot->top, .contact = in_stance(a, foot)};
+	struct pl_load whole = {.force = foot->sum * a->factor,
+				.peak = foot->top,
+				.contact = pl_foot_loaded(a, foot, foot->whole.before.contact)};
 	double parts = 0, four = 0, heel = 0;
 
 	integrate(&foot->whole, &whole, dt_s);
@@ -283,7 +282,7 @@ void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s)
 
 void pl_analysis_feet_break(struct pl_analysis *a)
 {
-	double step = a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
+	double step = pl_analysis_interval_s(a);
 
 	for (uint32_t k = 0; k < a->n_feet; k++) {
 		struct pl_foot *foot = &a->foot[k];

@@ -14,6 +14,7 @@
 
 #define PL_ANALYSIS_VERSION "plantar-metrics/1"
 #define PL_FEET_MAX 4096
+#define PL_FOOT_FRAGMENT_M 0.19 /* shorter prints may be half a foot */
 
 /* A print: cells of a box, r1 and c1 exclusive. */
 struct pl_print {
@@ -40,8 +41,8 @@ static inline bool pl_print_has(const struct pl_print *p, unsigned r, unsigned c
 	return r >= p->r0 && r < p->r1 && c >= p->c0 && c < p->c1 && *pl_print_at(p, r, c) >= 0;
 }
 
-/* One contact, as the tracker saw it end. */
-struct pl_contact {
+/* One contact of one foot, as the tracker saw it end. */
+struct pl_footfall {
 	uint32_t serial;
 	int foot; /* index, -1: none */
 	struct pl_print print;
@@ -139,7 +140,7 @@ struct pl_analysis {
 	uint64_t *ever;	   /* cells ever in contact, bits as in struct pl_cells */
 	float *top;	   /* greatest value of each cell */
 
-	struct pl_contact *contacts;
+	struct pl_footfall *contacts;
 	uint32_t n_contacts, cap_contacts, not_kept;
 	bool nomem;
 	struct {
@@ -169,6 +170,15 @@ static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, u
 	return a->ever[(size_t)row * a->cells.words + col / 64] >> col % 64 & 1;
 }
 
+static inline double pl_analysis_interval_s(const struct pl_analysis *a)
+{
+	return a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
+}
+static inline double pl_analysis_seconds(const struct pl_analysis *a, uint64_t frames)
+{
+	return a->rate_hz > 0 ? (double)frames / a->rate_hz : (double)frames * a->step_s;
+}
+
 /* analysis_feet.c */
 int pl_print_copy(struct pl_print *p, const struct pl_feet *f, const struct pl_track *track);
 int pl_analysis_form_feet(struct pl_analysis *a);
@@ -180,6 +190,9 @@ void pl_print_points(struct pl_analysis *a, const struct pl_print *p);
 int pl_analysis_find_facing(struct pl_analysis *a);
 /* On the mat at the same time, for half of the shorter stay or more. */
 bool pl_feet_together(const struct pl_foot *p, const struct pl_foot *q);
+/* Hardly longer than wide: what there is of the foot may be its forefoot alone, whose longest way
+ * lies across, and over which the load moves inwards as far as forwards. */
+bool pl_foot_stout(const struct pl_foot *foot);
 /* Too short for heel and forefoot to be made out in it. */
 bool pl_foot_fragment(const struct pl_foot *foot);
 enum pl_facing pl_foot_facing(const struct pl_foot *foot); /* AUTO: unknown */
@@ -190,6 +203,9 @@ void pl_analysis_find_sides(struct pl_analysis *a);
 int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial); /* -1: none */
 
 /* analysis_loads.c */
+/* On the ground in this frame, if it was (or was not) in the frame before: from contact_on_n until
+ * below contact_off_n; in counts nothing is known of newtons: while any cell is in contact. */
+bool pl_foot_loaded(const struct pl_analysis *a, const struct pl_foot *foot, bool was);
 void pl_analysis_feet_frame(struct pl_analysis *a, double dt_s);
 /* The time after the last frame before a gap or the end. */
 void pl_analysis_feet_break(struct pl_analysis *a);

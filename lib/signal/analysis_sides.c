@@ -11,7 +11,6 @@
 
 #define SHAPE_MOST 1.5	  /* no single print says more than this */
 #define SHAPE_SURE 0.5	  /* of pl_shape's side_score: enough alone */
-#define CUT_LENGTH_M 0.19 /* that a print whose end is cut off must still have */
 #define BESIDE_MIN_M 0.05 /* apart across the direction ... */
 #define BESIDE_ALONG 0.5  /* ... and less than this share of a length along it */
 #define PARALLEL_COS 0.8  /* within 37 degrees */
@@ -47,7 +46,7 @@ static double by_shape(const struct pl_foot *foot)
 	if (!foot->oriented || !foot->ready || foot->touched || foot->border_cut ||
 	    isnan(shape->side_score) || !pl_shape_print(shape))
 		return 0;
-	if (foot->end_cut && (shape->length_m < CUT_LENGTH_M || pl_shape_evidence(shape) < 1))
+	if (foot->end_cut && (shape->length_m < PL_FOOT_FRAGMENT_M || pl_shape_evidence(shape) < 1))
 		return 0;
 	return clip(shape->side_score, SHAPE_MOST);
 }
@@ -111,7 +110,7 @@ static void vote(struct votes *v, double score)
 		v->left -= score;
 }
 
-static const struct pl_contact *contact_at(const struct pl_analysis *a, int i)
+static const struct pl_footfall *contact_at(const struct pl_analysis *a, int i)
 {
 	return i < 0 ? NULL : &a->contacts[i];
 }
@@ -122,8 +121,8 @@ static struct votes count_votes(const struct pl_analysis *a, int first)
 	double turn = 1;
 
 	for (int i = first; i >= 0; i = a->contacts[i].after, turn = -turn) {
-		const struct pl_contact *c = &a->contacts[i], *before = contact_at(a, c->before);
-		const struct pl_contact *after = contact_at(a, c->after);
+		const struct pl_footfall *c = &a->contacts[i], *before = contact_at(a, c->before);
+		const struct pl_footfall *after = contact_at(a, c->after);
 		const struct pl_foot *foot = &a->foot[c->foot];
 
 		v.steps++;

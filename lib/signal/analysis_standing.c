@@ -21,6 +21,7 @@
 #define UNCLEAR_FRAMES 0.05 /* more of them: nothing is said about left, right, heel, forefoot */
 #define SAME_WAY 0.866	    /* feet point to a side of the mat within 30 degrees */
 #define RATE_OFF 0.02
+#define COARSE_FLOOR_KPA 1 /* from here on sway grows; measured: docs/metrics.md */
 
 enum { T, AP, ML, FORCE, FOOT_LEFT, FOOT_RIGHT, PARTS, PARTS_ALL = PARTS + 2 * PL_STANDING_PARTS };
 enum { COLUMNS = PARTS_ALL + PL_STANDING_FOREFOOT + 1 };
@@ -380,6 +381,8 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 	w->standing.from_s = t[0];
 	w->standing.to_s = t[s.n - 1] + 1 / s.rate_hz;
 	w->standing.flags |= w->flags | (off ? PL_STANDING_RATE : 0u);
+	if (a->calibrated && a->options.noise_floor_kpa >= COARSE_FLOOR_KPA)
+		w->standing.flags |= PL_STANDING_COARSE_FLOOR;
 	w->standing.calibrated = a->calibrated;
 	w->standing.on_mat = true;
 	w->standing.facing = facing;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the whole print of a foot says, whoever stood on it and how often: its size, how much of
- * it is arch, and which way it points against the way the person
- * goes.
+ * it is arch, and which way it points against the way the person goes.
  */
 #include <math.h>
 
@@ -107,9 +106,10 @@ static double turn(double deg)
 }
 
 /*
- * The way the person goes at step k: from the print before it to the one behind it, which are
- * of the other foot, or along two prints of its own foot. NaN: not enough contacts. A line from
- * one foot to the other would be askew by the width of the step.
+ * The way the person goes at step k: along the strides around it, each from a print to the next of
+ * the same foot (the one before, the one over it, which is the other foot's, and the one after).
+ * NaN: not enough contacts. A line from one foot to the other would be askew by the width of the
+ * step.
  */
 static double way_at(const struct pl_analysis *a, uint32_t k)
 {
@@ -155,5 +155,6 @@ void pl_progression(struct pl_analysis *a)
 		    a->options.side != PL_SIDE_UNKNOWN || a->options.axis == PL_AXIS_ROWS)
 			continue;
 		s->foot_progression_deg = (s->side == PL_SIDE_LEFT ? -1 : 1) * turn(axis - way);
+		pl_step_keep_to_limits(&a->gait, s);
 	}
 }

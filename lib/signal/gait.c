@@ -171,8 +171,7 @@ void pl_gait_free(struct pl_gait *g)
 	g->n = g->cap = 0;
 }
 
-/* What this rate, this pitch and these saturated cells cannot tell becomes NaN. */
-static void keep_to_limits(const struct pl_gait *g, struct pl_step *s)
+void pl_step_keep_to_limits(const struct pl_gait *g, struct pl_step *s)
 {
 	for (size_t i = 0; i < FIGURES; i++)
 		if (pl_limit_verdict(pl_limit_of(figures[i].base), g->rate_hz, g->pitch_m,
@@ -200,7 +199,7 @@ int pl_gait_add(struct pl_gait *g, const struct pl_step *step)
 		g->cap = cap;
 	}
 	g->step[g->n] = *step;
-	keep_to_limits(g, &g->step[g->n++]);
+	pl_step_keep_to_limits(g, &g->step[g->n++]);
 	return 0;
 }
 
@@ -268,11 +267,10 @@ static void flights(struct pl_gait *g)
 	g->double_support_s = n_both >= n_air && n_both ? both / n_both : NAN;
 }
 
-void pl_gait_sum_up(struct pl_gait *g, const struct pl_gait_options *o)
+void pl_gait_sum_up(struct pl_gait *g)
 {
 	enum pl_side first = g->n ? g->step[0].side : PL_SIDE_UNKNOWN;
 
-	(void)o;
 	if (g->n)
 		qsort(g->step, g->n, sizeof(*g->step), by_onset);
 	g->accepted = g->left = g->right = 0;

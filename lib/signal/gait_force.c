@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <plantar/stats.h>
+
 #include "filter.h"
 #include "gait_private.h"
 
@@ -86,32 +88,20 @@ static void join_spans(struct spans *s, size_t least)
 
 /* ---- drift ---------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
+/* Where contact begins as long as the drift is not known. -1: out of memory. */
+static double rough_contact_n(const double *f, size_t n, const struct pl_gait_options *o)
 {
-	double p = *(const double *)a, q = *(const double *)b;
+	double *known = malloc((n ? n : 1) * sizeof(*known)), limit;
+	size_t m = 0;
 
-	return (p > q) - (p < q);
-}
-
-/* Linear between the nearest ranks. NaN are left out. NaN on lack of memory. */
-static double percentile(const double *f, size_t n, double share)
-{
-	double *sorted = malloc((n ? n : 1) * sizeof(*sorted)), rank, value = NAN;
-	size_t m = 0, at;
-
-	for (size_t k = 0; sorted && k < n; k++)
+	if (!known)
+		return -1;
+	for (size_t k = 0; k < n; k++)
 		if (!isnan(f[k]))
-			sorted[m++] = f[k];
-	if (m) {
-		qsort(sorted, m, sizeof(*sorted), ascending);
-		rank = share * (double)(m - 1);
-		at = (size_t)rank;
-		value = sorted[at];
-		if (at + 1 < m)
-			value += (rank - (double)at) * (sorted[at + 1] - sorted[at]);
-	}
-	free(sorted);
-	return value;
+			known[m++] = f[k];
+	limit = fmax(o->contact_on_n, DRIFT_SHARE * pl_quantile(known, m, 0.99));
+	free(known);
+	return limit;
 }
 
 /* The middle of the flight between two contacts; SIZE_MAX: a gap is in it. */
@@ -152,10 +142,10 @@ static double take_drift(double *f, size_t n, const struct spans *contacts)
 
 static int remove_drift(struct pl_gait *g, double *f, size_t n, const struct pl_gait_options *o)
 {
-	double limit = fmax(o->contact_on_n, DRIFT_SHARE * percentile(f, n, 0.99)), most;
+	double limit = rough_contact_n(f, n, o), most;
 	struct spans contacts = {0};
 
-	if (find_spans(&contacts, f, n, limit, limit) < 0) {
+	if (limit < 0 || find_spans(&contacts, f, n, limit, limit) < 0) {
 		free(contacts.span);
 		return -1;
 	}

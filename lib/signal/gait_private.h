@@ -15,6 +15,9 @@ struct pl_stance_curve {
 
 /* Every figure of a step to NaN, foot to -1. */
 void pl_step_clear(struct pl_step *s);
+/* What this rate, this pitch and these saturated cells cannot tell becomes NaN. Of figures that are
+ * set after pl_gait_add it has to be asked again. */
+void pl_step_keep_to_limits(const struct pl_gait *g, struct pl_step *s);
 /* onset_s, contact_time_s, force_peak_n, impulse_ns, first_peak_n, loading rates. */
 void pl_step_from_curve(struct pl_step *s, const struct pl_stance_curve *c);
 

@@ -204,11 +204,6 @@ int pl_live_calibrate(struct pl_live *live, const struct pl_calibration *cal, st
 	return 0;
 }
 
-const double *pl_live_values(const struct pl_live *live)
-{
-	return live->cells.value;
-}
-
 /* ---- one frame ------------------------------------------------------------------------------ */
 
 static void follow_sequence(struct pl_live *live, uint64_t seq)

@@ -26,8 +26,7 @@
 #define DEPTH_MIN 5.0	       /* ... well above what the mat can just tell from nothing */
 #define CELLS_MIN 40	       /* on coarse mats: which end is broader takes some cells to tell */
 #define VALLEY_MAX 0.75	       /* midfoot pressure against the weaker end */
-#define SLENDER_MIN 1.9	       /* a foot is longer than wide ... */
-#define SLENDER_MAX 4.5	       /* ... but no stick */
+#define SLENDER_MAX 4.5	       /* longer than wide, but no stick */
 #define FIRST_CONTACT_MIN 0.15 /* of the length, from the middle: where the contact began */
 #define FORE_FROM 0.55	       /* of the length: where the forefoot begins */
 #define SLANT_CELLS 10
@@ -413,8 +412,8 @@ void pl_shape_fit(struct pl_points *pts, struct pl_shape *shape, bool rows)
 bool pl_shape_print(const struct pl_shape *shape)
 {
 	return shape->cells >= CELLS_MIN && shape->length_m >= PL_FOOT_MIN_LENGTH_M &&
-	       shape->length_m <= PL_FOOT_MAX_LENGTH_M && shape->slenderness >= SLENDER_MIN &&
-	       shape->slenderness <= SLENDER_MAX;
+	       shape->length_m <= PL_FOOT_MAX_LENGTH_M &&
+	       shape->slenderness >= PL_FOOT_SLENDER_MIN && shape->slenderness <= SLENDER_MAX;
 }
 
 bool pl_shape_whole(const struct pl_shape *shape)

@@ -16,6 +16,7 @@
 #define PL_FOOT_MIN_LENGTH_M 0.15
 #define PL_FOOT_MAX_LENGTH_M 0.36
 #define PL_FOOT_MAX_WIDTH_M 0.15
+#define PL_FOOT_SLENDER_MIN 1.9 /* length over width of a whole print */
 
 /* Cells of a footprint: centres in m, and the largest value each has seen. */
 struct pl_points {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analysis_private.h"
+#include "cop.h"
 
 #define SAMPLES_MAX 262144  /* of a stance, whatever the time stamps say */
 #define SATURATED_MAX_PCT 2 /* of a foot's cells in contact: more rejects the step */
@@ -107,8 +108,8 @@ static void take_sample(const struct pl_analysis *a, const struct pl_foot *foot,
 	now->force = a->factor * foot->sum;
 	if (!foot->ready || !(foot->sum > 0))
 		return;
-	now->x = (foot->sum_col / foot->sum + 0.5) * g->pitch_col_m;
-	now->y = ((double)g->rows - 0.5 - foot->sum_row / foot->sum) * g->pitch_row_m;
+	now->x = pl_x_m(g, foot->sum_col / foot->sum);
+	now->y = pl_y_m(g, foot->sum_row / foot->sum);
 	now->y += a->belt ? a->belt->residual_m : 0;
 	x = now->x - shape->ox;
 	y = now->y - shape->oy;
@@ -120,24 +121,7 @@ static void take_sample(const struct pl_analysis *a, const struct pl_foot *foot,
 	now->heel_medial = region_force(a, foot, medial);
 }
 
-/* In counts nothing is known of newtons: any cell in contact. */
-static bool loaded(const struct pl_analysis *a, const struct pl_foot *foot, bool here, bool was)
-{
-	double force = a->factor * foot->sum;
-
-	if (!here)
-		return false;
-	if (!a->calibrated)
-		return foot->cells > 0;
-	return force >= (was ? a->options.contact_off_n : a->options.contact_on_n);
-}
-
 /* ---- a stance is over ----------------------------------------------------------------------- */
-
-static double interval(const struct pl_analysis *a)
-{
-	return a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
-}
 
 static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 {
@@ -159,7 +143,7 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 		.n = s->n,
 		.on = s->on,
 		.off = s->off,
-		.interval_s = interval(a),
+		.interval_s = pl_analysis_interval_s(a),
 	};
 	pl_step_clear(&step);
 	step.foot = (int)s->foot;
@@ -240,7 +224,7 @@ static void begin_stances(struct pl_analysis *a, double t_s, double dt_s)
 		before = dt_s > 0 ? sample_new(a, s) : NULL;
 		if (before)
 			*before = empty_sample(t_s - dt_s);
-		if (dt_s <= 0 && loaded(a, &a->foot[k], true, false))
+		if (dt_s <= 0 && pl_foot_loaded(a, &a->foot[k], false))
 			s->seen |= a->frames == 1 ? PL_REJECT_CUT_ONSET : PL_REJECT_GAP;
 	}
 }
@@ -252,7 +236,7 @@ static bool follow_stance(struct pl_analysis *a, struct pl_stance *s, double t_s
 	const struct pl_gait_options *o = &a->options.gait;
 	bool here = foot->frame == a->frames && foot->sum > 0;
 	bool was = s->on != PL_NO_SAMPLE && s->off == PL_NO_SAMPLE;
-	bool now = loaded(a, foot, here, was);
+	bool now = here && pl_foot_loaded(a, foot, was);
 	struct pl_stance_sample *sample;
 
 	if (s->on == PL_NO_SAMPLE && !here)
@@ -325,6 +309,6 @@ void pl_stances_finish(struct pl_analysis *a)
 	for (uint32_t k = 0; k < a->gait.n; k++)
 		judge(a, &a->gait.step[k]);
 	a->gait.treadmill = a->options.gait.treadmill == PL_TREADMILL_YES;
-	pl_gait_sum_up(&a->gait, &a->options.gait);
+	pl_gait_sum_up(&a->gait);
 	pl_progression(a);
 }

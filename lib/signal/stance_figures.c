@@ -29,8 +29,7 @@ static double lasts(const struct part *p, size_t k)
 static void strike(const struct pl_analysis *a, const struct part *p, const struct pl_foot *foot,
 		   struct pl_step *step)
 {
-	double frame = a->rate_hz > 0 ? 1 / a->rate_hz : a->step_s;
-	double until = p->onset_s + fmax(STRIKE_S, 2 * frame) - 1e-9, sum = 0;
+	double until = p->onset_s + fmax(STRIKE_S, 2 * pl_analysis_interval_s(a)) - 1e-9, sum = 0;
 	unsigned n = 0;
 
 	for (size_t k = p->on; k < p->off && p->s[k].t_s < until; k++, n++)

@@ -159,8 +159,9 @@ static void sway(const struct pl_standing *standing, struct pl_json *json)
 
 static void flags(const struct pl_standing *s, struct pl_json *json)
 {
-	static const char *const name[] = {"below_25_s", "below_50_hz",	 "gap", "unfiltered", "cut",
-					   "rate",	 "near_own_sway"};
+	static const char *const name[] = {"below_25_s",    "below_50_hz", "gap",
+					   "unfiltered",    "cut",	   "rate",
+					   "near_own_sway", "coarse_floor"};
 
 	pl_json_begin_array(json, "flags");
 	for (unsigned bit = 0; bit < sizeof(name) / sizeof(name[0]); bit++)

@@ -5,6 +5,7 @@
  * modified Lentz method, and a bisection for the inverse, which cannot fail to converge.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include <plantar/stats.h>
 
@@ -126,4 +127,26 @@ double pl_detectable_difference(const struct pl_sample *a, const struct pl_sampl
 double pl_detectable_between_days(double sd, double df)
 {
 	return pl_t_quantile(0.975, df) * sd * sqrt(2);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double p = *(const double *)a, q = *(const double *)b;
+
+	return (p > q) - (p < q);
+}
+
+double pl_quantile(double *values, size_t n, double share)
+{
+	double rank;
+	size_t at;
+
+	if (n == 0)
+		return NAN;
+	rank = share * (double)(n - 1);
+	at = (size_t)rank;
+	qsort(values, n, sizeof(*values), ascending);
+	if (at + 1 >= n)
+		return values[n - 1];
+	return values[at] + (rank - (double)at) * (values[at + 1] - values[at]);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the documents tell people to type, run and rely on is true: links lead somewhere, commands and
 options exist, examples are valid, code runs as it stands there."""
+import json
 import os
 import pathlib
 import re
@@ -12,6 +13,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from plantar_harness import BIN, SLOW, Plantard, environment, pmp_frame  # noqa: E402
+
+from cli import EMED, shared  # noqa: E402
 
 SOURCE = pathlib.Path(os.environ.get("PLANTAR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 PLANTAR = os.path.join(BIN, "plantar")
@@ -190,6 +193,50 @@ def test_every_annotation_is_in_the_archives_page():
     listed = re.findall(r"^\| `(\w+)` \| (subject|trial) \| (.*?) \| (.*?) \|$", text_of("docs/archive.md"), re.M)
     known = re.findall(r"^(\w+) +(subject|trial) +(.*?): (.*)$", plantar("annotate", "--keys"), re.M)
     assert len(known) > 30 and listed == known
+
+
+def keys_of(value):
+    """Every key of a document, at any depth."""
+    if isinstance(value, dict):
+        return set(value) | set().union(*map(keys_of, value.values()))
+    return set().union(*map(keys_of, value)) if isinstance(value, list) else set()
+
+
+def names_of(key):
+    """What the document may call it: of the right foot what is said of the left, an SD beside its mean,
+    counts in place of units, body weights beside newtons."""
+    key = re.sub("_sd_pct$", "_pct", re.sub("^right_(?!pct)", "left_", key))
+    for end, units in (("_counts_per_s", ["_n_s"]), ("_bw_per_s", ["_n_s"]), ("_bw_s", ["_ns"]),
+                       ("_counts_s", ["_ns", "_kpa_s"]), ("_bw", ["_n"]), ("_counts", ["_n", "_kpa"])):
+        if key.endswith(end):
+            return [key] + [key.removesuffix(end) + unit for unit in units]
+    return [key]
+
+
+CALIBRATION = re.compile("^calibration = {.*?^};", re.M | re.S)
+
+
+@pytest.mark.parametrize("kind, seconds, calibrated", [
+    ("standing", 20, True), ("shift", 20, True), ("walking", 12, True), ("running", 125, True),
+    ("standing", 8, False), ("walking", 8, False)])
+def test_every_key_of_an_analysis_is_documented(tmp_path, kind, seconds, calibrated):
+    conf = text_of("config/mats/pmp-64x64.conf").replace("rate_hz = 500", "rate_hz = 100")
+    (tmp_path / "mat.conf").write_text(conf if calibrated else CALIBRATION.sub("", conf))
+    plantar("simulate", "--person", kind, "--as", tmp_path / "mat.conf", "--seconds", seconds, "--capture",
+            tmp_path / "it.plcap")
+    mass = ["--body-mass", 70] if calibrated else []
+    check_keys(json.loads(plantar("analyze", "--json", *mass, tmp_path / "it.plcap")))
+
+
+@shared
+def test_every_key_of_an_emed_step_is_documented():
+    check_keys(json.loads(plantar("analyze", "--json", EMED)))
+
+
+def check_keys(document):
+    words = set(re.findall(r"\w+", " ".join(re.findall("`([^`]+)`", text_of("docs/metrics.md")))))
+    origin = {"platform_rows", "platform_cols", "first_row", "first_col", "date", "source_file"}  # of a head
+    assert [k for k in sorted(keys_of(document) - origin) if not words & set(names_of(k))] == []
 
 
 def test_limits_are_those_of_the_code():

@@ -14,41 +14,42 @@
 
 #include <plantar/analysis.h>
 
+#include "both_passes.h"
 #include "feet_model.h"
 
 static char text[1 << 20];
 
 typedef void fill_fn(const struct pl_geometry *g, unsigned frame, double *kpa);
 
+struct filled_frames {
+	const struct pl_geometry *g;
+	fill_fn *fill;
+	double *kpa;
+};
+
+static const double *filled(void *ctx, unsigned k)
+{
+	const struct filled_frames *f = ctx;
+
+	empty(f->g, f->kpa);
+	f->fill(f->g, k, f->kpa);
+	return f->kpa;
+}
+
 /* Both passes over n frames at rate; the JSON into text. */
 static struct pl_analysis *analyse(const struct pl_geometry *g, bool calibrated, double rate,
 				   const struct pl_analysis_options *o, fill_fn *fill, unsigned n,
 				   int gap_before)
 {
-	double *kpa = malloc(pl_geometry_cells(g) * sizeof(*kpa));
+	struct filled_frames frames = {g, fill, malloc(pl_geometry_cells(g) * sizeof(double))};
 	struct pl_analysis *a = pl_analysis_new(g, calibrated, 0, rate, o, NULL);
-	struct pl_json json;
 
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned k = 0; k < n; k++) {
-			empty(g, kpa);
-			fill(g, k, kpa);
-			assert_int_equal(pl_analysis_push(a, kpa, (int64_t)(k * 1e9 / rate),
-							  (int)k == gap_before, NULL),
-					 0);
-		}
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	both_passes(a, filled, &frames, n, rate, gap_before);
+	analysis_text(a, text, sizeof(text));
 	if (strstr(text, ",\"steps\":["))
 		*strstr(text, ",\"steps\":[") = '\0'; /* what is counted here are feet */
-	free(kpa);
+	free(frames.kpa);
 	return a;
 }
 

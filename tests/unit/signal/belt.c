@@ -16,6 +16,7 @@
 
 #include <plantar/analysis.h>
 
+#include "both_passes.h"
 #include "feet_model.h"
 
 #define RATE 200.0
@@ -51,11 +52,23 @@ static void make_frame(unsigned frame, double belt, bool still_alone)
 	}
 }
 
+struct belt_frames {
+	double belt;
+	bool still_alone;
+};
+
+static const double *belt_frame(void *ctx, unsigned k)
+{
+	const struct belt_frames *f = ctx;
+
+	make_frame(k, f->belt, f->still_alone);
+	return kpa;
+}
+
 static struct pl_analysis *analyse(double belt, bool known, bool still_alone)
 {
 	struct pl_analysis_options o;
 	struct pl_analysis *a;
-	struct pl_json json;
 
 	pl_analysis_options_init(&o);
 	o.facing = PL_FACING_FORWARD;
@@ -65,21 +78,8 @@ static struct pl_analysis *analyse(double belt, bool known, bool still_alone)
 		o.gait.belt_speed_m_s = belt;
 	a = pl_analysis_new(&mat, true, 0, RATE, &o, NULL);
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned k = 0; k < FRAMES; k++) {
-			make_frame(k, belt, still_alone);
-			assert_int_equal(
-				pl_analysis_push(a, kpa, (int64_t)(k * 1e9 / RATE), false, NULL),
-				0);
-		}
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	both_passes(a, belt_frame, &(struct belt_frames){belt, still_alone}, FRAMES, RATE, -1);
+	analysis_text(a, text, sizeof(text));
 	return a;
 }
 
@@ -167,16 +167,7 @@ static void carried_off(void **state)
 	o.gait.belt_speed_m_s = 2.2; /* 1.5 m in a stance */
 	a = pl_analysis_new(&whole, true, 0, RATE, &o, NULL);
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned k = 0; k < FRAMES; k++) {
-			make_frame(k, 2.2, false);
-			assert_int_equal(
-				pl_analysis_push(a, kpa, (int64_t)(k * 1e9 / RATE), false, NULL),
-				0);
-		}
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
+	both_passes(a, belt_frame, &(struct belt_frames){2.2, false}, FRAMES, RATE, -1);
 	assert_true(pl_analysis_gait(a)->n > 0);
 	assert_int_equal(pl_analysis_gait(a)->accepted, 0);
 	assert_true(pl_analysis_gait(a)->rejected[0] > 0); /* partial */

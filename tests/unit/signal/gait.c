@@ -85,7 +85,7 @@ static void one_hump(void **state)
 	hump(500);
 	begin(&g, &o);
 	take(&g, &o, PL_SIDE_LEFT);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.n, 1);
 	/* 10 N a sample: 30 N is reached at sample 3, 10 N (the first below 20) at 199 */
 	close_to(g.step[0].onset_s, 0.503, 1e-12);
@@ -168,7 +168,7 @@ static void short_swings(void **state)
 	pl_gait_free(&g);
 	begin(&g, &o);
 	take(&g, &o, PL_SIDE_UNKNOWN);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.n, 3);
 	/* onsets at 503, 743, 1203: 60 x 2 / 0.7; flights 44 and 264 ms */
 	close_to(g.cadence_spm, 60 * 2 / 0.7, 1e-9);
@@ -196,7 +196,7 @@ static void sides(void **state)
 	hump(1000);
 	hump(2000);
 	take(&g, &o, PL_SIDE_RIGHT);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.accepted, 5);
 	assert_int_equal(g.left, 3);
 	assert_int_equal(g.right, 2);
@@ -332,7 +332,7 @@ static void limits_and_weight(void **state)
 		o.stance_max_s = 10;
 		o.body_mass_kg = 80;
 		assert_int_equal(pl_gait_force(&g, &curve, &o, NULL), 0);
-		pl_gait_sum_up(&g, &o);
+		pl_gait_sum_up(&g);
 		pl_json_init(&json, text, sizeof(text));
 		pl_json_begin_object(&json, NULL);
 		pl_gait_json(&g, &o, &json);
@@ -368,7 +368,7 @@ static void minute_by_minute(void **state)
 		run[16000 + i] = 1000;
 	begin(&g, &o);
 	assert_int_equal(pl_gait_force(&g, &curve, &o, NULL), 0);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.n, steps + 1);
 	close_to(pl_gait_cadence(&g, 0, 60), 150, 1e-9);
 	close_to(pl_gait_cadence(&g, 80, 140), 120, 1e-9);
@@ -411,7 +411,7 @@ static void two_plates(void **state)
 	t.column[PL_COLUMN_RIGHT_FORCE] = force;
 	begin(&g, &o);
 	assert_int_equal(pl_gait_table(&g, &t, &o, NULL), 0);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.n, 3);
 	assert_int_equal(g.left, 2);
 	assert_int_equal(g.right, 1);
@@ -421,7 +421,7 @@ static void two_plates(void **state)
 	t.column[PL_COLUMN_LEFT_FORCE] = t.column[PL_COLUMN_RIGHT_FORCE] = NULL;
 	begin(&g, &o);
 	assert_int_equal(pl_gait_table(&g, &t, &o, NULL), 0);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.n, 3);
 	assert_int_equal(g.left + g.right, 0);
 	pl_gait_free(&g);
@@ -444,7 +444,7 @@ static void refusals(void **state)
 	o.contact_off_n = 20;
 	curve.n = 0;
 	assert_int_equal(pl_gait_force(&g, &curve, &o, &err), 0);
-	pl_gait_sum_up(&g, &o);
+	pl_gait_sum_up(&g);
 	assert_int_equal(g.n, 0);
 	pl_gait_free(&g);
 }
@@ -495,7 +495,7 @@ static void treadmill_run(void **state)
 		if (same_threshold)
 			o.contact_on_n = o.contact_off_n = 25;
 		assert_int_equal(pl_gait_force(&g, &curve, &o, NULL), 0);
-		pl_gait_sum_up(&g, &o);
+		pl_gait_sum_up(&g);
 		pl_json_init(&json, text, sizeof(text));
 		pl_json_begin_object(&json, NULL);
 		pl_gait_json(&g, &o, &json);

@@ -15,6 +15,7 @@
 
 #include <plantar/analysis.h>
 
+#include "both_passes.h"
 #include "recordings.h"
 
 static char *expected;
@@ -29,27 +30,13 @@ static void same(const char *what, double got, double want)
 
 static struct pl_analysis *analyse(const struct recording *rec, const struct pl_analysis_options *o)
 {
-	size_t n = pl_geometry_cells(&rec->geometry);
 	struct pl_analysis *a;
-	struct pl_json json;
 
 	a = pl_analysis_new(&rec->geometry, true, 0, 1 / rec->dt_s, o, NULL);
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t k = 0; k < rec->frames; k++)
-			assert_int_equal(
-				pl_analysis_push(a, rec->values + k * n,
-						 (int64_t)llround((double)k * rec->dt_s * 1e9),
-						 false, NULL),
-				0);
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	both_passes_of(a, rec->values, pl_geometry_cells(&rec->geometry), rec->frames,
+		       1 / rec->dt_s);
+	analysis_text(a, text, sizeof(text));
 	return a;
 }
 

@@ -18,6 +18,8 @@
 
 #include <plantar/analysis.h>
 
+#include "both_passes.h"
+
 #define ROWS 63
 #define COLS 33
 #define FRAMES 500
@@ -95,24 +97,13 @@ static void offline(unsigned found[3])
 	static char text[1 << 16];
 	struct pl_analysis_options o;
 	struct pl_analysis *a;
-	struct pl_json json;
 
 	pl_analysis_options_init(&o);
 	a = pl_analysis_new(&mat, true, 0, 500, &o, NULL);
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned t = 0; t < frames; t++)
-			assert_int_equal(pl_analysis_push(a, kpa[t], t * 2000000ll, false, NULL),
-					 0);
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
+	both_passes_of(a, kpa[0], sizeof(kpa[0]) / sizeof(double), frames, 500);
 	assert_true(pl_analysis_totals(a)->region_sum_error_max < 1e-12);
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	analysis_text(a, text, sizeof(text));
 	if (strstr(text, ",\"steps\":["))
 		*strstr(text, ",\"steps\":[") = '\0'; /* what is counted here are feet */
 	pl_analysis_free(a);

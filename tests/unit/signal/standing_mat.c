@@ -40,6 +40,7 @@ struct change {
 	enum pl_facing facing;
 	double mass_kg, nominal_hz; /* what the mat says of itself; 0: nothing */
 	bool dead_weight;
+	double noise_floor_kpa;
 	const struct pl_sway *own;
 };
 static const struct change nothing = {
@@ -134,6 +135,7 @@ static bool analyze(const struct scene *s, const struct change *c, struct pl_sta
 	o.facing = c->facing;
 	o.body_mass_kg = c->mass_kg;
 	o.dead_weight = c->dead_weight;
+	o.noise_floor_kpa = c->noise_floor_kpa;
 	o.own_sway = c->own;
 	a = pl_analysis_new(&mat, true, 0, c->nominal_hz, &o, NULL);
 	assert_non_null(a);
@@ -388,6 +390,23 @@ static void test_rate(void **state)
 	assert_true(s.rate_hz == c.nominal_hz);
 }
 
+/* It is only said here: what it does to the cells the mat, or whoever calibrates, has done. */
+static void test_coarse_floor(void **state)
+{
+	const struct pl_standing *t = plain();
+	struct change c = nothing;
+	struct pl_standing s;
+
+	(void)state;
+	c.noise_floor_kpa = 0.99;
+	assert_true(analyze(&scene, &c, &s));
+	assert_int_equal(s.flags, 0);
+	c.noise_floor_kpa = 1;
+	assert_true(analyze(&scene, &c, &s));
+	assert_int_equal(s.flags, PL_STANDING_COARSE_FLOOR);
+	assert_true(s.sway.area_95_mm2 == t->sway.area_95_mm2);
+}
+
 static void test_gap(void **state)
 {
 	struct change c = nothing;
@@ -547,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_own_sway),
+		cmocka_unit_test(test_coarse_floor),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_body_weight),
 		cmocka_unit_test(test_a_step_ends_it),

@@ -70,6 +70,20 @@ static void samples(void **state)
 	assert_true(isnan(pl_sample_of(v, 0).mean));
 }
 
+/* numpy.quantile([7, 1, 4, 2], [0, 0.25, 0.5, 0.99, 1]) = 1, 1.75, 3, 6.91, 7 */
+static void quantiles(void **state)
+{
+	double four[] = {7, 1, 4, 2}, one = 5;
+
+	(void)state;
+	assert_true(pl_quantile(four, 4, 0) == 1 && pl_quantile(four, 4, 1) == 7);
+	assert_true(fabs(pl_quantile(four, 4, 0.25) - 1.75) < 1e-15);
+	assert_true(fabs(pl_quantile(four, 4, 0.5) - 3) < 1e-15);
+	assert_true(fabs(pl_quantile(four, 4, 0.99) - 6.91) < 1e-14);
+	assert_true(pl_quantile(&one, 1, 0.7) == 5);
+	assert_true(isnan(pl_quantile(NULL, 0, 0.5)));
+}
+
 static void detectable(void **state)
 {
 	/* A 10 12 14 (squares 8), B 20 21 22 23 24 (squares 10): s^2 = 18/6 = 3,
@@ -89,9 +103,8 @@ static void detectable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tabulated),
-		cmocka_unit_test(closed_forms),
-		cmocka_unit_test(samples),
+		cmocka_unit_test(tabulated),  cmocka_unit_test(closed_forms),
+		cmocka_unit_test(samples),    cmocka_unit_test(quantiles),
 		cmocka_unit_test(detectable),
 	};
 

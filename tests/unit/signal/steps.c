@@ -17,6 +17,7 @@
 
 #include <plantar/analysis.h>
 
+#include "both_passes.h"
 #include "feet_model.h"
 #include "recordings.h"
 
@@ -85,7 +86,6 @@ static struct pl_analysis *analyse(const struct pl_geometry *g, const struct sta
 				   unsigned gap_before, double full_kpa)
 {
 	struct pl_analysis *a = pl_analysis_new(g, true, 0, RATE, o, NULL);
-	struct pl_json json;
 
 	assert_non_null(a);
 	for (size_t i = 0; i < pl_geometry_cells(g); i++)
@@ -104,11 +104,7 @@ static struct pl_analysis *analyse(const struct pl_geometry *g, const struct sta
 		assert_int_equal(
 			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
 	}
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	analysis_text(a, text, sizeof(text));
 	return a;
 }
 
@@ -365,31 +361,17 @@ static void standing_is_no_step(void **state)
 
 static void emed_pass(const struct recording *rec, enum pl_axis axis)
 {
-	size_t n = pl_geometry_cells(&rec->geometry);
 	struct pl_analysis_options o;
 	struct pl_analysis *a;
-	struct pl_json json;
 
 	pl_analysis_options_init(&o);
 	o.axis = axis;
 	o.border_is_no_edge = true;
 	a = pl_analysis_new(&rec->geometry, true, 0, 1 / rec->dt_s, &o, NULL);
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t k = 0; k < rec->frames; k++)
-			assert_int_equal(
-				pl_analysis_push(a, rec->values + k * n,
-						 (int64_t)llround((double)k * rec->dt_s * 1e9),
-						 false, NULL),
-				0);
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	both_passes_of(a, rec->values, pl_geometry_cells(&rec->geometry), rec->frames,
+		       1 / rec->dt_s);
+	analysis_text(a, text, sizeof(text));
 	pl_analysis_free(a);
 }
 

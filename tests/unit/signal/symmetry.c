@@ -17,6 +17,7 @@
 #include <plantar/analysis.h>
 
 #include "drivers/sim/person.h"
+#include "unit/signal/both_passes.h"
 #include "unit/signal/speedpp.h"
 
 #define CELLS_MAX (120 * 120)
@@ -87,27 +88,14 @@ static json_t *analyse(const struct film *film)
 	static char text[1 << 18];
 	struct pl_analysis_options o;
 	struct pl_analysis *a;
-	struct pl_json json;
 	json_t *all;
 
 	pl_analysis_options_init(&o);
 	a = pl_analysis_new(&film->g, false, 0, film->rate_hz, &o, NULL);
 	assert_non_null(a);
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned t = 0; t < film->frames; t++)
-			assert_int_equal(pl_analysis_push(a, film->cell[t],
-							  (int64_t)(t * 1e9 / film->rate_hz), false,
-							  NULL),
-					 0);
-		assert_int_equal(
-			pass ? pl_analysis_finish(a, NULL) : pl_analysis_second_pass(a, NULL), 0);
-	}
+	both_passes_of(a, film->cell[0], CELLS_MAX, film->frames, film->rate_hz);
 	assert_true(pl_analysis_totals(a)->region_sum_error_max < 1e-12);
-	pl_json_init(&json, text, sizeof(text));
-	pl_json_begin_object(&json, NULL);
-	pl_analysis_json(a, &json);
-	pl_json_end_object(&json);
-	assert_true(pl_json_finish(&json) > 0);
+	analysis_text(a, text, sizeof(text));
 	pl_analysis_free(a);
 	all = json_loads(text, 0, NULL);
 	assert_non_null(all);
