@@ -410,8 +410,7 @@ static void print_row(const json_t *d, char *folder, size_t cap)
 	       pl_figure_text(s, "started_utc", "-"),
 	       pl_figure(json_object_get(r, "duration_s"), seconds),
 	       pl_figure(json_object_get(r, "lost_frames"), lost), pl_figure_text(d, "state", "-"),
-	       protocol, *protocol && *condition ? ", " : "", condition,
-	       verdict_text(path));
+	       protocol, *protocol && *condition ? ", " : "", condition, verdict_text(path));
 }
 
 static int show(void *user, const char *path)
