@@ -149,8 +149,7 @@ static void print_sessions(const json_t *document)
 	printf("%s\n", pl_figure_text(document, "subject", "-"));
 	json_array_foreach(json_object_get(document, "sessions"), i, s)
 	{
-		printf("  %2zu  %s  %s  recordings %lld, steps %lld; left out: trials %zu, "
-		       "steps %lld\n",
+		printf("  %2zu  %s  %s  recordings %lld, steps %lld (left out %zu and %lld)\n",
 		       i + 1, pl_figure_text(s, "date", "-"),
 		       pl_figure_text(s, "session_uuid", "-"),
 		       json_integer_value(json_object_get(s, "recordings")),
