@@ -149,13 +149,15 @@ static void print_sessions(const json_t *document)
 	printf("%s\n", pl_figure_text(document, "subject", "-"));
 	json_array_foreach(json_object_get(document, "sessions"), i, s)
 	{
-		printf("  %2zu  %s  %s  recordings %lld, steps %lld (left out %zu and %lld)\n",
-		       i + 1, pl_figure_text(s, "date", "-"),
-		       pl_figure_text(s, "session_uuid", "-"),
+		size_t trials = json_array_size(json_object_get(s, "trials_left_out"));
+		long long steps = json_integer_value(json_object_get(s, "steps_rejected"));
+
+		printf("  %2zu  %s  %s  recordings %lld, steps %lld\n", i + 1,
+		       pl_figure_text(s, "date", "-"), pl_figure_text(s, "session_uuid", "-"),
 		       json_integer_value(json_object_get(s, "recordings")),
-		       json_integer_value(json_object_get(s, "steps")),
-		       json_array_size(json_object_get(s, "trials_left_out")),
-		       json_integer_value(json_object_get(s, "steps_rejected")));
+		       json_integer_value(json_object_get(s, "steps")));
+		if (trials || steps)
+			printf("      left out: trials %zu, steps %lld\n", trials, steps);
 		pl_group_print_left_out(s);
 	}
 	json_array_foreach(json_object_get(document, "warnings"), i, w)

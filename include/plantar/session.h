@@ -66,7 +66,7 @@ int pl_session_seal(const char *folder, struct pl_error *err);
 int pl_session_file(const char *path, const void *data, size_t n, struct pl_error *err);
 
 /* Seals again because a log has changed: trials that have gone stay in the manifest, so that their
- * loss shows. */
+ * loss shows. Scores of pain that the logs have are amended into their trials (amend.h). */
 int pl_session_reseal(const char *folder, struct pl_error *err);
 
 #ifdef __cplusplus

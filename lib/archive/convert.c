@@ -31,6 +31,7 @@
 #include "h5_check.h"
 #include "h5_steps.h"
 #include "h5_write.h"
+#include "protocol_scores.h"
 #include "seal.h"
 
 #define WAIT_MS 100		  /* between two looks at a journal that is being written */
@@ -360,6 +361,21 @@ static void report(const struct conversion *c, struct pl_convert_result *result)
 	snprintf(result->path, sizeof(result->path), "%s", c->final);
 }
 
+/* A score that came while the file was being made. It is in session.json all the same, so the
+ * recording is whole without it. */
+static void carry_scores(const struct conversion *c)
+{
+	const char *slash = strrchr(c->final, '/');
+	struct pl_error err = {.code = PL_OK};
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - c->final) : 1,
+		 slash ? c->final : ".");
+	if (pl_protocol_carry_scores(folder, &err))
+		pl_logf(c->o->log, PL_WARNING, "a score of pain is not in its file yet: %s",
+			err.message);
+}
+
 static int convert(struct conversion *c, struct pl_error *err)
 {
 	int done;
@@ -372,9 +388,10 @@ static int convert(struct conversion *c, struct pl_error *err)
 	done = already_done(c, err);
 	if (done < 0 || (done == 0 && build(c, err) != 0))
 		return -1;
-	if (pl_seal_session(c->final, err) != 0)
+	if (pl_seal_session(c->final, err) != 0 || remove_journal(c, err) != 0)
 		return -1;
-	return remove_journal(c, err);
+	carry_scores(c);
+	return 0;
 }
 
 int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,

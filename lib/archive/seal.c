@@ -24,6 +24,7 @@
 #include "layout.h"
 #include "manifest.h"
 #include "protocol_log.h"
+#include "protocol_scores.h"
 #include "seal.h"
 #include "trial.h"
 
@@ -403,7 +404,9 @@ int pl_session_seal(const char *folder, struct pl_error *err)
 
 int pl_session_reseal(const char *folder, struct pl_error *err)
 {
-	return seal(folder, "", err);
+	if (seal(folder, "", err))
+		return -1;
+	return pl_protocol_carry_scores(folder, err);
 }
 
 int pl_seal_session(const char *trial_path, struct pl_error *err)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said around the trials of a protocol reaches everything that reads them later: annotations
-are in each recording, pain scores in session.json, verdicts in plantar compare and trend."""
+and pain scores are in each recording, pain scores in session.json too, verdicts in plantar compare and trend."""
 import json
 import os
 import subprocess
@@ -10,7 +10,7 @@ import h5py
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from test_protocols import Clinic, begin, folder, now, recorded, session, tare, until  # noqa: E402, F401
-from plantar_harness import BIN, environment  # noqa: E402
+from plantar_harness import BIN, environment, wait_until  # noqa: E402
 
 
 def plantar(*args, code=0):
@@ -129,8 +129,13 @@ def test_pain_is_told_of_its_trial(folder):  # noqa: F811
         assert [t["pain"] for t in s["protocols"][0]["trials"]][1:] == [2, 2.5]
         assert d.refused("pain", score=3)["code"] == "state"
         path = finished(d, last(d)["path"])
+        first = path.replace("trial-002", "trial-001")
+        wait_until(lambda: (said(first).get("pain_score"), said(path).get("pain_score")) == (2, 2.5) or None, 20,
+                   "the scores in their files")
+        plantar("verify", os.path.dirname(path))
         plantar("annotate", path, "pain_score=4")  # thought better of
         session(d, now(d), lambda s: pains(s) == [2, 4])
+        assert said(path)["pain_score"] == 4
         plantar("verify", os.path.dirname(path))
 
 
@@ -196,12 +201,12 @@ def test_verdicts_count_in_compare_and_trend(folder):  # noqa: F811
         assert [(os.path.basename(t["path"]), t["verdict"], t["reason"]) for t in g["trials_left_out"]] == [
             ("trial-002.h5", "rejected", "talked"), ("trial-003.h5", "undecided", None)]
         text = plantar("compare", where, "--by", "sides")
-        assert "left out: 2 trials" in text and "trial-002.h5: rejected: talked" in text
+        assert "left out: trials 2" in text and "trial-002.h5: rejected: talked" in text
         assert "trial-003.h5: undecided" in text
         s = json.loads(plantar("trend", "P-1", "--archive", d.state, "--json"))["sessions"]
         assert len(s) == 1 and (s[0]["recordings"], s[0]["trials_rejected"], s[0]["trials_undecided"]) == (1, 1, 1)
         text = plantar("trend", "P-1", "--archive", d.state)
-        assert "left out: 2 trials" in text and "trial-002.h5: rejected: talked" in text
+        assert "left out: trials 2" in text and "trial-002.h5: rejected: talked" in text
 
         # An event in the file has the last word, either way.
         plantar("annotate", paths[1], "--accept")
