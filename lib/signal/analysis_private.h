@@ -12,7 +12,7 @@
 #include "path.h"
 #include "stance.h"
 
-#define PL_ANALYSIS_VERSION "plantar-metrics/1"
+#define PL_ANALYSIS_VERSION "plantar-metrics/2"
 #define PL_FEET_MAX 4096
 #define PL_FOOT_FRAGMENT_M 0.19 /* shorter prints may be half a foot */
 
