@@ -2,8 +2,11 @@
 """What is said about a recording, before and after it: annotations at the start, plantar annotate,
 plantar correct. The frames stay, the figures follow, the log remembers, verify stays green and
 still notices what others changed."""
+import fcntl
 import getpass
+import hashlib
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -14,7 +17,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from cli import MAKE_JOURNAL, document, person, rows, run  # noqa: E402
+from cli import MAKE_JOURNAL, PLANTAR, document, person, rows, run  # noqa: E402
 from plantar_harness import Plantard  # noqa: E402
 
 SIM = {"name": "m", "mat": "pmp-64x64", "source": "sim:standing?hz=100"}
@@ -160,6 +163,23 @@ def test_a_tampered_trial_is_noticed_and_not_blessed(session):
     assert "plantar verify" in run("annotate", trial, "height_m=1.8", code=1).stderr
     assert trial.read_bytes() == tampered
     assert document("verify", session, "--json", code=1)["problems"] == 1
+
+
+def test_a_session_that_is_being_sealed_is_no_changed_one(session):
+    """Whoever seals holds the folder's lock; between a file and the manifest verify waits for it."""
+    overview, manifest = session / "session.json", session / "MANIFEST.sha256"
+    lock = os.open(session, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    was = hashlib.sha256(overview.read_bytes()).hexdigest()
+    overview.write_bytes(overview.read_bytes() + b"\n")
+    checked = subprocess.Popen([PLANTAR, "verify", str(session)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        checked.wait(2)  # it has seen the difference, and says nothing yet
+    manifest.write_text(manifest.read_text().replace(was, hashlib.sha256(overview.read_bytes()).hexdigest()))
+    os.close(lock)
+    said = checked.communicate(timeout=60)[0]
+    assert checked.returncode == 0, said
 
 
 def test_a_damaged_log_is_named(session):
