@@ -98,6 +98,7 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.before = -1,
 		.after = -1,
 		.touched = track->touched,
+		.cut = track->cut,
 		.onset = a->now[slot].first < 0.5 * a->now[slot].peak,
 	};
 	if (pl_print_copy(&contact->print, f, track) < 0)

@@ -458,7 +458,7 @@ static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
 {
 	double parallel = along(&p->shape, q->shape.ax, q->shape.ay), one, other;
 
-	if (p->touched || q->touched || (p->oriented && q->oriented) ||
+	if ((p->touched && !p->cut) || (q->touched && !q->cut) || (p->oriented && q->oriented) ||
 	    fabs(parallel) < AGREE_COS || hypot(p->goes_x, p->goes_y) > 0 ||
 	    hypot(q->goes_x, q->goes_y) > 0)
 		return;

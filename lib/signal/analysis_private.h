@@ -54,6 +54,7 @@ struct pl_footfall {
 	struct pl_path path;
 	int before, after; /* contacts of the same walk, -1: none; see analysis_facing.c */
 	bool touched;	   /* another foot: the outline is a guess */
+	bool cut;	   /* ... but for a clear cut between them */
 	bool onset;	   /* began with less than half of its greatest force: not cut off */
 };
 
@@ -86,6 +87,7 @@ struct pl_foot {
 	uint64_t born, last; /* frames */
 	struct pl_shape shape;
 	bool ready, touched;
+	bool cut;      /* wherever it was touched, off the other foot */
 	bool oriented; /* the shape's axis runs from heel to toe */
 	double fx, fy; /* unit vector the toes point along; 0, 0: unknown */
 	double goes_x,

@@ -43,10 +43,16 @@ static void add_points(struct pl_feet *f, unsigned slot)
 	}
 }
 
-void pl_feet_points(struct pl_feet *f, unsigned slot)
+void pl_feet_points_of(struct pl_feet *f, uint32_t slots)
 {
 	f->points.n = 0;
-	add_points(f, slot);
+	for (; slots; slots &= slots - 1)
+		add_points(f, (unsigned)__builtin_ctz(slots));
+}
+
+void pl_feet_points(struct pl_feet *f, unsigned slot)
+{
+	pl_feet_points_of(f, 1u << slot);
 }
 
 static bool facing_vector(enum pl_facing facing, double *x, double *y)
@@ -207,9 +213,7 @@ static bool lie_across(struct pl_feet *f, uint32_t slots, bool clearly)
 	if (e.length < PL_FOOT_MIN_LENGTH_M || e.length < PIECE_SLENDER * e.width ||
 	    !pl_feet_across(f, &all))
 		return false;
-	f->points.n = 0;
-	for (uint32_t rest = slots; rest; rest &= rest - 1)
-		add_points(f, (unsigned)__builtin_ctz(rest));
+	pl_feet_points_of(f, slots);
 	pl_shape_measure(&f->points, &shape);
 	if (fabs(shape.heel_score) < PIECE_SCORE ||
 	    (clearly && fabs(pl_shape_evidence(&shape)) < 1))
@@ -268,7 +272,7 @@ static void learn_direction(struct pl_feet *f)
 		struct pl_shape shape;
 		struct pl_extent e;
 
-		if (!track->grew || !pl_feet_across(f, &track->hull))
+		if (!track->grew || track->cut || !pl_feet_across(f, &track->hull))
 			continue;
 		e = pl_hull_extent(&track->hull);
 		if (e.length < PIECE_MIN_M || e.length < PIECE_SLENDER * e.width)
