@@ -24,8 +24,11 @@
 #define ALIKE_LENGTH 0.75 /* the same of their lengths */
 #define LENGTH_MAX_M 0.33 /* from here on as for one foot, feet.c */
 #define WIDTH_MAX_M 0.14
-#define SLENDER_MIN 1.5 /* the box around a foot, which may lie 5 degrees off */
-#define VALLEY 0.7	/* load along the line / the greatest beside it, on both sides */
+#define SLENDER_MIN 1.5	  /* the box around a foot, which may lie 5 degrees off */
+#define PARALLEL_COS 0.25 /* toes turned out: up to 75 degrees between the feet */
+#define BROADER 0.25	  /* pl_shape.heel_score of each half */
+#define UNLIKE_COSTS 4.0  /* halves unlike each other by a tenth: half as much load again */
+#define VALLEY 0.7	  /* load along the line / the greatest beside it, on both sides */
 
 struct line {
 	struct pl_cut cut;
@@ -164,11 +167,75 @@ static bool two_feet(const struct pl_points *pts, const struct pl_cut *cut)
 	       alike(e[0].length, e[1].length, ALIKE_LENGTH);
 }
 
+static void swap_points(struct pl_points *pts, size_t i, size_t k)
+{
+	double x = pts->x[i], y = pts->y[i], p = pts->p[i];
+
+	pts->x[i] = pts->x[k];
+	pts->y[i] = pts->y[k];
+	pts->p[i] = pts->p[k];
+	pts->x[k] = x;
+	pts->y[k] = y;
+	pts->p[k] = p;
+}
+
+/* Those below the cut first; how many they are. */
+static size_t sort_points(struct pl_points *pts, const struct pl_cut *cut)
+{
+	size_t below = 0;
+
+	for (size_t i = 0; i < pts->n; i++)
+		if (!pl_cut_beyond(cut, pts->x[i], pts->y[i]))
+			swap_points(pts, i, below++);
+	return below;
+}
+
+static struct pl_points part_of(const struct pl_points *pts, size_t from, size_t n)
+{
+	struct pl_points part = *pts;
+
+	part.n = n;
+	part.x += from;
+	part.y += from;
+	part.p += from;
+	part.s += from;
+	part.d += from;
+	return part;
+}
+
+static double apart(double a, double b)
+{
+	return fabs(log(a / b));
+}
+
+/* How little the halves look like one person's two feet: 0 like mirror images, infinite if they are
+ * not broader at one end, and both at the same: one may be both heels and the other the forefeet.
+ */
+static double unlike(struct pl_points *pts, const struct pl_cut *cut)
+{
+	size_t below = sort_points(pts, cut);
+	struct pl_points half[2] = {part_of(pts, 0, below), part_of(pts, below, pts->n - below)};
+	struct pl_shape shape[2];
+	double parallel;
+
+	for (int k = 0; k < 2; k++)
+		pl_shape_measure(&half[k], &shape[k]);
+	parallel = shape[0].ax * shape[1].ax + shape[0].ay * shape[1].ay;
+	if (fabs(parallel) < PARALLEL_COS ||
+	    fmin(fabs(shape[0].heel_score), fabs(shape[1].heel_score)) < BROADER ||
+	    shape[0].heel_score * shape[1].heel_score * parallel < 0)
+		return INFINITY;
+	return apart((double)half[0].n, (double)half[1].n) +
+	       apart(shape[0].length_m, shape[1].length_m) +
+	       fabs(fabs(shape[0].heel_score) - fabs(shape[1].heel_score));
+}
+
 bool pl_cut_find(struct pl_points *pts, struct pl_cut *cut)
 {
 	struct line line[DIRECTIONS * MINIMA];
-	unsigned n = 0;
+	double best = INFINITY;
 	struct fan fan;
+	unsigned n = 0;
 
 	for (int k = 0; k < DIRECTIONS; k++) {
 		struct line least[MINIMA];
@@ -182,11 +249,16 @@ bool pl_cut_find(struct pl_points *pts, struct pl_cut *cut)
 		for (unsigned i = 0; i < found; i++)
 			keep(line, &n, DIRECTIONS * MINIMA, &least[i]);
 	}
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n && line[i].load < best; i++) {
+		double cost;
+
 		if (!two_feet(pts, &line[i].cut))
 			continue;
+		cost = line[i].load * exp(UNLIKE_COSTS * unlike(pts, &line[i].cut));
+		if (cost >= best)
+			continue;
+		best = cost;
 		*cut = line[i].cut;
-		return true;
 	}
-	return false;
+	return best < INFINITY;
 }

@@ -21,7 +21,8 @@ static inline bool pl_cut_beyond(const struct pl_cut *cut, double x, double y)
 }
 
 /* False: there is no line through these cells with a foot on either side of it and less load along
- * it than on both sides. Uses pts->s. */
+ * it than on both sides. Sorts the points and
+ * uses their scratch. */
 bool pl_cut_find(struct pl_points *pts, struct pl_cut *cut);
 
 #endif

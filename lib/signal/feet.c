@@ -569,6 +569,8 @@ static void after(struct pl_feet *f)
 				track->grown = f->frame;
 			track->length_m = length;
 		}
+		track->known = track->known || (track->ready && !track->touched &&
+						f->frame - track->grown >= f->settle);
 		if (isnan(track->first_x) && track->now_cells)
 			pl_hull_centre(&track->hull, &track->first_x, &track->first_y);
 	}

@@ -25,6 +25,7 @@ struct pl_track {
 	bool touched;	  /* has shared a component with another foot: its outline is a guess */
 	bool fused;	  /* larger than one foot can be: feet that touch each other */
 	bool cut;	  /* off the foot it touches, by pl_feet.parting */
+	bool known;	  /* its print was complete before any other touched it */
 	uint32_t cells;	  /* of the print */
 	uint32_t guessed; /* of these: could be another foot's as well */
 	uint16_t r0, r1, c0, c1; /* its box, r1 and c1 exclusive */

@@ -15,9 +15,10 @@
 #include "feet.h"
 
 #define PARALLEL_COS 0.8
-#define BESIDE_MIN_M 0.05 /* apart across the direction ... */
-#define BESIDE_ALONG 0.5  /* ... and less than this share of a length along it */
-#define PIECE_MIN_M 0.13  /* a piece that shows by itself how a foot lies */
+#define TURNED_OUT_COS 0.25 /* of feet that were cut apart: heels together, toes far out */
+#define BESIDE_MIN_M 0.05   /* apart across the direction ... */
+#define BESIDE_ALONG 0.5    /* ... and less than this share of a length along it */
+#define PIECE_MIN_M 0.13    /* a piece that shows by itself how a foot lies */
 #define PIECE_SLENDER 1.6
 #define PIECE_SCORE 0.3
 #define NARROW_FROM_M 0.19
@@ -154,6 +155,12 @@ static void turn_to(struct pl_feet *f, unsigned slot, double x, double y)
 	fit(f, track);
 }
 
+/* How parallel two feet are at least that stand beside each other. */
+static double parallel_cos(const struct pl_track *a, const struct pl_track *b)
+{
+	return a->cut && b->cut ? TURNED_OUT_COS : PARALLEL_COS;
+}
+
 /* Both feet of a standing person point the same way: one that is sure speaks for the other, and
  * two that are half sure agree or stay silent. */
 static void agree(struct pl_feet *f, unsigned a, unsigned b)
@@ -161,7 +168,7 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 	const struct pl_shape *p = &f->track[a].shape, *q = &f->track[b].shape;
 	double parallel = dot(p, q->ax, q->ay), score;
 
-	if (fabs(parallel) < PARALLEL_COS)
+	if (fabs(parallel) < parallel_cos(&f->track[a], &f->track[b]))
 		return;
 	if (f->track[a].oriented && !f->track[b].oriented) {
 		turn_to(f, b, p->ax, p->ay);
@@ -172,7 +179,8 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 		double other = (parallel > 0 ? 1 : -1) * pl_shape_evidence(q);
 
 		score = one + other;
-		if (fabs(score) < JOINT || one * other <= 0)
+		if (fabs(score) < JOINT || one * other < 0 ||
+		    (one * other == 0 && !(f->track[a].cut && f->track[b].cut)))
 			return;
 		turn_to(f, a, score > 0 ? x : -x, score > 0 ? y : -y);
 		turn_to(f, b, score > 0 ? x : -x, score > 0 ? y : -y);
@@ -303,7 +311,7 @@ static void order(struct pl_track *a, struct pl_track *b)
 	double x, y, bx, by, ux, uy, along, across, norm;
 
 	if (!a->ready || !b->ready || !pair(&a->shape, &b->shape) ||
-	    dot(&a->shape, b->shape.ax, b->shape.ay) < PARALLEL_COS)
+	    dot(&a->shape, b->shape.ax, b->shape.ay) < parallel_cos(a, b))
 		return;
 	ux = a->shape.ax + b->shape.ax;
 	uy = a->shape.ay + b->shape.ay;

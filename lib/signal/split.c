@@ -24,14 +24,14 @@ static void join_near(const struct pl_feet *f, uint32_t *slots, struct pl_hull *
 	}
 }
 
-/* Two feet that have touched each other. */
+/* Two feet that have touched each other, and whose outlines were not complete before. */
 static uint32_t touching_pair(const struct pl_feet *f, struct pl_hull *all)
 {
 	for (int a = pl_track_after(f, -1); a >= 0; a = pl_track_after(f, a)) {
 		if (!f->track[a].touched)
 			continue;
 		for (int b = pl_track_after(f, a); b >= 0; b = pl_track_after(f, b)) {
-			if (!f->track[b].touched ||
+			if (!f->track[b].touched || (f->track[a].known && f->track[b].known) ||
 			    pl_hull_gap(&f->track[a].hull, &f->track[b].hull) > TOUCH_GAP_M)
 				continue;
 			*all = f->track[a].hull;

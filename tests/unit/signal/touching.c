@@ -34,12 +34,12 @@ static const struct {
 static const struct posture {
 	const char *name;
 	enum pl_sim_kind kind;
-	double toe_out_deg, apart_m; /* apart: beyond touching; below 0: pressed together */
+	double toe_out_deg;
 } postures[] = {
-	{"parallel", PL_SIM_STANDING, 0, 0},	    {"7 degrees out", PL_SIM_STANDING, 7, 0},
-	{"15 degrees out", PL_SIM_STANDING, 15, 0}, {"25 degrees out", PL_SIM_STANDING, 25, 0},
-	{"35 degrees out", PL_SIM_STANDING, 35, 0}, {"toes in", PL_SIM_STANDING, -8, 0},
-	{"shifting weight", PL_SIM_SHIFT, 4, 0},
+	{"parallel", PL_SIM_STANDING, 0},	 {"7 degrees out", PL_SIM_STANDING, 7},
+	{"15 degrees out", PL_SIM_STANDING, 15}, {"25 degrees out", PL_SIM_STANDING, 25},
+	{"35 degrees out", PL_SIM_STANDING, 35}, {"toes in", PL_SIM_STANDING, -8},
+	{"shifting weight", PL_SIM_SHIFT, 4},
 };
 #define POSTURES (sizeof(postures) / sizeof(*postures))
 
@@ -219,6 +219,14 @@ static void together(void **state)
 		print_message("%-16s %6u | %7u %4u %6u %6u %9u %6.2f | %4u %6.2f\n",
 			      postures[p].name, t.people, t.touched, t.two, t.sided, t.wrong,
 			      t.shares, t.worst, t.live, t.live_worst);
+		assert_int_equal(t.wrong, 0);
+		assert_int_equal(t.live_wrong, 0);
+		assert_int_equal(t.touched, t.two); /* and no more feet than that, ever */
+		assert_true(t.two * 100 >= 90 * t.people);
+		assert_true(t.sided * 100 >= 90 * t.people);
+		assert_true(t.shares * 100 >= 98 * t.sided);
+		assert_true(t.worst < 4 && t.live_worst < 4); /* a column of the coarsest mat */
+		assert_true(t.live * 100 >= 80 * t.people);
 	}
 }
 
