@@ -12,16 +12,17 @@
 #include "analysis_private.h"
 #include "cop.h"
 
-#define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
-#define SWING_MOST_S 2.0  /* stepping in place, slowly */
-#define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
-#define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
-#define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
-#define TOE_MOST_M 0.08	  /* ... and how long they are */
-#define STRAY_GAP_M 0.05  /* cells that belonged to no contact */
-#define EDGE_CELLS 2	  /* rows and columns along the edge */
-#define MEDIAN_OF 3	  /* footprints, at least, that a length is compared with */
-#define SHORT_SHARE 0.9	  /* of their median */
+#define SAME_SPOT 0.5	    /* of the smaller print: the same foot again */
+#define SWING_MOST_S 2.0    /* stepping in place, slowly */
+#define PIECE_GAP_M 0.12    /* heel and forefoot of one foot, seen as two contacts */
+#define PIECE_MOST_M 0.15   /* longer ones are feet themselves */
+#define TOE_GAP_M 0.05	    /* toes apart from the forefoot ... */
+#define TOE_MOST_M 0.08	    /* ... and how long they are */
+#define STRAY_GAP_M 0.05    /* cells that belonged to no contact */
+#define EDGE_CELLS 2	    /* rows and columns along the edge */
+#define LENGTH_OF_WIDTH 2.3 /* no foot is broader: docs/metrics.md, Partial */
+#define MEDIAN_OF 3	    /* footprints, at least, that a length is compared with */
+#define SHORT_SHARE 0.9	    /* of their median */
 
 /* ---- prints --------------------------------------------------------------------------------- */
 
@@ -393,6 +394,25 @@ static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 	return false;
 }
 
+static bool beside_mat(const struct pl_geometry *g, double x, double y)
+{
+	return x < 0 || y < 0 || x > g->cols * g->pitch_col_m || y > g->rows * g->pitch_row_m;
+}
+
+/*
+ * Where the edge runs through a high arch no cell is near it; but what is left is short for its
+ * width, and the foot that goes with that width would not have found room on the mat.
+ */
+static bool foot_beyond_edge(const struct pl_geometry *g, const struct pl_foot *foot)
+{
+	const struct pl_shape *s = &foot->shape;
+	double missing = LENGTH_OF_WIDTH * s->width_m - s->length_m;
+	double far = s->length_m + missing;
+
+	return missing > 0 && (beside_mat(g, s->ox - missing * s->ax, s->oy - missing * s->ay) ||
+			       beside_mat(g, s->ox + far * s->ax, s->oy + far * s->ay));
+}
+
 /* Whatever its length would be on other steps: too short, or too broad for its length. */
 static bool no_whole_foot(const struct pl_foot *foot)
 {
@@ -408,7 +428,10 @@ static int find_partial(struct pl_analysis *a)
 	if (!length)
 		return -1;
 	for (uint32_t k = 0; k < a->n_feet; k++) {
-		if (!a->options.border_is_no_edge && near_edge(&a->geometry, &a->foot[k].print))
+		const struct pl_foot *foot = &a->foot[k];
+
+		if (!a->options.border_is_no_edge &&
+		    (near_edge(&a->geometry, &foot->print) || foot_beyond_edge(&a->geometry, foot)))
 			a->foot[k].partial |= PL_PARTIAL_EDGE;
 		else
 			length[n++] = long_way(&a->foot[k]);
