@@ -11,8 +11,8 @@
 #include "cop.h"
 #include "track.h"
 
-#define AGAIN 20	 /* a cut again when the prints have grown by 1 / AGAIN */
-#define TOUCH_GAP_M 0.01 /* feet that have touched each other and are this near still do */
+#define AGAIN 20     /* a cut again when the prints have grown by 1 / AGAIN */
+#define NEAR_M 0.015 /* between the outlines of feet that touch, or nearly */
 
 static void join_near(const struct pl_feet *f, uint32_t *slots, struct pl_hull *all)
 {
@@ -24,18 +24,19 @@ static void join_near(const struct pl_feet *f, uint32_t *slots, struct pl_hull *
 	}
 }
 
-/* Two feet that have touched each other, and whose outlines were not complete before. */
-static uint32_t touching_pair(const struct pl_feet *f, struct pl_hull *all)
+/* Two feet so near to each other that one may have pieces of the other, unless the outlines of both
+ * were complete before. */
+static uint32_t near_pair(const struct pl_feet *f, struct pl_hull *all)
 {
 	for (int a = pl_track_after(f, -1); a >= 0; a = pl_track_after(f, a)) {
-		if (!f->track[a].touched)
-			continue;
 		for (int b = pl_track_after(f, a); b >= 0; b = pl_track_after(f, b)) {
-			if (!f->track[b].touched || (f->track[a].known && f->track[b].known) ||
-			    pl_hull_gap(&f->track[a].hull, &f->track[b].hull) > TOUCH_GAP_M)
+			const struct pl_track *p = &f->track[a], *q = &f->track[b];
+
+			if ((p->known && q->known) || pl_hull_gap(&p->hull, &q->hull) > NEAR_M ||
+			    pl_feet_one_sized(f, &p->hull, &q->hull))
 				continue;
-			*all = f->track[a].hull;
-			pl_hull_join(all, &f->track[b].hull);
+			*all = p->hull;
+			pl_hull_join(all, &q->hull);
 			return 1u << a | 1u << b;
 		}
 	}
@@ -56,7 +57,7 @@ static uint32_t cluster(const struct pl_feet *f)
 		slots = 1u << t;
 	}
 	if (!slots)
-		slots = touching_pair(f, &all);
+		slots = near_pair(f, &all);
 	if (slots)
 		join_near(f, &slots, &all);
 	return pl_feet_one_sized(f, &all, &all) ? 0 : slots;

@@ -18,6 +18,8 @@
 #include "drivers/sim/person.h"
 #include "lib/signal/analysis_private.h"
 #include "unit/sanitized.h"
+#include "unit/signal/both_passes.h"
+#include "unit/signal/speedpp.h"
 
 #define PEOPLE (SANITIZED ? 12 : 120) /* of each posture */
 #define RATE 100
@@ -230,10 +232,115 @@ static void together(void **state)
 	}
 }
 
+/* ---- real steps ----------------------------------------------------------------------------- */
+
+#define REAL_COLS (2 * STEP_X + 2 * MARGIN)
+#define REAL_ROWS (STEP_Y + 2 * MARGIN + AHEAD_MOST)
+#define AHEAD_MOST 8 /* cells by which the left foot is ahead, at most */
+#define STILL 150    /* frames of standing: each cell as at its greatest */
+
+static struct real_step step;
+static double real_film[STEP_FRAMES][REAL_ROWS * REAL_COLS];
+
+/* A right foot and its mirror image, the insides touching where they reach furthest. */
+static void lay_pair(unsigned ahead)
+{
+	unsigned middle = REAL_COLS / 2;
+
+	memset(real_film, 0, sizeof(real_film));
+	for (unsigned y = step.y0; y < step.y1; y++)
+		for (unsigned x = step.x0; x < step.x1; x++)
+			for (unsigned t = 0; t < step.frames; t++) {
+				double v = step.raw[(y * STEP_X + x) * STEP_FRAMES + t];
+				unsigned row = REAL_ROWS - 1 - MARGIN - y, in = x - step.x0;
+
+				real_film[t][row * REAL_COLS + middle + in] = v;
+				row -= ahead;
+				real_film[t][row * REAL_COLS + middle - 1 - in] = v;
+			}
+}
+
+/* Somebody who stands: the whole print at once. */
+static unsigned stand_still(void)
+{
+	for (unsigned i = 0; i < REAL_ROWS * REAL_COLS; i++) {
+		double most = 0;
+
+		for (unsigned t = 0; t < step.frames; t++)
+			most = fmax(most, real_film[t][i]);
+		for (unsigned t = 0; t < STILL; t++)
+			real_film[t][i] = most;
+	}
+	return STILL;
+}
+
+static void judge_pair(unsigned frames, struct tally *t)
+{
+	static const struct pl_geometry g = {REAL_ROWS, REAL_COLS, STEP_PITCH_M, STEP_PITCH_M};
+	double middle = 0.5 * REAL_COLS * STEP_PITCH_M, carried[3] = {0}, off, x, y;
+	struct pl_analysis_options o;
+	struct pl_analysis *a;
+	bool touched = true, known = true;
+
+	pl_analysis_options_init(&o);
+	a = pl_analysis_new(&g, false, 0, STEP_RATE, &o, NULL);
+	assert_non_null(a);
+	both_passes_of(a, real_film[0], REAL_ROWS * REAL_COLS, frames, STEP_RATE);
+	t->people++;
+	t->two += a->n_feet == 2;
+	for (uint32_t k = 0; k < a->n_feet; k++) {
+		enum pl_side side = a->foot[k].side;
+
+		pl_hull_centre(&a->foot[k].print.hull, &x, &y);
+		t->wrong += side != PL_SIDE_UNKNOWN &&
+			    side != (x < middle ? PL_SIDE_LEFT : PL_SIDE_RIGHT);
+		known = known && side != PL_SIDE_UNKNOWN;
+		touched = touched && a->foot[k].touched;
+		carried[side] += a->foot[k].whole.force_time;
+	}
+	t->touched += a->n_feet == 2 && touched;
+	if (known && a->n_feet == 2) {
+		off = fabs(100 * carried[PL_SIDE_LEFT] /
+				   (carried[PL_SIDE_LEFT] + carried[PL_SIDE_RIGHT]) -
+			   50);
+		t->sided++;
+		t->shares += off <= 2;
+		t->worst = fmax(t->worst, off);
+	}
+	pl_analysis_free(a);
+}
+
+static void real_pairs(void **state)
+{
+	static const unsigned ahead[] = {0, 4, AHEAD_MOST};
+
+	(void)state;
+	if (!speedpp_there())
+		skip();
+	for (unsigned still = 0; still < 2; still++) {
+		for (unsigned i = 0; i < 3; i++) {
+			struct tally t = {0};
+
+			for (unsigned k = i; k < STEPS; k += SANITIZED ? 24 : 3) {
+				assert_true(read_real_step(k, &step));
+				lay_pair(ahead[i]);
+				judge_pair(still ? stand_still() : step.frames, &t);
+			}
+			print_message("real steps %s, %2.0f mm ahead: %u pairs, touched %u, two "
+				      "feet %u, sided %u, wrong %u, share within 2 points %u, "
+				      "worst %.2f\n",
+				      still ? "standing" : "rolling ",
+				      1e3 * ahead[i] * STEP_PITCH_M, t.people, t.touched, t.two,
+				      t.sided, t.wrong, t.shares, t.worst);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(together),
+		cmocka_unit_test(real_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
