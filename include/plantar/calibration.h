@@ -84,6 +84,14 @@ static inline bool pl_calibrated(const struct pl_calibration *cal)
 uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry *g,
 		      const void *cells, enum pl_dtype dtype, double *value);
 
+/*
+ * The same without the noise floor: a cell whose noise is below its tare is negative. NaN in cells
+ * that do not work (unless they are interpolated) or are no numbers. For sums over the cells under
+ * a foot, whose noise cancels: pl_analysis_whole.
+ */
+void pl_calibrate_whole(const struct pl_calibration *cal, const struct pl_geometry *g,
+			const void *cells, enum pl_dtype dtype, double *value);
+
 /* The inverse for simulation: pressure in kPa (or counts) to the nearest raw value of dtype,
  * clipped to its range (and to saturation_counts if set). */
 void pl_calibrate_inverse(const struct pl_calibration *cal, const struct pl_geometry *g,

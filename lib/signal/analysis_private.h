@@ -12,7 +12,7 @@
 #include "path.h"
 #include "stance.h"
 
-#define PL_ANALYSIS_VERSION "plantar-metrics/2"
+#define PL_ANALYSIS_VERSION "plantar-metrics/3"
 #define PL_FEET_MAX 4096
 #define PL_FOOT_FRAGMENT_M 0.19 /* shorter prints may be half a foot */
 
@@ -159,6 +159,7 @@ struct pl_analysis {
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
 	struct pl_watch *watch; /* analysis_standing.c */
+	const double *whole;	/* this frame without the noise floor; NULL: not known */
 
 	struct pl_belt *belt;	  /* NULL: the mat lies still */
 	int64_t start_ns;	  /* of this pass */

@@ -385,6 +385,55 @@ uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry
 	return flags;
 }
 
+/* ---- without the floor ---------------------------------------------------------------------- */
+
+#define DEFINE_WHOLE(TYPE, NAME)                                                                   \
+	static void whole_##NAME(const struct pl_calibration *cal, size_t n, double k,             \
+				 const unsigned char *cells, double *value)                        \
+	{                                                                                          \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			TYPE raw;                                                                  \
+			double lin;                                                                \
+                                                                                                   \
+			memcpy(&raw, cells + i * sizeof(raw), sizeof(raw));                        \
+			lin = pl_linearise(cal, i, (double)raw);                                   \
+			value[i] = k *                                                             \
+				   (cal->curve_points ? pl_curve_at(cal, lin) : cal->scale * lin); \
+		}                                                                                  \
+	}
+
+DEFINE_WHOLE(uint8_t, u8)
+DEFINE_WHOLE(uint16_t, u16)
+DEFINE_WHOLE(int16_t, i16)
+DEFINE_WHOLE(int32_t, i32)
+DEFINE_WHOLE(uint32_t, u32)
+DEFINE_WHOLE(float, f32)
+DEFINE_WHOLE(double, f64)
+
+void pl_calibrate_whole(const struct pl_calibration *cal, const struct pl_geometry *g,
+			const void *cells, enum pl_dtype dtype, double *value)
+{
+	static void (*const convert[])(const struct pl_calibration *, size_t, double,
+				       const unsigned char *, double *) = {
+		[PL_U8] = whole_u8,   [PL_U16] = whole_u16, [PL_I16] = whole_i16,
+		[PL_I32] = whole_i32, [PL_U32] = whole_u32, [PL_F32] = whole_f32,
+		[PL_F64] = whole_f64,
+	};
+	size_t n = pl_geometry_cells(g);
+
+	convert[dtype](cal, n, pl_to_pressure(cal, g), cells, value);
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(value[i]))
+			value[i] = NAN;
+	if (!cal->cell_state)
+		return;
+	apply_states(cal, g, value);
+	for (size_t i = 0; i < n; i++)
+		if (cal->cell_state[i] == PL_CELL_NONE ||
+		    (!pl_usable(cal, i) && cal->dead_policy == PL_DEAD_EXCLUDE))
+			value[i] = NAN;
+}
+
 /* ---- inverse -------------------------------------------------------------------------------- */
 
 static double curve_inverse(const struct pl_calibration *cal, double value)

@@ -32,7 +32,7 @@ BASE = {
                   "subject": "P-1", "condition": "barefoot", "session_uuid": "s1",
                   "started_utc_ns": "1000", "annotations": {"surface": "barefoot"}},
     "method": {"region": "novel", "axis": "foot", "filter_hz": None, "filter_kind": "none",
-               "contact_on_n": 30, "contact_off_n": 20, "version": "plantar-metrics/2"},
+               "contact_on_n": 30, "contact_off_n": 20, "version": "plantar-metrics/3"},
     "total": {"force_peak_n": 700.0, "force_peak_frame": 12},
 }
 
