@@ -9,7 +9,6 @@
  * as they came, as 16-bit whole numbers where they are that, else as 32-bit floats, with a
  * calibration that changes nothing. Where a file came from and its SHA-256 stand in an event.
  */
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,9 +20,6 @@
 
 #include <jansson.h>
 
-#include <plantar/journal.h>
-#include <plantar/live.h>
-
 #include "drivers/mat/paths.h"
 #include "lib/archive/manifest.h"
 #include "tools/command.h"
@@ -31,8 +27,8 @@
 #include "tools/finish.h"
 #include "tools/hints.h"
 #include "tools/import_session.h"
+#include "tools/import_trial.h"
 #include "tools/interrupt.h"
-#include "tools/open.h"
 #include "tools/progress.h"
 
 #define ABOUT_BYTES ((size_t)16 << 10)
@@ -64,67 +60,6 @@ struct import {
 	json_t *list;
 };
 
-/* One file on its way. */
-struct trial {
-	struct pl_opened opened;
-	struct pl_session_meta meta;
-	const char *path;
-	char stem[PATH_MAX], journal_path[PATH_MAX + 16], hash[65];
-	char *about; /* the "recording" of the file as JSON */
-	struct pl_journal *journal;
-	struct pl_live *live;
-	float *metrics;
-	void *cells; /* of the type that is stored, where it is another */
-	struct pl_frame last;
-	uint64_t frames;
-};
-
-/* ---- what is stored -------------------------------------------------------------------------- */
-
-static bool is_u16(double value)
-{
-	return value >= 0 && value <= 65535 && value == floor(value);
-}
-
-/* Doubles, of which no mat sends any, become the smallest type that holds them. */
-static int choose_dtype(struct trial *t, struct pl_error *err)
-{
-	const struct pl_recording_info *info = pl_recording_info(t->opened.recording);
-	size_t n = pl_geometry_cells(&info->geometry);
-	struct pl_frame f;
-	bool whole = true;
-	int got = 0;
-
-	t->meta.dtype = info->dtype;
-	if (info->dtype != PL_F64)
-		return 0;
-	while (whole && (got = pl_recording_next(t->opened.recording, &f, err)) > 0)
-		for (size_t i = 0; whole && i < n; i++)
-			whole = is_u16(((const double *)f.cells)[i]);
-	t->meta.dtype = whole ? PL_U16 : PL_F32;
-	t->cells = malloc(n * pl_dtype_size(t->meta.dtype));
-	if (!t->cells)
-		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	return got < 0 ? -1 : pl_recording_rewind(t->opened.recording, err);
-}
-
-static void store(const struct trial *t, struct pl_frame *f)
-{
-	const double *from = f->cells;
-	size_t n = (size_t)f->rows * f->cols;
-
-	if (!t->cells)
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (t->meta.dtype == PL_U16)
-			((uint16_t *)t->cells)[i] = (uint16_t)from[i];
-		else
-			((float *)t->cells)[i] = (float)from[i];
-	f->cells = t->cells;
-	f->dtype = t->meta.dtype;
-	f->cells_bytes = n * pl_dtype_size(t->meta.dtype);
-}
-
 /* ---- who, when, what ------------------------------------------------------------------------- */
 
 static void copy_text(char *to, size_t cap, const char *from)
@@ -139,7 +74,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int hash_file(struct trial *t, struct pl_error *err)
+static int hash_file(struct pl_import_trial *t, struct pl_error *err)
 {
 	char folder[PATH_MAX];
 	size_t n = (size_t)(base_name(t->path) - t->path);
@@ -151,7 +86,7 @@ static int hash_file(struct trial *t, struct pl_error *err)
 	return pl_manifest_hash(n ? folder : ".", base_name(t->path), t->hash, err);
 }
 
-static int describe(struct trial *t, struct pl_error *err)
+static int describe(struct pl_import_trial *t, struct pl_error *err)
 {
 	struct pl_json json;
 
@@ -180,18 +115,18 @@ static int64_t modified_ns(const char *path)
 	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
-static enum pl_format format_of(const struct trial *t)
+static enum pl_format format_of(const struct pl_import_trial *t)
 {
 	return t->opened.table ? PL_FORMAT_TABLE : pl_recording_info(t->opened.recording)->format;
 }
 
-static const char *problem_of(const struct trial *t)
+static const char *problem_of(const struct pl_import_trial *t)
 {
 	return t->opened.table ? t->opened.table->problem
 			       : pl_recording_info(t->opened.recording)->problem;
 }
 
-static int fill_session(const struct import *im, struct trial *t, struct pl_error *err)
+static int fill_session(const struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
 	struct pl_session_meta *m = &t->meta;
 
@@ -213,7 +148,7 @@ static int fill_session(const struct import *im, struct trial *t, struct pl_erro
 }
 
 /* What only a table has, which has no cells. */
-static int fill_table(const struct import *im, struct trial *t, struct pl_error *err)
+static int fill_table(const struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
 	struct pl_session_meta *m = &t->meta;
 
@@ -240,7 +175,7 @@ static int fill_areas(struct pl_session_meta *m, const double *area_m2, struct p
 	return 0;
 }
 
-static int fill_cells(const struct import *im, struct trial *t, struct pl_error *err)
+static int fill_cells(const struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
 	const struct pl_recording *r = t->opened.recording;
 	const struct pl_recording_info *info = pl_recording_info(r);
@@ -262,122 +197,18 @@ static int fill_cells(const struct import *im, struct trial *t, struct pl_error 
 		       : 0;
 }
 
-static void origin_text(const struct trial *t, char *text, size_t cap)
+static void fill_origin(struct pl_import_trial *t)
 {
 	const char *problem = problem_of(t);
 
-	snprintf(text, cap, "%.200s (%s), sha256 %s%s%.160s", base_name(t->path),
+	snprintf(t->origin, sizeof(t->origin), "%.200s (%s), sha256 %s%s%.160s", base_name(t->path),
 		 pl_format_name(format_of(t)), t->hash, problem[0] ? "; " : "", problem);
-}
-
-/* ---- frames ---------------------------------------------------------------------------------- */
-
-/* Which counter of losses moved. */
-static const char *cause_of(const struct pl_frame *before, const struct pl_frame *now)
-{
-	for (int i = 0; i < PL_LOSS_CAUSES; i++)
-		if (now->lost[i] > before->lost[i])
-			return pl_loss_name((enum pl_loss)i);
-	return pl_loss_name(PL_LOSS_DEVICE);
-}
-
-static int note_gap(struct trial *t, const struct pl_frame *f, struct pl_error *err)
-{
-	struct pl_gap gap = {.epoch = f->epoch,
-			     .first_seq = t->last.seq + 1,
-			     .count = f->seq - t->last.seq - 1,
-			     .t0_mono_ns = t->last.t_mono_ns,
-			     .t1_mono_ns = f->t_mono_ns};
-
-	if (!t->frames || f->epoch != t->last.epoch || f->seq == t->last.seq + 1)
-		return 0;
-	snprintf(gap.cause, sizeof(gap.cause), "%s", cause_of(&t->last, f));
-	return pl_journal_gap(t->journal, &gap, err);
-}
-
-static int one_frame(struct trial *t, struct pl_frame *f, struct pl_error *err)
-{
-	struct pl_frame *const list[1] = {f};
-
-	store(t, f);
-	if (t->frames && f->epoch != t->last.epoch)
-		pl_live_reset(t->live);
-	f->metrics = t->metrics;
-	f->flags |= pl_live_frame(t->live, f->cells, f->dtype, f->seq, t->metrics);
-	if (note_gap(t, f, err) || pl_journal_frames(t->journal, list, 1, err))
-		return -1;
-	t->last = *f;
-	t->frames++;
-	return 0;
-}
-
-static int all_frames(struct trial *t, struct pl_error *err)
-{
-	uint64_t total = pl_recording_info(t->opened.recording)->frames;
-	struct pl_progress progress;
-	struct pl_frame f;
-	int got;
-
-	pl_progress_begin(&progress, "importing", "frames");
-	while ((got = pl_recording_next(t->opened.recording, &f, err)) > 0) {
-		if (one_frame(t, &f, err))
-			got = -1;
-		else if (t->frames % 64 == 0 && pl_progress_step(&progress, t->frames, total))
-			got = pl_error_set(err, PL_ESTATE, 0, "interrupted: %s is not imported",
-					   t->path);
-		if (got < 0)
-			break;
-	}
-	pl_progress_end(&progress);
-	return got;
-}
-
-static int note_origin(struct trial *t, struct pl_error *err)
-{
-	int64_t t_ns = t->meta.started_mono_ns;
-	char text[480];
-
-	origin_text(t, text, sizeof(text));
-	if (pl_journal_clock(t->journal, t_ns, t->meta.started_utc_ns, err))
-		return -1;
-	return pl_journal_event(t->journal, t_ns, "import", text, err);
-}
-
-/* Nobody else can take the number while the journal is there; somebody may have just before. */
-static int check_free(const struct trial *t, struct pl_error *err)
-{
-	char finished[PATH_MAX + 16];
-
-	snprintf(finished, sizeof(finished), "%s.h5", t->stem);
-	if (access(finished, F_OK) != 0)
-		return 0;
-	return pl_error_set(err, PL_EBUSY, EEXIST,
-			    "another trial was added to the session meanwhile; import %s again",
-			    t->path);
-}
-
-static int write_journal(struct trial *t, struct pl_error *err)
-{
-	t->live = pl_live_new(&t->meta.geometry, &t->meta.calibration, &t->meta.live, err);
-	t->metrics = calloc(pl_metric_count(), sizeof(*t->metrics));
-	if (!t->live || !t->metrics)
-		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	t->journal = pl_journal_create(t->journal_path, &t->meta, err);
-	if (!t->journal)
-		return -1;
-	if (check_free(t, err) || note_origin(t, err) || all_frames(t, err) ||
-	    pl_journal_sync(t->journal, err)) {
-		pl_journal_abandon(t->journal);
-		unlink(t->journal_path);
-		return -1;
-	}
-	return pl_journal_end(t->journal, "imported", err);
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */
 
 /* The first trial makes the session's folder, the others go there, whenever they started. */
-static int choose_place(struct import *im, struct trial *t, struct pl_error *err)
+static int choose_place(struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
 	char root[PATH_MAX];
 	char *slash;
@@ -398,7 +229,7 @@ static int choose_place(struct import *im, struct trial *t, struct pl_error *err
 	return 0;
 }
 
-static int check_source(const struct trial *t, struct pl_error *err)
+static int check_source(const struct pl_import_trial *t, struct pl_error *err)
 {
 	const struct pl_table_file *table = t->opened.table;
 	enum pl_format format = format_of(t);
@@ -413,7 +244,7 @@ static int check_source(const struct trial *t, struct pl_error *err)
 	return pl_error_set(err, PL_EFORMAT, 0, "%s holds no frames", t->path);
 }
 
-static void forget(struct trial *t)
+static void forget(struct pl_import_trial *t)
 {
 	pl_opened_close(&t->opened);
 	pl_session_meta_free(&t->meta);
@@ -423,7 +254,8 @@ static void forget(struct trial *t)
 	free(t->about);
 }
 
-static void report(struct import *im, const struct trial *t, const struct pl_convert_result *made)
+static void report(struct import *im, const struct pl_import_trial *t,
+		   const struct pl_convert_result *made)
 {
 	char frames[32], started[32] = "";
 	time_t s = (time_t)(t->meta.started_utc_ns / 1000000000);
@@ -449,32 +281,31 @@ static void report(struct import *im, const struct trial *t, const struct pl_con
 		       started);
 }
 
-static int prepare(struct import *im, struct trial *t, struct pl_error *err)
+static int prepare(struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
 	if (pl_open_hinted(&t->opened, t->path, im->as, &im->hints, err) || check_source(t, err) ||
-	    hash_file(t, err) || (!t->opened.table && choose_dtype(t, err)) || describe(t, err) ||
-	    fill_session(im, t, err) ||
+	    hash_file(t, err) || (!t->opened.table && pl_import_choose_dtype(t, err)) ||
+	    describe(t, err) || fill_session(im, t, err) ||
 	    (t->opened.table ? fill_table(im, t, err) : fill_cells(im, t, err)) ||
 	    choose_place(im, t, err))
 		return -1;
+	fill_origin(t);
 	if (*problem_of(t))
 		pl_say(im->self, "%s: %s", t->path, problem_of(t));
 	return 0;
 }
 
 /* Frames by way of a journal; a table is small and whole already. */
-static int finish(const struct import *im, struct trial *t, struct pl_finished *finished,
+static int finish(const struct import *im, struct pl_import_trial *t, struct pl_finished *finished,
 		  struct pl_error *err)
 {
-	char origin[480];
 	const struct pl_table_store store = {
-		.table = t->opened.table, .meta = &t->meta, .stem = t->stem, .origin = origin};
+		.table = t->opened.table, .meta = &t->meta, .stem = t->stem, .origin = t->origin};
 	struct pl_finish how = {.self = im->self, .what = "finishing"};
 
-	origin_text(t, origin, sizeof(origin));
 	if (t->opened.table)
 		how.table = &store;
-	else if (write_journal(t, err))
+	else if (pl_import_journal(t, err))
 		return -1;
 	else
 		how.journal = t->journal_path;
@@ -484,7 +315,7 @@ static int finish(const struct import *im, struct trial *t, struct pl_finished *
 
 static int import_one(struct import *im, const char *path)
 {
-	struct trial t = {.path = path};
+	struct pl_import_trial t = {.path = path};
 	struct pl_error err = {.code = PL_OK};
 	struct pl_finished finished;
 	int code = PL_EXIT_OK;

@@ -58,7 +58,8 @@ struct looking {
 	struct pl_error *err;
 };
 
-/* The first trial that can be read says whose session it is; the rest must be of the same. */
+/* The first trial that can be read says whose session it is and where (a folder above holds it,
+ * too); the rest must be of the same. */
 static int look(void *user, const char *path)
 {
 	const struct looking *l = user;
@@ -75,10 +76,13 @@ static int look(void *user, const char *path)
 		memcpy(l->s->subject, m->subject, sizeof(l->s->subject));
 		memcpy(l->s->protocol, m->protocol, sizeof(l->s->protocol));
 		l->s->body_mass_kg = m->body_mass_kg;
+		snprintf(l->s->folder, sizeof(l->s->folder), "%.*s",
+			 (int)(strrchr(path, '/') - path), path);
 	} else if (m && strcmp(l->s->uuid, m->session_uuid) != 0) {
 		stop = pl_error_set(l->err, PL_EUSAGE, 0,
-				    "%s holds trials of more than one session; name one of them",
-				    l->s->folder);
+				    "%s is of another session than the trials before it; name one "
+				    "session's folder",
+				    path);
 	}
 	pl_opened_close(&o);
 	return stop;
