@@ -276,8 +276,8 @@ static void report(struct import *im, const struct pl_import_trial *t,
 	printf("%s: %s %s of %s\n", made->path, pl_count_text(made->frames, frames),
 	       t->opened.table ? "samples" : "frames", t->path);
 	if (!im->started_utc_ns)
-		printf("  filed under %s, when the file was last changed; --started TIME says "
-		       "otherwise\n",
+		printf("  its start is given as %s, when the file was last changed; --started "
+		       "TIME says otherwise\n",
 		       started);
 }
 

@@ -117,11 +117,22 @@ static int read_subject(hid_t file, struct pl_session_meta *m, struct pl_error *
 	return close_group(&g) || pl_h5_annotations_read(file, m, err) ? -1 : 0;
 }
 
-/* Files of mats, and all of before there were others, have no attribute of that name. */
-static void get_layout(struct group *g, struct pl_session_meta *m)
+/* Files of mats, and all of before there were others, have no attribute of that name. There are
+ * frames or samples, as it says, and never both. */
+static void get_layout(struct group *g, hid_t file, struct pl_session_meta *m)
 {
+	bool table;
+
 	if (!g->failed && H5Aexists(g->id, "layout") > 0)
 		m->live.layout = (enum pl_layout)get_word(g, "layout", pl_layout_parse);
+	table = m->live.layout == PL_LAYOUT_TABLE;
+	if (g->failed ||
+	    (pl_h5_has(file, PL_H5_SAMPLES) == table && pl_h5_has(file, PL_H5_RAW) != table))
+		return;
+	pl_error_set(g->err, PL_ECORRUPT, 0, PL_H5_MAT " is of layout %s, which has %s and no %s",
+		     pl_layout_name(m->live.layout), table ? PL_H5_SAMPLES : PL_H5_RAW,
+		     table ? PL_H5_RAW : PL_H5_SAMPLES);
+	g->failed = true;
 }
 
 /* Rows, columns, their places and their type: of everything but tables. */
@@ -151,19 +162,12 @@ static int read_mat(hid_t file, struct pl_session_meta *m, struct pl_error *err)
 	get_text(&g, "file", m->mat_file, sizeof(m->mat_file));
 	get_text(&g, "source", m->source, sizeof(m->source));
 	get_number(&g, "rate_hz", H5T_NATIVE_DOUBLE, &m->rate_hz);
-	get_layout(&g, m);
+	get_layout(&g, file, m);
 	if (m->live.layout != PL_LAYOUT_TABLE)
 		get_cells(&g, m);
 	if (!g.failed && !(m->rate_hz >= 0 && m->rate_hz <= 1e6)) {
 		pl_error_set(err, PL_ECORRUPT, 0, PL_H5_MAT ": a rate of %g Hz cannot be",
 			     m->rate_hz);
-		g.failed = true;
-	}
-	if (!g.failed &&
-	    !pl_h5_has(file, m->live.layout == PL_LAYOUT_TABLE ? PL_H5_SAMPLES : PL_H5_RAW)) {
-		pl_error_set(err, PL_ECORRUPT, 0, PL_H5_MAT " is of a %s, but there is no %s",
-			     pl_layout_name(m->live.layout),
-			     m->live.layout == PL_LAYOUT_TABLE ? PL_H5_SAMPLES : PL_H5_RAW);
 		g.failed = true;
 	}
 	return close_group(&g);

@@ -558,6 +558,12 @@ def test_samples_stay_as_they_came(tmp_path):
         f["samples/force"][0] = 701
     os.remove(f"{made['folder']}/MANIFEST.sha256")  # which says so first
     assert "from its samples" in run("verify", trial, code=1).stdout
+    # and a file is of one kind
+    for layout in ("mat", "picture", "carpet"):
+        with h5py.File(trial, "r+") as f:
+            f["mat"].attrs["layout"] = layout
+        assert f"{layout}" in run("verify", trial, code=1).stdout
+        assert layout in refusal("analyze", trial)
 
 
 @shared
@@ -568,7 +574,7 @@ def test_a_damaged_session_of_a_table_never_ends_the_program(tmp_path):
     whole = open(trial, "rb").read()
     right = analyze(trial)
     read = refused = 0
-    for i in range(8, len(whole), max(1, len(whole) // 60)):
+    for i in range(8, len(whole), max(1, len(whole) // 30)):
         with open(trial, "wb") as f:
             f.write(whole[:i] + bytes([whole[i] ^ 0xff]) + whole[i + 1:])
         r = subprocess.run([PLANTAR, "analyze", "--json", trial], capture_output=True, timeout=100)
