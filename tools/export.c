@@ -59,12 +59,13 @@ int pl_export_frames(const struct pl_export *e, const char *doing,
 	return r;
 }
 
-/* Cells, what happened and what is missing are there in any recording; the rest is made of a mat's
- * frames. */
-static bool needs_mat(const struct pl_export *e, const struct format *format)
+/* Cells, how much the greatest carries, what happened and what is missing are there in any
+ * recording of frames; the rest is made of a mat's. Of a table there are samples. */
+static bool needs_mat(const struct pl_export *e, const struct format *format, bool table)
 {
-	return !format->table || e->what == PL_EXPORT_METRICS || e->what == PL_EXPORT_COP ||
-	       e->what == PL_EXPORT_STEPS;
+	if (table)
+		return !format->table;
+	return !format->table || e->what == PL_EXPORT_COP || e->what == PL_EXPORT_STEPS;
 }
 
 static int export_file(struct pl_export *e, const struct format *format, const char *path,
@@ -73,17 +74,20 @@ static int export_file(struct pl_export *e, const struct format *format, const c
 	struct pl_error err = {.code = PL_OK};
 	struct pl_opened opened;
 	struct pl_output output;
+	const char *problem;
 	int r;
 
 	if (pl_open_hinted(&opened, path, as, hints, &err) < 0)
 		return pl_report(e->self, &err);
-	if ((opened.table || needs_mat(e, format)) && pl_opened_mat(&opened, path, &err) < 0) {
+	if (needs_mat(e, format, opened.table) && pl_opened_mat(&opened, path, &err) < 0) {
 		pl_opened_close(&opened);
 		return pl_report(e->self, &err);
 	}
 	e->recording = opened.recording;
-	if (pl_recording_info(e->recording)->problem[0])
-		pl_say(e->self, "%s: %s", path, pl_recording_info(e->recording)->problem);
+	e->table = opened.table;
+	problem = e->table ? e->table->problem : pl_recording_info(e->recording)->problem;
+	if (*problem)
+		pl_say(e->self, "%s: %s", path, problem);
 	if (to)
 		pl_interrupt_catch(); /* nothing half-written stays behind */
 	r = pl_output_open(&output, to, &err);

@@ -83,11 +83,11 @@ static void recover_one(struct recover *r, const char *journal)
 		r->skipped++;
 		return;
 	}
-	pl_finish_journal(&(struct pl_finish){.self = r->self,
-					      .journal = journal,
-					      .what = "recovering",
-					      .keep_journal = r->keep_journal},
-			  &o);
+	pl_finish_trial(&(struct pl_finish){.self = r->self,
+					    .journal = journal,
+					    .what = "recovering",
+					    .keep_journal = r->keep_journal},
+			&o);
 	if (o.ok) {
 		note(r, journal, "recovered", &o);
 		r->done++;

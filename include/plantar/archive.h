@@ -46,6 +46,21 @@ struct pl_convert_result {
 int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,
 	       struct pl_error *err);
 
+struct pl_table_file;
+
+/* A table (hints.h) that becomes the trial <stem>.h5, and what is said of it. */
+struct pl_table_store {
+	const struct pl_table_file *table;
+	const struct pl_session_meta *meta; /* live.layout PL_LAYOUT_TABLE, no geometry */
+	const char *stem, *origin;	    /* origin: text of the event `import` */
+};
+/*
+ * Written, read back and compared, renamed where nothing is (PL_EBUSY), session sealed. On failure
+ * nothing is left, and HDF5's state unknown: call it in a process of its own, as pl_convert.
+ */
+int pl_table_store(const struct pl_table_store *o, struct pl_convert_result *result,
+		   struct pl_error *err);
+
 /* Finds journals below root whose writer is gone, oldest first; each(user, path) returns non-zero
  * to stop. Returns how many were found or -1. */
 int pl_recover_find(const char *root, int (*each)(void *user, const char *journal), void *user,

@@ -116,11 +116,29 @@ static int store(struct pl_session_meta *m, const char *key, const char *value,
 	return 0;
 }
 
+/* Columns of a table, and of sensors without places, are feet by themselves. */
+static bool has_feet(const struct pl_session_meta *m)
+{
+	return m->live.layout == PL_LAYOUT_MAT || m->live.layout == PL_LAYOUT_PICTURE;
+}
+
+static bool is_of_feet(const char *key)
+{
+	return strcmp(key, "side") == 0 || strcmp(key, "facing") == 0 ||
+	       strcmp(key, "feet_side") == 0;
+}
+
 static int plan_value(struct job *job, struct plan *plan, const struct pl_amend_value *v,
 		      struct pl_error *err)
 {
 	struct pl_amendment a = {0};
 
+	if (!has_feet(&plan->meta) && is_of_feet(v->key))
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"'%s' cannot be said of this trial (layout %s): its columns are "
+			"the feet already",
+			v->key, pl_layout_name(plan->meta.live.layout));
 	snprintf(a.key, sizeof(a.key), "%s", v->key);
 	if (*v->value && pl_annotation_check(v->key, v->value, a.is, err))
 		return -1;

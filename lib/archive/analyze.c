@@ -100,19 +100,19 @@ static void correct_feet(const char *feet, struct pl_analysis_options *o)
 	}
 }
 
-static void take_speed(const struct pl_annotations *a, struct pl_analysis_options *o)
+void pl_analyze_speed(const struct pl_annotations *a, struct pl_gait_options *o)
 {
 	static const char *const sources[] = {"gates", "belt", "entered", "none"};
 	char value[PL_ANNOTATION_VALUE_MAX];
 
-	o->gait.speed_m_s = pl_annotations_number(a, "speed_m_s");
-	if (isnan(o->gait.speed_m_s))
+	o->speed_m_s = pl_annotations_number(a, "speed_m_s");
+	if (isnan(o->speed_m_s))
 		return;
-	o->gait.speed_source = "entered";
+	o->speed_source = "entered";
 	pl_annotations_get(a, "speed_source", value);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		if (strcmp(value, sources[i]) == 0)
-			o->gait.speed_source = sources[i];
+			o->speed_source = sources[i];
 }
 
 /* What people said, then or since, stands above what the mat's configuration said. */
@@ -128,7 +128,7 @@ static void correct(const struct pl_annotations *a, struct pl_analysis_options *
 		correct_feet(value, o);
 	if (pl_annotations_get(a, "surface", value))
 		o->barefoot = o->barefoot && strcmp(value, "barefoot") == 0;
-	take_speed(a, o);
+	pl_analyze_speed(a, &o->gait);
 }
 
 /* A pair of insoles lies on one mat with columns in between in which there are no cells. */

@@ -19,6 +19,12 @@
 #define WEIGHT_TOLERANCE 0.05
 #define TARE_MARK "+tare"
 
+static const char *const layout_names[] = {
+	[PL_LAYOUT_MAT] = "mat",
+	[PL_LAYOUT_SENSORS] = "sensors",
+	[PL_LAYOUT_PICTURE] = "picture",
+	[PL_LAYOUT_TABLE] = "table",
+};
 static const char *const unit_names[] = {
 	[PL_UNIT_COUNTS] = "counts",
 	[PL_UNIT_KPA] = "kPa",
@@ -28,6 +34,21 @@ static const char *const unit_names[] = {
 double pl_cell_area_m2(const struct pl_geometry *g)
 {
 	return g->pitch_row_m * g->pitch_col_m;
+}
+
+const char *pl_layout_name(enum pl_layout layout)
+{
+	if ((unsigned)layout >= sizeof(layout_names) / sizeof(layout_names[0]))
+		return "unknown";
+	return layout_names[layout];
+}
+
+int pl_layout_parse(const char *name)
+{
+	for (int i = 0; name && i < (int)(sizeof(layout_names) / sizeof(layout_names[0])); i++)
+		if (strcmp(name, layout_names[i]) == 0)
+			return i;
+	return -1;
 }
 
 const char *pl_unit_name(enum pl_unit unit)
@@ -186,6 +207,24 @@ int pl_calibration_check(const struct pl_calibration *cal, const struct pl_geome
 	if (check_curve(cal, err) < 0)
 		return -1;
 	return check_cells(cal, err);
+}
+
+int pl_layout_check(enum pl_layout layout, const struct pl_calibration *cal,
+		    const struct pl_geometry *g, struct pl_error *err)
+{
+	const struct pl_geometry unplaced = {
+		.rows = g->rows, .cols = g->cols, .pitch_row_m = 1, .pitch_col_m = 1};
+
+	if (layout == PL_LAYOUT_MAT || layout == PL_LAYOUT_PICTURE)
+		return pl_calibration_check(cal, g, err);
+	if (layout != PL_LAYOUT_SENSORS)
+		return pl_error_set(err, PL_ECONFIG, 0, "a table has no cells");
+	if (!isnan(g->pitch_row_m) || !isnan(g->pitch_col_m) || g->cols > 2 ||
+	    cal->unit == PL_UNIT_N)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "sensors without places stand in one or two columns, have no "
+				    "pitch and are not calibrated in newtons");
+	return pl_calibration_check(cal, &unplaced, err);
 }
 
 /* ---- forward -------------------------------------------------------------------------------- */
