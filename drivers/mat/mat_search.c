@@ -172,12 +172,14 @@ int pl_mat_find(const char *name, char *path, size_t cap, struct pl_error *err)
 		return 0;
 	pl_mat_list(append, &names);
 	if (!names.all)
-		return pl_error_set(err, PL_ENOENT, 0,
-				    "no mat \"%.63s\"; known: none (set PLANTAR_MATS to a folder of "
-				    "mat files); or give the path of a .conf file",
-				    name);
-	return pl_error_set(err, PL_ENOENT, 0,
-			    "no mat \"%.63s\"; known: %s%s\"plantar list\" shows all %u; or give the "
-			    "path of a .conf file",
-			    name, names.text, names.n ? "; " : "", names.all);
+		return pl_error_set(
+			err, PL_ENOENT, 0,
+			"no mat \"%.63s\"; known: none (set PLANTAR_MATS to a folder of "
+			"mat files); or give the path of a .conf file",
+			name);
+	return pl_error_set(
+		err, PL_ENOENT, 0,
+		"no mat \"%.63s\"; known: %s%s\"plantar list\" shows all %u; or give the "
+		"path of a .conf file",
+		name, names.text, names.n ? "; " : "", names.all);
 }
