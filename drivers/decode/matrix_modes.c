@@ -13,6 +13,11 @@ static int bad(struct pl_error *err, const char *message)
 	return pl_error_set(err, PL_ECONFIG, 0, "%s", message);
 }
 
+static bool fits(uint64_t value, unsigned width)
+{
+	return width >= 8 || value >> 8 * width == 0;
+}
+
 static int check_escape(const struct pl_matrix_config *c, struct pl_error *err)
 {
 	const struct pl_escape_table *t = &c->table;
@@ -43,6 +48,7 @@ static int check_escape(const struct pl_matrix_config *c, struct pl_error *err)
 static int check_chunks(const struct pl_matrix_config *c, struct pl_error *err)
 {
 	const struct pl_chunks *k = &c->chunks;
+	uint64_t last;
 
 	if (!k->cells)
 		return 0;
@@ -56,6 +62,21 @@ static int check_chunks(const struct pl_matrix_config *c, struct pl_error *err)
 		return bad(err, "chunks: list_index needs an even number of whole cells");
 	if (c->dims.width)
 		return bad(err, "chunks: cannot be combined with dims");
+	last = (c->rows * c->cols - 1) / (k->by_row ? c->cols : 1) + (uint64_t)k->index_base;
+	if (!fits(last, k->index.width) || !fits(k->list_index, k->index.width) ||
+	    (k->list_index && k->list_index <= last))
+		return bad(err, "chunks: the index has too few bytes for index_base, all cells and "
+				"list_index behind them");
+	return 0;
+}
+
+static int check_told(const struct pl_matrix_config *c, struct pl_error *err)
+{
+	if (c->length_field.offset >= 0 && !fits(c->length_expected, c->length_field.width))
+		return bad(err, "length: expected does not fit into width");
+	if (c->dims.width && c->dims.offset >= 0 &&
+	    (!fits(c->rows, c->dims.width) || !fits(c->cols, c->dims.width)))
+		return bad(err, "dims: rows or cols do not fit into width");
 	return 0;
 }
 
@@ -69,6 +90,29 @@ static int check_digits(const struct pl_matrix_config *c, struct pl_error *err)
 		return bad(err, "digits: base 2..256, and offset + base at most 256");
 	if (c->cell != PL_WIRE_U16)
 		return bad(err, "digits: need cell = \"u16\"");
+	return 0;
+}
+
+/* Words are compared with whole lines, without the separators around them. */
+static int check_words(const struct pl_text_lines *t, struct pl_error *err)
+{
+	const char *separators = t->separators[0] ? t->separators : " \t,;";
+	const char *words[] = {t->begin, t->end, t->prefix};
+
+	for (int i = 0; i < 3; i++) {
+		size_t n = strlen(words[i]);
+
+		if (!n)
+			continue;
+		if (strchr(separators, words[i][0]) || strchr(separators, words[i][n - 1]) ||
+		    words[i][0] == '-' || (i == 2 && strpbrk(words[i], separators)))
+			return bad(err,
+				   "text: begin, end and prefix begin with no sign and have no "
+				   "separator at their ends, prefix none at all");
+		for (int k = 0; k < i; k++)
+			if (!strcmp(words[i], words[k]))
+				return bad(err, "text: begin, end and prefix must differ");
+	}
 	return 0;
 }
 
@@ -101,13 +145,13 @@ static int check_text(const struct pl_matrix_config *c, struct pl_error *err)
 		if (isalnum((unsigned char)*s) || strchr("\r\n-+.", *s))
 			return bad(err, "text: separators must be no letters, digits, signs or "
 					"line ends");
-	return 0;
+	return check_words(t, err);
 }
 
 int pl_matrix_check_modes(const struct pl_matrix_config *c, struct pl_error *err)
 {
 	return check_escape(c, err) || check_chunks(c, err) || check_digits(c, err) ||
-			       check_text(c, err)
+			       check_told(c, err) || check_text(c, err)
 		       ? -1
 		       : 0;
 }
