@@ -123,6 +123,11 @@ static void tick(struct pl_engine *e, int64_t now_ns)
 {
 	struct pl_tx tx = {0};
 
+	/* A capture answers nobody, and comes at a pace of its own. */
+	if (pl_starts(e->setup.entry->source, "replay:")) {
+		e->tick_ns = INT64_MAX;
+		return;
+	}
 	pl_decoder_tick(e->decoder, now_ns, &tx, &e->tick_ns);
 	if (tx.n > 0)
 		pl_source_send(e->source, tx.bytes, tx.n);
