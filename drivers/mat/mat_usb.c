@@ -9,6 +9,7 @@
 #define TRANSFERS 16
 #define REQUEST_BYTES 1024
 #define ROW_MAX 256
+#define PACKET_MAX 4032 /* with its two bytes in front it fits into the smallest read */
 
 static const char *const write_names[] = {"auto", "endpoint", "report", "setup", NULL};
 
@@ -107,6 +108,9 @@ void pl_mat_read_usb(struct pl_conf *c, const config_setting_t *root, struct pl_
 	usb->report_ids = pl_conf_bool(c, group, "report_ids", false);
 	usb->n_start = read_requests(c, group, "start", usb->start, PL_USB_START_MAX);
 	usb->n_stop = read_requests(c, group, "stop", usb->stop, PL_USB_STOP_MAX);
+	if (usb->packets && usb->transfer_bytes > PACKET_MAX)
+		pl_conf_fail_at(c, group, "transfer_bytes", "valid with packets: 8 to %d",
+				PACKET_MAX);
 	if (usb->write == PL_USB_WRITE_SETUP && !usb->packets)
 		pl_conf_fail_at(c, group, "write",
 				"\"setup\" needs packets = true, or answers could not be told "

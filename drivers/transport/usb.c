@@ -25,7 +25,8 @@
 #define GATHER_MS 1
 #define DRAIN_NS INT64_C(1000000000)
 #define TRANSFER_BYTES_MAX 16384
-#define PACKETS_BYTES 2048 /* a packet and its header fit into every read */
+#define PACKETS_BYTES 2048     /* what protocols with packets need at most */
+#define PACKETS_BYTES_MAX 4032 /* a packet and its header fit into every read */
 
 /* ---- transfers ---- */
 
@@ -287,8 +288,8 @@ static size_t transfer_bytes(const struct pl_usb *u, const struct pl_mat *mat)
 		bytes = u->config.transfer_bytes;
 	else if (u->config.packets || !u->ends.in_bulk)
 		bytes = u->ends.in_bulk ? PACKETS_BYTES : packet;
-	if (bytes > TRANSFER_BYTES_MAX)
-		bytes = TRANSFER_BYTES_MAX;
+	if (bytes > (u->config.packets ? PACKETS_BYTES_MAX : TRANSFER_BYTES_MAX))
+		bytes = u->config.packets ? PACKETS_BYTES_MAX : TRANSFER_BYTES_MAX;
 	bytes -= bytes % packet;
 	return bytes ? bytes : packet;
 }

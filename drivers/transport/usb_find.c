@@ -13,7 +13,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,19 +283,39 @@ int pl_usb_find(const struct pl_usb_target *target, struct pl_usb_device *device
 	return r;
 }
 
-/* Has one of its interfaces a serial port? /sys/bus/usb/devices/1-1/1-1:1.0/{ttyUSB0,tty/ttyACM0}
- */
+/* Is there an entry in folder whose name begins so? */
+static bool entry_begins(const char *folder, const char *prefix)
+{
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+	bool found = false;
+
+	while (d && !found && (entry = readdir(d)))
+		found = !strncmp(entry->d_name, prefix, strlen(prefix));
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* Has one of its interfaces a serial port? /sys/bus/usb/devices/1-1:1.0/{ttyUSB0,tty/ttyACM0} */
 static bool has_tty(const struct pl_usb_device *d)
 {
-	char pattern[sizeof(SYSFS) + 2 * sizeof(d->path) + 16];
-	glob_t found;
-	int r;
+	DIR *folder = opendir(SYSFS);
+	size_t n = strlen(d->path);
+	struct dirent *entry;
+	bool found = false;
 
-	snprintf(pattern, sizeof(pattern), SYSFS "/%s/%s:*/tty*", d->path, d->path);
-	r = glob(pattern, GLOB_NOSORT, NULL, &found);
-	if (!r)
-		globfree(&found);
-	return !r;
+	while (folder && !found && (entry = readdir(folder))) {
+		char path[sizeof(SYSFS) + 300];
+
+		if (strncmp(entry->d_name, d->path, n) || entry->d_name[n] != ':')
+			continue;
+		snprintf(path, sizeof(path), SYSFS "/%.255s", entry->d_name);
+		found = entry_begins(path, "tty");
+	}
+	if (folder)
+		closedir(folder);
+	return found;
 }
 
 void pl_transport_list_usb(void (*each)(void *user, const char *uri, const char *description,

@@ -109,6 +109,8 @@ static void test_messages(void **state)
 		{HEAD FRAME "usb = { out = 0x81; };\n", "test:7: usb.out: valid: 0x01 to 0x0F"},
 		{HEAD FRAME "usb = { transfers = 4; };\n",
 		 "test:7: usb.transfers: is 4; valid: 8..16"},
+		{HEAD FRAME "usb = { packets = true; transfer_bytes = 4096; };\n",
+		 "test:7: usb.transfer_bytes: valid with packets: 8 to 4032"},
 		{HEAD FRAME "usb = { write = \"setup\"; };\n",
 		 "test:7: usb.write: \"setup\" needs packets = true, or answers could not be told "
 		 "from frames"},
