@@ -24,6 +24,7 @@ static const char *const side_names[] = {"unknown", "left", "right", NULL};
 static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
+#define URI_TEXT_MAX 256
 #define PL_SUBJECT_PATTERN "[A-Za-z0-9_-]{1,64}"
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -84,6 +85,19 @@ static void load_mat(struct pl_conf *c, struct pl_config *config, struct pl_mat_
 	pl_conf_fail(c, member(group, "mat"), "%s", err.message);
 }
 
+/* Serial ports by their path, USB devices by ids and serial number too. */
+static bool same_port(const char *a, const char *b)
+{
+	char serial_a[URI_TEXT_MAX] = "", serial_b[URI_TEXT_MAX] = "";
+	size_t n = strcspn(a, "?");
+
+	if (n != strcspn(b, "?") || strncmp(a, b, n))
+		return false;
+	pl_uri_query(a, "serial", serial_a, sizeof(serial_a));
+	pl_uri_query(b, "serial", serial_b, sizeof(serial_b));
+	return !strcmp(serial_a, serial_b);
+}
+
 static void check_source(struct pl_conf *c, const struct pl_config *config, unsigned i,
 			 const config_setting_t *setting)
 {
@@ -97,9 +111,7 @@ static void check_source(struct pl_conf *c, const struct pl_config *config, unsi
 	if (!pl_starts(entry->source, "serial:") && !pl_starts(entry->source, "usb:"))
 		return;
 	for (unsigned k = 0; k < i; k++)
-		if (strcspn(config->mats[k].source, "?") == strcspn(entry->source, "?") &&
-		    strncmp(config->mats[k].source, entry->source, strcspn(entry->source, "?")) ==
-			    0)
+		if (same_port(config->mats[k].source, entry->source))
 			pl_conf_fail(c, setting,
 				     "mat \"%s\" reads from there already; one port is one mat",
 				     config->mats[k].name);

@@ -323,9 +323,12 @@ static int make_signals(struct pl_daemon *d, struct pl_error *err)
 
 static void make_udev(struct pl_daemon *d)
 {
-	/* Without udev (containers) a mat that was unplugged is looked for once a second. */
+	/* Where no udev daemon runs, the kernel's own events must do; where there are none either
+	 * (containers), a mat that was unplugged is looked for once a second all the same. */
+	const char *events = access("/run/udev/control", F_OK) ? "kernel" : "udev";
+
 	d->udev = udev_new();
-	d->monitor = d->udev ? udev_monitor_new_from_netlink(d->udev, "udev") : NULL;
+	d->monitor = d->udev ? udev_monitor_new_from_netlink(d->udev, events) : NULL;
 	if (!d->monitor)
 		return;
 	udev_monitor_filter_add_match_subsystem_devtype(d->monitor, "tty", NULL);
