@@ -56,7 +56,7 @@ class Mat(PtyMat):
     def __init__(self, folder, hz=200, rows=16, cols=8):
         super().__init__(os.path.join(folder, "pty"))
         self.hz, self.rows, self.cols = hz, rows, cols
-        self.sent = []  # (device_seq, CLOCK_MONOTONIC s) of frames that went out whole
+        self.sent = []  # (device_seq, CLOCK_MONOTONIC s before) of frames that went out whole
         self.missed = 0  # frames that nobody took
         self._stop = threading.Event()
         self._thread = None
@@ -89,10 +89,10 @@ class Mat(PtyMat):
     def _send(self):
         begin, n = time.monotonic(), 0
         while not self._stop.wait(max(0.0, begin + n / self.hz - time.monotonic())):
-            seq = self.seq
+            seq, at = self.seq, time.monotonic()
             data = packet(seq, cells_of(seq, self.rows, self.cols), int(n * 1e6 / self.hz))
             if self.put(data):
-                self.sent.append((seq, time.monotonic()))
+                self.sent.append((seq, at))
             else:
                 self.missed += 1
                 self.put(b"\0")  # what went out of it is no packet
