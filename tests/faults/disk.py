@@ -23,7 +23,8 @@ def environment(root, log=None, control=None):
 
 class Control:
     """struct control, mapped."""
-    FIELDS = ("calls", "fail_at", "fail_for", "error", "failed", "room", "delay_ms", "delay_write")
+    FIELDS = ("calls", "fail_at", "fail_for", "error", "failed", "room", "delay_ms", "delay_write",
+              "reads")
 
     def __init__(self, path):
         self.path = path

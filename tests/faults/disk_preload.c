@@ -52,6 +52,7 @@ struct control {
 	_Atomic int64_t room;	      /* bytes that files may still grow; negative: no limit */
 	_Atomic uint64_t delay_ms;    /* each sync, and each write of */
 	_Atomic uint64_t delay_write; /* ... if this is 1, too */
+	_Atomic uint64_t reads;	      /* 1: reading counts and fails, too */
 	char last[64];		      /* what failed last */
 };
 
@@ -277,6 +278,31 @@ int fallocate(int fd, int mode, off_t offset, off_t n)
 		return -1;
 	}
 	return REAL(fallocate)(fd, mode, offset, n);
+}
+
+/* ---- reading ---- */
+
+static ssize_t get(int fd, void *to, size_t n, off_t offset, bool here)
+{
+	bool cut = false;
+
+	if (id_of(fd) && atomic_load(&control->reads)) {
+		if (fails("read", &cut))
+			return -1;
+		if (cut && n > 1)
+			n /= 2;
+	}
+	return here ? REAL(read)(fd, to, n) : REAL(pread)(fd, to, n, offset);
+}
+
+ssize_t read(int fd, void *to, size_t n)
+{
+	return get(fd, to, n, 0, true);
+}
+
+ssize_t pread(int fd, void *to, size_t n, off_t offset)
+{
+	return get(fd, to, n, offset, false);
 }
 
 /* ---- syncing ---- */
