@@ -86,7 +86,7 @@ def fill_up(t, small, mat):
         assert d.mat()["recording"] is None
     else:
         ended = time.monotonic()
-        d.ok("stop")
+        assert d.request("stop")["ok"] or failed_at(d)
     return path, begun, ended
 
 
