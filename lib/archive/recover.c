@@ -23,6 +23,7 @@
 
 #include "claim.h"
 #include "files.h"
+#include "manifest.h"
 
 #define DEPTH_MAX 4
 
@@ -105,10 +106,21 @@ static void add(struct search *s, const char *path, const struct stat *st)
 		s->out_of_memory = true;
 }
 
+/* A change of a session that was interrupted before its manifest took its name. */
+static void settle(const char *path)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	pl_manifest_settle_locked(folder, NULL); /* else verify says what is wrong */
+}
+
 static void look_at(struct search *s, const char *path, const char *name, const struct stat *st)
 {
 	if (is_journal(name))
 		add(s, path, st);
+	else if (strcmp(name, MANIFEST_PENDING) == 0)
+		settle(path);
 	else if (ends_with(name, ".journal.new"))
 		remove_unborn(path);
 	else if (strncmp(name, "trial-", 6) == 0 && ends_with(name, ".lock"))
