@@ -29,14 +29,18 @@
 #define ATTEMPTS_MAX 5
 #define CONVERTER_NICE 10
 #define STEADY_NS (60 * PL_S) /* an attempt that lived this long was not a hopeless one */
+#define BUSY_NS PL_S	      /* between two looks at what another process converts */
+#define LATER_NS (10 * PL_S)  /* after giving up for want of room, doubled up to ... */
+#define LATEST_NS (300 * PL_S)
 
 extern char **environ;
 
 struct job {
 	struct pl_conversion c; /* seal: journal is the folder */
 	bool seal;
-	pid_t pid; /* 0: not running */
-	int out;   /* the child's stdout */
+	int64_t pause_ns; /* given up, but looked at again after such pauses; 0: not */
+	pid_t pid;	  /* 0: not running */
+	int out;	  /* the child's stdout */
 	int64_t started_ns, next_ns;
 	struct job *next;
 };
@@ -192,6 +196,29 @@ static bool parse_result(struct job *job, const char *line)
 	return false;
 }
 
+/* What passes without anybody restarting anything: room is made, a disk comes back. */
+static bool may_pass(const struct job *job)
+{
+	return job->c.err.code == PL_ENOSPC || job->c.err.code == PL_EACCES ||
+	       job->c.err.code == PL_EIO;
+}
+
+/* Nobody waits for it any more; from now on it is a recovery that comes by when it can. */
+static bool give_up(struct pl_converter *c, struct job *job, int64_t now_ns)
+{
+	if (!job->pause_ns)
+		c->report(c->user, PL_CONVERSION_FAILED, &job->c);
+	if (!may_pass(job))
+		return true;
+	job->pause_ns = !job->pause_ns			? LATER_NS
+			: job->pause_ns < LATEST_NS / 2 ? 2 * job->pause_ns
+							: LATEST_NS;
+	job->c.recovery = true;
+	job->c.mat = -1;
+	job->next_ns = now_ns + job->pause_ns;
+	return false;
+}
+
 /* The child has ended: true when the job is done with. */
 static bool judge(struct pl_converter *c, struct job *job, int status, int64_t now_ns)
 {
@@ -216,12 +243,17 @@ static bool judge(struct pl_converter *c, struct job *job, int status, int64_t n
 			job->c.journal, job->c.err.message);
 		return true;
 	}
-	if (now_ns - job->started_ns > STEADY_NS)
-		job->c.attempts = 1;
-	if (job->c.attempts >= ATTEMPTS_MAX) {
-		c->report(c->user, PL_CONVERSION_FAILED, &job->c);
-		return true;
+	if (job->c.err.code == PL_EBUSY) {
+		/* Somebody's `plantar recover`, or the converter of a daemon that was killed a
+		 * moment ago and has not gone yet. */
+		job->c.attempts--;
+		job->next_ns = now_ns + BUSY_NS;
+		return false;
 	}
+	if (now_ns - job->started_ns > STEADY_NS && !job->pause_ns)
+		job->c.attempts = 1;
+	if (job->c.attempts >= ATTEMPTS_MAX)
+		return give_up(c, job, now_ns);
 	job->next_ns = now_ns + (PL_S / 2 << job->c.attempts);
 	c->report(c->user, PL_CONVERSION_RESTARTED, &job->c);
 	return false;
@@ -244,7 +276,7 @@ void pl_converter_tick(struct pl_converter *c, int64_t now_ns)
 		}
 		if (job->pid == 0 && now_ns >= job->next_ns && !(job->c.recovery && recovering))
 			start(c, job, now_ns);
-		recovering |= job->c.recovery;
+		recovering |= job->c.recovery && job->pid > 0;
 		at = &job->next;
 	}
 }
@@ -336,7 +368,9 @@ int pl_convert_main(const char *journal, const struct pl_log *log)
 
 	if (!be_a_child())
 		return 1;
-	if (pl_convert(&options, &result, &err))
+	/* gone: an earlier attempt was killed after its last step, or another process was faster */
+	if (pl_convert(&options, &result, &err) &&
+	    (err.code != PL_ENOENT || pl_convert_done(journal, &result, NULL)))
 		say_failed(&err);
 	printf("ok %" PRIu64 " %" PRIu64 " %d %s\n", result.frames, result.gaps, result.complete,
 	       result.path);

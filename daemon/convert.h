@@ -28,7 +28,8 @@ struct pl_conversion {
 enum pl_conversion_news {
 	PL_CONVERSION_FINISHED,
 	PL_CONVERSION_RESTARTED, /* it failed and will be tried again */
-	PL_CONVERSION_FAILED,	 /* given up; the journal stays */
+	PL_CONVERSION_FAILED,	 /* nobody need wait any longer; the journal stays, and is tried
+				    again from time to time if the cause may pass (a full disk) */
 };
 typedef void pl_conversion_report(void *user, enum pl_conversion_news news,
 				  const struct pl_conversion *c);

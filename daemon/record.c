@@ -165,10 +165,18 @@ static void fail(struct track *track, struct pl_error *err)
 static void finish(struct track *track, const char *reason)
 {
 	struct pl_error err = {0};
+	char text[480];
 
 	if (track->state == TRACK_RECORDING)
 		end_journal(track, reason, &err);
 	track->state = TRACK_IDLE;
+	if (err.code == PL_OK)
+		return;
+	snprintf(text, sizeof(text),
+		 "the recording could not be ended properly: %.300s; its frames are kept and will "
+		 "be finished",
+		 err.message);
+	tell(track, PL_ERR, "recording-failed", text);
 }
 
 /* ---- what comes along the lane ---- */
@@ -358,7 +366,14 @@ static int open_journal(struct track *track, struct pl_session_meta *meta, bool 
 		return -1;
 	snprintf(path, sizeof(path), "%s.journal", track->stem);
 	track->journal = pl_journal_create(path, meta, err);
-	return track->journal ? 0 : -1;
+	if (!track->journal)
+		return -1;
+	/* the first pair of clocks: what cannot take it shall not be said to record */
+	if (pl_journal_clock(track->journal, pl_now_ns(), pl_utc_ns(), err) == 0)
+		return 0;
+	pl_journal_discard(track->journal);
+	track->journal = NULL;
+	return -1;
 }
 
 static void begin(struct pl_recorder *r, struct recorder_command *c)
@@ -374,7 +389,7 @@ static void begin(struct pl_recorder *r, struct recorder_command *c)
 	track->state = TRACK_RECORDING;
 	track->ending = false;
 	track->next_sync_ns = pl_now_ns() + SYNC_NS;
-	track->next_clock_ns = 0;
+	track->next_clock_ns = pl_now_ns() + PL_S;
 	pthread_mutex_lock(&r->lock);
 	track->status = (struct pl_recording_status){
 		.active = true, .trial = meta->trial, .started_utc_ns = meta->started_utc_ns};
@@ -384,7 +399,7 @@ static void begin(struct pl_recorder *r, struct recorder_command *c)
 	pl_copy(track->status.condition, sizeof(track->status.condition), meta->condition);
 	snprintf(track->status.path, sizeof(track->status.path), "%s.h5", track->stem);
 	pthread_mutex_unlock(&r->lock);
-	keep_time(track, pl_now_ns()); /* the first pair of clocks */
+	show(track, true);
 	pl_engine_record(r->engines[c->mat], true, "");
 	answer(track, PL_ITEM_STARTED, c->request, NULL);
 }

@@ -46,6 +46,9 @@ struct pl_convert_result {
 int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,
 	       struct pl_error *err);
 
+/* The journal has gone and its .h5 is there: what a conversion would have reported. */
+int pl_convert_done(const char *journal, struct pl_convert_result *result, struct pl_error *err);
+
 struct pl_table_file;
 
 /* A table (hints.h) that becomes the trial <stem>.h5, and what is said of it. */
@@ -61,8 +64,9 @@ struct pl_table_store {
 int pl_table_store(const struct pl_table_store *o, struct pl_convert_result *result,
 		   struct pl_error *err);
 
-/* Finds journals below root whose writer is gone, oldest first; each(user, path) returns non-zero
- * to stop. Returns how many were found or -1. */
+/* Finds journals below root whose writer is gone, oldest first, also those that somebody is
+ * converting (pl_convert then says PL_EBUSY); each(user, path) returns non-zero to stop. Returns
+ * how many were found or -1. */
 int pl_recover_find(const char *root, int (*each)(void *user, const char *journal), void *user,
 		    struct pl_error *err);
 

@@ -50,6 +50,7 @@ int pl_journal_sync(struct pl_journal *j, struct pl_error *err); /* fdatasync */
 /* The last record (reason: "stopped", "disk reserve", ...), sync, close. j is freed either way. */
 int pl_journal_end(struct pl_journal *j, const char *reason, struct pl_error *err);
 void pl_journal_abandon(struct pl_journal *j); /* close as a crash would leave it; NULL allowed */
+void pl_journal_discard(struct pl_journal *j); /* removes it: it was never begun */
 uint64_t pl_journal_bytes(const struct pl_journal *j);
 uint64_t pl_journal_frame_count(const struct pl_journal *j);
 

@@ -3,9 +3,10 @@
  * Changing a finished file is the most dangerous thing this library does, so it never does it: a
  * copy is changed, read back and compared, and takes the name only when it holds what the old file
  * held and what was to be changed. HDF5 sees both only in a child process. The folder is locked
- * throughout, as it is while a session is sealed. The manifest gets the new checksum in the
- * moment of the renaming; a file that is not what its manifest says is not touched at all, since
- * a new checksum would hide that.
+ * throughout, as it is while a session is sealed. The new checksum is announced before the
+ * renaming and takes its place after it (manifest.h), so that no instant leaves a sound file that
+ * looks changed; a file that is not what its manifest says is not touched at all, since a new
+ * checksum would hide that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -348,9 +349,9 @@ static int check_manifest(const struct job *job, struct pl_error *err)
 	struct manifest m;
 	const char *listed;
 	char hex[65];
-	int result = pl_manifest_read(job->folder, &m, err);
+	int result = 0;
 
-	if (result)
+	if (pl_manifest_settle(job->folder, err) || pl_manifest_read(job->folder, &m, err))
 		return -1;
 	listed = pl_manifest_find(&m, job->name);
 	if (listed) {
@@ -367,7 +368,7 @@ static int check_manifest(const struct job *job, struct pl_error *err)
 	return result;
 }
 
-/* The copy takes the name, and the manifest its checksum, as close together as can be. */
+/* The copy takes the name, and the manifest its checksum. */
 static int put_in_place(const struct job *job, struct pl_error *err)
 {
 	const char *copy = strrchr(job->copy, '/') + 1;
@@ -378,12 +379,12 @@ static int put_in_place(const struct job *job, struct pl_error *err)
 	if (result)
 		return -1;
 	result = pl_manifest_hash(job->folder, copy, hex, err) ||
-		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err);
+		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err) ||
+		 pl_manifest_announce(job->folder, &m, err);
 	if (!result && rename(job->copy, job->path) != 0)
 		result = pl_files_error(err, errno, "cannot rename %s", job->copy);
 	if (!result)
-		result = pl_files_sync_parent(job->path, err) ||
-			 pl_manifest_write(job->folder, &m, err);
+		result = pl_manifest_commit(job->folder, err);
 	pl_manifest_free(&m);
 	return result ? -1 : 0;
 }

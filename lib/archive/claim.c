@@ -45,18 +45,3 @@ void pl_claim_release(struct claim *claim)
 	close(claim->fd);
 	claim->fd = -1;
 }
-
-bool pl_claim_held(const char *stem)
-{
-	char path[4096];
-	bool held;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s.lock", stem);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	close(fd);
-	return held;
-}

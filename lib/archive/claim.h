@@ -3,8 +3,6 @@
 #ifndef ARCHIVE_CLAIM_H
 #define ARCHIVE_CLAIM_H
 
-#include <stdbool.h>
-
 #include <plantar/error.h>
 
 struct claim {
@@ -15,6 +13,5 @@ struct claim {
 /* PL_EBUSY if another process converts this journal. stem: without extension. */
 int pl_claim_take(struct claim *claim, const char *stem, struct pl_error *err);
 void pl_claim_release(struct claim *claim);
-bool pl_claim_held(const char *stem);
 
 #endif

@@ -33,6 +33,7 @@
 #include "h5_write.h"
 #include "protocol_scores.h"
 #include "seal.h"
+#include "trial.h"
 
 #define WAIT_MS 100		  /* between two looks at a journal that is being written */
 #define ASK_FRAMES 1024		  /* between two calls of progress */
@@ -392,6 +393,30 @@ static int convert(struct conversion *c, struct pl_error *err)
 		return -1;
 	carry_scores(c);
 	return 0;
+}
+
+int pl_convert_done(const char *journal, struct pl_convert_result *result, struct pl_error *err)
+{
+	const struct pl_convert_options o = {.journal = journal};
+	struct conversion *c = calloc(1, sizeof(*c));
+	struct trial trial = {0};
+	int failed = -1;
+
+	if (!c)
+		return pl_error_set(err, PL_ENOMEM, 0, "no memory to look at a recording");
+	c->o = &o;
+	if (set_names(c, err) == 0 && access(journal, F_OK) == 0)
+		pl_error_set(err, PL_ESTATE, 0, "%s is there, so it is not done", journal);
+	else if (*c->final && pl_trial_read(c->final, &trial, err) == 0)
+		failed = 0;
+	c->frames = trial.frames;
+	c->ended = trial.complete;
+	c->rows = trial.rows;
+	if (!failed)
+		report(c, result);
+	pl_rows_free(&c->rows);
+	free(c);
+	return failed;
 }
 
 int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,

@@ -114,7 +114,10 @@ static int create_file(struct pl_journal *j, const struct pl_session_meta *meta,
 		unlink(fresh);
 		return -1;
 	}
-	return pl_files_sync_parent(j->path, err);
+	if (pl_files_sync_parent(j->path, err) == 0)
+		return 0;
+	unlink(j->path); /* nobody is told that it records, so nobody shall find it */
+	return -1;
 }
 
 struct pl_journal *pl_journal_create(const char *path, const struct pl_session_meta *meta,
@@ -344,10 +347,16 @@ int pl_journal_end(struct pl_journal *j, const char *reason, struct pl_error *er
 	/* gives back what was reserved beyond the end */
 	if (result == 0 && ftruncate(j->fd, (off_t)j->bytes) != 0)
 		result = failed(j, errno, err);
-	if (result == 0)
-		result = pl_journal_sync(j, err);
+	if (pl_journal_sync(j, result == 0 ? err : NULL) != 0)
+		result = -1;
 	pl_journal_abandon(j);
 	return result;
+}
+
+void pl_journal_discard(struct pl_journal *j)
+{
+	unlink(j->path);
+	pl_journal_abandon(j);
 }
 
 void pl_journal_abandon(struct pl_journal *j)

@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * After a crash: which journals are nobody's? One whose writer's lock is free and which no
- * converter has claimed. The folders below an archive's root are walked without following links,
- * and only as deep as sessions lie (root/YYYY/MM/uuid).
+ * After a crash: which journals are nobody's? One whose writer's lock is free. That a converter has
+ * claimed it says nothing: the converter of a daemon that was killed lives on for some
+ * milliseconds, or for as long as a disk holds it, and whoever passed the journal by for that would
+ * leave it behind until the next start. Converting it says PL_EBUSY, which is the time to wait. The
+ * folders below an archive's root are walked without following links, and only as deep as sessions
+ * lie (root/YYYY/MM/uuid).
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <plantar/archive.h>
 #include <plantar/journal.h>
 
 #include "claim.h"
 #include "files.h"
+#include "manifest.h"
 
 #define DEPTH_MAX 4
 
@@ -31,11 +38,40 @@ struct search {
 	bool out_of_memory;
 };
 
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), e = strlen(end);
+
+	return n > e && strcmp(name + n - e, end) == 0;
+}
+
 static bool is_journal(const char *name)
 {
-	size_t n = strlen(name);
+	return ends_with(name, ".journal");
+}
 
-	return n > 8 && strcmp(name + n - 8, ".journal") == 0;
+/* A journal that never got its name has a head and no frame; nobody was told that it records. */
+static void remove_unborn(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && pl_files_still_named(fd, path))
+		unlink(path);
+	close(fd);
+}
+
+/* A converter that was killed after its last step leaves its claim behind. */
+static void remove_claim(const char *path)
+{
+	char stem[PATH_MAX], journal[PATH_MAX + 8];
+	struct claim claim;
+
+	snprintf(stem, sizeof(stem), "%.*s", (int)(strlen(path) - 5), path);
+	snprintf(journal, sizeof(journal), "%s.journal", stem);
+	if (access(journal, F_OK) != 0 && pl_claim_take(&claim, stem, NULL) == 0)
+		pl_claim_release(&claim);
 }
 
 /* When the recording began; a journal whose head is damaged counts by its last change. */
@@ -50,10 +86,7 @@ static int64_t started(const char *path, const struct stat *st)
 
 static void add(struct search *s, const char *path, const struct stat *st)
 {
-	char stem[PATH_MAX];
-
-	snprintf(stem, sizeof(stem), "%.*s", (int)(strlen(path) - 8), path);
-	if (pl_journal_has_writer(path) || pl_claim_held(stem))
+	if (pl_journal_has_writer(path))
 		return;
 	if (s->n == s->room) {
 		size_t room = s->room ? 2 * s->room : 16;
@@ -71,6 +104,27 @@ static void add(struct search *s, const char *path, const struct stat *st)
 		s->n++;
 	else
 		s->out_of_memory = true;
+}
+
+/* A change of a session that was interrupted before its manifest took its name. */
+static void settle(const char *path)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	pl_manifest_settle_locked(folder, NULL); /* else verify says what is wrong */
+}
+
+static void look_at(struct search *s, const char *path, const char *name, const struct stat *st)
+{
+	if (is_journal(name))
+		add(s, path, st);
+	else if (strcmp(name, MANIFEST_PENDING) == 0)
+		settle(path);
+	else if (ends_with(name, ".journal.new"))
+		remove_unborn(path);
+	else if (strncmp(name, "trial-", 6) == 0 && ends_with(name, ".lock"))
+		remove_claim(path);
 }
 
 /* A folder that cannot be read is only an error if it is the root itself. */
@@ -94,8 +148,8 @@ static int walk(struct search *s, const char *folder, unsigned depth, struct pl_
 			continue;
 		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
 			walk(s, path, depth + 1, NULL);
-		else if (S_ISREG(st.st_mode) && is_journal(entry->d_name))
-			add(s, path, &st);
+		else if (S_ISREG(st.st_mode))
+			look_at(s, path, entry->d_name, &st);
 	}
 	closedir(dir);
 	return 0;

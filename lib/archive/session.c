@@ -91,9 +91,11 @@ static int make_folders(char *path, struct pl_error *err)
 			*slash = was;
 			return -1;
 		}
-		if (made == 0)
-			pl_files_sync_parent(path,
-					     NULL); /* best effort: the journal's own sync counts */
+		if (made == 0 && pl_files_sync_parent(path, err) != 0) {
+			rmdir(path); /* so that the next attempt syncs it */
+			*slash = was;
+			return -1;
+		}
 		*slash = was;
 		if (!was)
 			return 0;

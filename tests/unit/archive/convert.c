@@ -399,6 +399,7 @@ static void test_given_up(void **state)
 static void test_refusals(void **state)
 {
 	struct pl_convert_options o = {.journal = "x.h5"};
+	struct pl_convert_result result;
 	struct pl_error err = {0};
 	char path[512], stem[512];
 	struct pl_journal *j;
@@ -416,11 +417,16 @@ static void test_refusals(void **state)
 	assert_int_equal(pl_journal_end(j, "stopped", NULL), 0);
 	replaced(path, "", stem);
 	assert_int_equal(pl_claim_take(&claim, stem, &err), 0);
-	assert_true(pl_claim_held(stem));
-	assert_int_equal(pl_convert(&o, NULL, &err), -1); /* being converted */
+	assert_true(pl_recover_find(folder, NULL, NULL, NULL) > 0); /* it may be dying */
+	assert_int_equal(pl_convert(&o, NULL, &err), -1);	    /* being converted */
 	assert_int_equal(err.code, PL_EBUSY);
 	pl_claim_release(&claim);
-	assert_false(pl_claim_held(stem));
+	assert_int_equal(pl_convert_done(path, &result, &err), -1); /* still to be done */
+	assert_int_equal(err.code, PL_ESTATE);
+	assert_int_equal(pl_convert(&o, NULL, &err), 0);
+	assert_int_equal(pl_convert_done(path, &result, &err), 0);
+	assert_true(result.complete);
+	assert_true(result.bytes > 0);
 	fixture_free(&f);
 }
 
@@ -438,13 +444,23 @@ static int take(void *user, const char *path)
 	return 0;
 }
 
+/* What a killed process left in the folder of a recording. */
+static void leave(char *path, const char *journal, const char *name)
+{
+	FILE *f;
+
+	sprintf(path, "%.*s%s", (int)(strrchr(journal, '/') - journal), journal, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+}
+
 static void test_find(void **state)
 {
-	char root[64], paths[4][512], stem[512];
+	char root[64], paths[4][512], unborn[600], claimed[600];
 	struct list list = {.n = 0};
 	struct pl_journal *j[4];
 	struct fixture f[4];
-	struct claim claim;
 
 	(void)state;
 	strcpy(root, folder);
@@ -456,14 +472,13 @@ static void test_find(void **state)
 	}
 	pl_journal_abandon(j[0]);
 	pl_journal_abandon(j[1]);
-	pl_journal_abandon(j[2]); /* 3 is alive */
-	replaced(paths[1], "", stem);
-	assert_int_equal(pl_claim_take(&claim, stem, NULL), 0);
-	assert_int_equal(pl_recover_find(folder, take, &list, NULL), 2);
-	assert_string_equal(list.path[0], paths[2]); /* oldest first */
-	assert_string_equal(list.path[1], paths[0]);
-	pl_claim_release(&claim);
-	assert_int_equal(pl_recover_find(folder, NULL, NULL, NULL), 3);
+	pl_journal_abandon(j[2]);			   /* 3 is alive */
+	leave(unborn, paths[3], "/trial-002.journal.new"); /* killed before it had its name */
+	leave(claimed, paths[3], "/trial-003.lock");	   /* killed after its last step */
+	assert_int_equal(pl_recover_find(folder, take, &list, NULL), 3);
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(list.path[i], paths[2 - i]); /* oldest first */
+	assert_false(exists(unborn) || exists(claimed));
 	assert_int_equal(pl_recover_find("/nonexistent", take, &list, NULL), 0);
 	pl_journal_abandon(j[3]);
 	for (int i = 0; i < 4; i++)
