@@ -296,11 +296,32 @@ void pl_visit_run_started(struct pl_daemon *d, const struct pl_done *done)
 		pl_visit_not_started(d->visit, done->err.message);
 	} else {
 		s = pl_visit_step(d->visit);
-		pl_engine_watch(d->mats[done->mat].engine, s ? s->contact_n : 50);
+		pl_engine_watch(d->mats[done->mat].engine, s ? s->contact_n : 50,
+				s && s->start == PL_START_CONTACT);
 		pl_visit_started(d->visit, done->trial, done->path);
 		note_in_recording(d);
 	}
 	act(d);
+}
+
+/* Found by itself, since a dead cell looks like a place where nobody stood. */
+static void judge_cells(struct pl_daemon *d)
+{
+	struct pl_cell_report r;
+	char list[200] = "";
+	size_t n = 0;
+
+	pl_engine_cells(d->mats[mat_of(d)].engine, &r);
+	if (!pl_visit_cells(d->visit, &r) || r.dead + r.stuck + r.noisy == 0)
+		return;
+	for (unsigned i = 0; i < r.listed && n < sizeof(list) - 40; i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s(%u, %u)", i ? ", " : "",
+				      r.cell[i].row, r.cell[i].col);
+	pl_daemon_event(d, mat_of(d), PL_WARNING, "cells",
+			"%u dead, %u stuck, %u noisy cells, by row and column: %s%s; clean and "
+			"check the mat, then name those that stay in dead_cells of the mat file's "
+			"calibration",
+			r.dead, r.stuck, r.noisy, list, n >= sizeof(list) - 40 ? ", and more" : "");
 }
 
 void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done)
@@ -311,8 +332,9 @@ void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done)
 		return;
 	time_goes_on(d);
 	pl_engine_contact(d->mats[done->mat].engine, &c);
-	pl_engine_watch(d->mats[done->mat].engine, 0);
+	pl_engine_watch(d->mats[done->mat].engine, 0, false);
 	pl_visit_ended(d->visit, &c, done->frames, done->gap_frames, done->err.message);
+	judge_cells(d);
 	act(d);
 }
 
@@ -321,6 +343,8 @@ void pl_visit_run_measured(struct pl_daemon *d, const struct pl_done *done)
 	bool calibrated = d->mats[done->mat].wire.calibrated;
 
 	d->mats[done->mat].averaging = false;
+	if (pl_visit_step(d->visit) && pl_visit_step(d->visit)->kind == PL_STEP_TARE)
+		pl_engine_cells_reset(d->mats[done->mat].engine); /* another zero */
 	time_goes_on(d);
 	pl_visit_measured(d->visit, calibrated ? done->mean_force_n : (double)NAN,
 			  done->err.message);
@@ -539,7 +563,10 @@ static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 	else
 		pl_session_uuid(s.session_uuid);
 	keep_red_flags(d, &s);
-	return pl_visit_begin(d->visit, p, &s, err);
+	if (pl_visit_begin(d->visit, p, &s, err))
+		return -1;
+	pl_engine_cells_reset(d->mats[mat_of(d)].engine);
+	return 0;
 }
 
 static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)

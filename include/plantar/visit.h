@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <plantar/annotation.h>
+#include <plantar/cell_watch.h>
 #include <plantar/contact.h>
 #include <plantar/error.h>
 #include <plantar/json.h>
@@ -139,6 +140,7 @@ struct pl_visit {
 	double pain_first, pain_last; /* NaN: none yet */
 	bool recording; /* START was asked for and the end has not come yet, whatever the state */
 	bool begun;	/* ... and the recorder has begun it */
+	struct pl_cell_report cells; /* what the mat showed in this visit so far */
 	unsigned actions;
 	uint64_t changes; /* grows with everything worth telling */
 	unsigned n_trials;
@@ -177,6 +179,9 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 		    uint64_t gap_frames, const char *failure); /* failure "": none */
 /* Of TARE: what the mat showed before; of WEIGH: what it shows. failure "": none */
 void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure);
+
+/* Cells of the mat that cannot be trusted. True: another finding than before, worth telling. */
+bool pl_visit_cells(struct pl_visit *v, const struct pl_cell_report *cells);
 
 unsigned pl_visit_take_actions(struct pl_visit *v); /* enum pl_visit_action bits; forgets them */
 

@@ -3,8 +3,9 @@
  * Changing a finished file is the most dangerous thing this library does, so it never does it: a
  * copy is changed, read back and compared, and takes the name only when it holds what the old file
  * held and what was to be changed. HDF5 sees both only in a child process. The folder is locked
- * throughout, as it is while a session is sealed. The manifest gets the new checksum in the
- * moment of the renaming; a file that is not what its manifest says is not touched at all, since
+ * throughout, as it is while a session is sealed. The new checksum is on the disk
+ * before the renaming (MANIFEST.pending), so that a power cut leaves a file that can be told from
+ * a damaged one; a file that is not what its manifest says is not touched at all, since
  * a new checksum would hide that.
  */
 #include <errno.h>
@@ -45,6 +46,7 @@ struct job {
 	const struct pl_amend *amend;
 	char path[PATH_MAX], folder[PATH_MAX], name[64], copy[PATH_MAX];
 	char utc[40];
+	bool unfinished;    /* an earlier change of this folder was cut off */
 	struct outcome out; /* crosses from the child */
 };
 
@@ -360,7 +362,8 @@ static int put_in_place(const struct job *job, struct pl_error *err)
 	if (result)
 		return -1;
 	result = pl_manifest_hash(job->folder, copy, hex, err) ||
-		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err);
+		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err) ||
+		 pl_manifest_announce(job->folder, job->name, copy, err);
 	if (!result && rename(job->copy, job->path) != 0)
 		result = pl_files_error(err, errno, "cannot rename %s", job->copy);
 	if (!result)
@@ -374,7 +377,8 @@ static int amend_locked(struct job *job, struct pl_error *err)
 {
 	int result;
 
-	if (check_manifest(job, err) || in_child(job, look, err))
+	if (pl_manifest_settle(job->folder, &job->unfinished, err) || check_manifest(job, err) ||
+	    in_child(job, look, err))
 		return -1;
 	if (!job->out.changed)
 		return 0;
@@ -473,7 +477,7 @@ int pl_amend(const struct pl_amend *amend, size_t *changed, struct pl_error *err
 	result = amend_locked(job, err);
 	close(lock);
 	*changed = job->out.changed;
-	if (result == 0 && *changed)
+	if (result == 0 && (*changed || job->unfinished))
 		result = pl_seal_session(job->path, err);
 	free(job);
 	return result;

@@ -150,3 +150,106 @@ int pl_manifest_hash(const char *folder, const char *name, char hex[65], struct 
 	sodium_bin2hex(hex, 65, digest, sizeof(digest));
 	return 0;
 }
+
+/* ---- what is about to change ---- */
+
+/* Every whole line; the last one may have been cut off while it was written. */
+static int read_pending(const char *folder, struct manifest_line **line, size_t *n,
+			struct pl_error *err)
+{
+	char path[PATH_MAX], text[256];
+	struct manifest_line one, *more;
+	FILE *f;
+
+	*line = NULL;
+	*n = 0;
+	snprintf(path, sizeof(path), "%s/" MANIFEST_PENDING, folder);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? 0 : pl_files_error(err, errno, "cannot read %s", path);
+	while (fgets(text, sizeof(text), f)) {
+		if (!strchr(text, '\n'))
+			break;
+		text[strcspn(text, "\n")] = '\0';
+		if (!parse_line(text, &one))
+			continue;
+		more = reallocarray(*line, *n + 1, sizeof(**line));
+		if (!more)
+			break;
+		*line = more;
+		more[(*n)++] = one;
+	}
+	fclose(f);
+	return 0;
+}
+
+int pl_manifest_announce(const char *folder, const char *name, const char *fresh,
+			 struct pl_error *err)
+{
+	char path[PATH_MAX], hex[65], text[160];
+	int fd, n, e = 0;
+
+	if (pl_manifest_hash(folder, fresh, hex, err))
+		return -1;
+	n = snprintf(text, sizeof(text), "\n%s  %s\n", hex, name); /* ends a line cut off before */
+	snprintf(path, sizeof(path), "%s/" MANIFEST_PENDING, folder);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0)
+		e = errno ? errno : EIO;
+	if (fd >= 0)
+		close(fd);
+	if (e)
+		return pl_files_error(err, e, "cannot write %s", path);
+	return pl_files_sync_parent(path, err);
+}
+
+bool pl_manifest_announced(const char *folder, const char *name, const char *hex)
+{
+	struct manifest_line *line;
+	bool found = false;
+	size_t n;
+
+	if (read_pending(folder, &line, &n, NULL))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		found |= strcmp(line[i].name, name) == 0 && strcmp(line[i].hex, hex) == 0;
+	free(line);
+	return found;
+}
+
+int pl_manifest_settle(const char *folder, bool *unfinished, struct pl_error *err)
+{
+	struct manifest_line *line;
+	struct manifest m = {0};
+	int result, set = 0;
+	char hex[65];
+	size_t n;
+
+	*unfinished = false;
+	if (read_pending(folder, &line, &n, err))
+		return -1;
+	*unfinished = n > 0;
+	result = n ? pl_manifest_read(folder, &m, err) : 0;
+	for (size_t i = 0; i < n && result == 0; i++) {
+		const char *known = pl_manifest_find(&m, line[i].name);
+
+		if (pl_manifest_hash(folder, line[i].name, hex, NULL) != 0 ||
+		    strcmp(hex, line[i].hex) != 0 || (known && strcmp(hex, known) == 0))
+			continue;
+		result = pl_manifest_set(&m, line[i].name, hex, err);
+		set++;
+	}
+	if (result == 0 && set)
+		result = pl_manifest_write(folder, &m, err);
+	pl_manifest_free(&m);
+	free(line);
+	return result;
+}
+
+void pl_manifest_settled(const char *folder)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/" MANIFEST_PENDING, folder);
+	unlink(path); /* if it stays, it says what the manifest says */
+}

@@ -31,4 +31,22 @@ int pl_manifest_set(struct manifest *m, const char *name, const char *hex, struc
 /* SHA-256 of a file. */
 int pl_manifest_hash(const char *folder, const char *name, char hex[65], struct pl_error *err);
 
+/*
+ * A file and its line cannot change in one instant. So before a file takes its name, its checksum
+ * goes into MANIFEST.pending, which stays until the manifest says the same: between the two, the
+ * file may be either. All of it under the folder's lock.
+ */
+#define MANIFEST_PENDING "MANIFEST.pending"
+
+/* `name` is about to be what the file `fresh` of the folder is now. On the disk when it returns. */
+int pl_manifest_announce(const char *folder, const char *name, const char *fresh,
+			 struct pl_error *err);
+/* Was this checksum of the file announced, and the manifest not renewed since? */
+bool pl_manifest_announced(const char *folder, const char *name, const char *hex);
+/* After a change that was cut off: files that are as announced get their lines. *unfinished: there
+ * was such a change, so the session's overview may be of before. The announcements stay. */
+int pl_manifest_settle(const char *folder, bool *unfinished, struct pl_error *err);
+/* The manifest says all. */
+void pl_manifest_settled(const char *folder);
+
 #endif

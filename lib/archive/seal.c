@@ -252,17 +252,24 @@ static size_t session_json(const struct session *s, char *buf, size_t cap)
 
 static int write_json(const struct session *s, struct pl_error *err)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], fresh[PATH_MAX + 8];
 	int result = pl_error_set(err, PL_ENOMEM, 0, SESSION_JSON " would be over 64 MiB");
 
 	snprintf(path, sizeof(path), "%s/" SESSION_JSON, s->folder);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	for (size_t cap = JSON_START; cap <= JSON_MAX && result != 0; cap *= 2) {
 		char *buf = malloc(cap + 1);
 		size_t n = buf ? session_json(s, buf, cap) : 0;
 
 		if (n) {
 			buf[n] = '\n';
-			result = pl_files_replace(path, buf, n + 1, err);
+			result = pl_files_replace(fresh, buf, n + 1, err) ||
+				 pl_manifest_announce(s->folder, SESSION_JSON, SESSION_JSON ".new",
+						      err);
+			if (!result && rename(fresh, path) != 0)
+				result = pl_files_error(err, errno, "cannot rename %s", fresh);
+			if (!result)
+				result = pl_files_sync_parent(path, err);
 			free(buf);
 			return result;
 		}
@@ -315,6 +322,8 @@ static int write_h5(const struct session *s, struct pl_error *err)
 		return pl_h5_error(err, "cannot write %s", path);
 	}
 	if (pl_files_sync(temporary, err) != 0)
+		return -1;
+	if (pl_manifest_announce(s->folder, SESSION_H5, SESSION_H5 ".tmp", err) != 0)
 		return -1;
 	if (rename(temporary, path) != 0)
 		return pl_files_error(err, errno, "cannot rename %s", temporary);
@@ -376,6 +385,7 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 {
 	struct session s = {.folder = folder};
 	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+	bool unfinished;
 
 	if (lock < 0)
 		return pl_files_error(err, errno, "cannot open the folder %s", folder);
@@ -383,6 +393,8 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 		; /* another trial of the session may be finished right now */
 	pl_h5_init();
 	result = read_trials(&s, err);
+	/* A manifest that cannot be read is put aside below. */
+	pl_manifest_settle(folder, &unfinished, NULL);
 	s.logs = pl_protocol_logs_read(folder, err);
 	if (!s.logs)
 		result = -1;
@@ -392,6 +404,8 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 		result = write_h5(&s, err);
 	if (result == 0)
 		result = write_manifest(&s, fresh, err);
+	if (result == 0)
+		pl_manifest_settled(folder);
 	session_free(&s);
 	close(lock);
 	return result;

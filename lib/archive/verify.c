@@ -58,8 +58,9 @@ static bool agrees_after_all(const char *folder, const char *name)
 		;
 	if (pl_manifest_read(folder, &m, NULL) == 0) {
 		listed = pl_manifest_find(&m, name);
+		/* or as a change meant it that was cut off right after: it is whole, too */
 		agrees = listed && pl_manifest_hash(folder, name, hex, NULL) == 0 &&
-			 strcmp(hex, listed) == 0;
+			 (strcmp(hex, listed) == 0 || pl_manifest_announced(folder, name, hex));
 		pl_manifest_free(&m);
 	}
 	close(lock);

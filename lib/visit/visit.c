@@ -343,12 +343,24 @@ static void saw_contact(struct pl_visit *v, const struct pl_contact *c)
 	pl_visit_enter(v, PL_VISIT_RECORDING);
 }
 
+/* Contact is what comes to a clear mat; who stands there already is told. */
+static void note_occupied(struct pl_visit *v, bool occupied)
+{
+	if (occupied == (*v->why != '\0'))
+		return;
+	copy(v->why, sizeof(v->why),
+	     occupied ? "somebody is on the mat: step off first, then begin" : "");
+	v->changes++;
+}
+
 void pl_visit_seen(struct pl_visit *v, const struct pl_contact *c, bool connected)
 {
 	const struct pl_protocol_step *s = pl_visit_step(v);
 
 	if (v->state != PL_VISIT_WAITING && v->state != PL_VISIT_RECORDING)
 		return;
+	if (v->state == PL_VISIT_WAITING)
+		note_occupied(v, c->occupied && c->last_ns);
 	if (v->state == PL_VISIT_WAITING && c->first_on_ns)
 		saw_contact(v, c);
 	if (!connected) {
@@ -411,6 +423,21 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 	pl_visit_judge(v, t, c);
 	if (pl_visit_active(v))
 		pl_visit_enter(v, PL_VISIT_REVIEW);
+}
+
+bool pl_visit_cells(struct pl_visit *v, const struct pl_cell_report *cells)
+{
+	struct pl_cell_report *was = &v->cells;
+	bool other = was->listed != cells->listed || was->dead != cells->dead ||
+		     was->stuck != cells->stuck || was->noisy != cells->noisy;
+
+	for (unsigned i = 0; i < cells->listed && !other; i++)
+		other = was->cell[i].row != cells->cell[i].row ||
+			was->cell[i].col != cells->cell[i].col ||
+			was->cell[i].fault != cells->cell[i].fault;
+	*was = *cells;
+	v->changes += other;
+	return other;
 }
 
 void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure)

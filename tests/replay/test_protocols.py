@@ -42,14 +42,19 @@ PROTOCOLS = {
 class Person(threading.Thread):
     """A mat at a pty at 100 Hz, and somebody who stands on it (on = True) or does not."""
 
-    def __init__(self, pty):
+    def __init__(self, pty, dead=None, stuck=None):
         super().__init__(daemon=True)
         self.pty, self.on, self.plugged, self.stopped = pty, False, True, False
+        dead = dead or []
         empty = [0] * (ROWS * COLS)
         foot = list(empty)
         for row in range(4, 20):  # 16 x 6 cells of 10 N
             for col in range(5, 11):
                 foot[row * COLS + col] = STEP_COUNTS
+        for row, col in dead:
+            foot[row * COLS + col] = 0
+        for row, col in stuck or []:
+            empty[row * COLS + col] = foot[row * COLS + col] = 300  # 30 kPa, 3 N
         self.cells = {on: struct.pack(f"<{ROWS * COLS}H", *c) for on, c in ((False, empty), (True, foot))}
         self.lock = threading.Lock()
         self.start()
@@ -95,8 +100,8 @@ def folder():
 
 
 class Clinic:
-    def __init__(self, folder, place=None):
-        self.person = Person(PtyMat(os.path.join(folder, "pty")).plug())
+    def __init__(self, folder, place=None, **flaws):
+        self.person = Person(PtyMat(os.path.join(folder, "pty")).plug(), **flaws)
         mats = os.path.join(folder, "mats")
         os.makedirs(mats, exist_ok=True)
         mat = small_mat(mats, ROWS, COLS, HZ)
@@ -285,6 +290,66 @@ def test_two_clients_see_the_same_at_once(folder):
                 seen.append(header["protocol"]["state"])
         assert [s for s in seen if s in ("countdown", "starting", "recording", "ending", "review")][-5:] == \
             ["countdown", "starting", "recording", "ending", "review"]
+
+
+def one_pass(d, person, stand=1.6):
+    until(d, "ready")
+    d.ok("trial", approach="one-step")
+    until(d, "waiting")
+    time.sleep(1.5)  # 20 looks at the empty mat
+    person.step(stand)
+    return until(d, "review")
+
+
+def test_cells_that_do_not_tell_the_truth_are_found(folder):
+    with Clinic(folder, dead=[(8, 7), (13, 6)], stuck=[(2, 2)]) as (d, person):
+        sub = d.subscribe("event/")
+        begin(d, "walk")
+        d.ok("red-flags", **CLEAR)
+        p = one_pass(d, person)
+        assert (p["cells"]["dead"], p["cells"]["stuck"], p["cells"]["noisy"]) == (2, 1, 0)
+        assert p["cells"]["list"] == [{"row": 2, "column": 2, "fault": "stuck"},
+                                      {"row": 8, "column": 7, "fault": "dead"},
+                                      {"row": 13, "column": 6, "fault": "dead"}]
+        event = sub.event("cells")
+        assert event["level"] == "warning" and "(2, 2), (8, 7), (13, 6)" in event["text"]
+        assert "dead_cells" in event["text"]
+        shown = subprocess.run([os.path.join(BIN, "plantar"), "protocol", "status", "--control", d.control],
+                               env=environment(), capture_output=True, text=True).stdout
+        assert "2 dead, 1 stuck, 0 noisy" in shown and "(8, 7) dead" in shown
+        assert d.ok("status")["status"]["protocol"]["cells"]["dead"] == 2
+        d.ok("accept")
+        p = d.ok("abort", reason="enough")["protocol"]
+        s = session(d, p, lambda s: s["protocols"][0]["state"] == "aborted")
+        assert s["protocols"][0]["cells"]["dead"] == 2
+
+
+def test_a_sound_mat_has_no_such_cells(folder):
+    with Clinic(folder) as (d, person):
+        begin(d, "walk")
+        d.ok("red-flags", **CLEAR)
+        cells = one_pass(d, person)["cells"]
+        assert (cells["dead"], cells["stuck"], cells["noisy"], cells["list"]) == (0, 0, 0, [])
+        assert cells["untested"] == ROWS * COLS - 96 and cells["empty_frames"] >= 20
+
+
+def test_who_stands_there_already_has_not_come(folder):
+    with Clinic(folder) as (d, person):
+        begin(d, "walk")
+        d.ok("red-flags", **CLEAR)
+        person.on = True
+        time.sleep(0.3)
+        d.ok("trial", approach="one-step")
+        p = until(d, "waiting")
+        wait_until(lambda: (r := d.mat()["recording"]) and r["frames"] >= 50, 20, "frames")
+        assert now(d)["state"] == "waiting" and "step off" in now(d)["why"]
+        person.on = False
+        wait_until(lambda: now(d)["why"] is None, 20, "a clear mat")
+        assert now(d)["state"] == "waiting"
+        person.step(0.6)
+        p = until(d, "review")
+        t = p["trials"][-1]
+        assert sum(t["strikes"].values()) == 1 and t["contact_s"] > 0.4 and t["end"] == "off"
 
 
 def test_unplugged_in_the_middle_of_a_trial(folder):
