@@ -472,6 +472,7 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 		pl_logf(log, PL_NOTICE, PL_SOFTWARE " runs: %u mat%s, control %s, archive %s",
 			config->n_mats, config->n_mats == 1 ? "" : "s", config->control,
 			config->folder);
+		pl_visit_run_resume(d);
 		loop(d);
 		take_mail(d);
 	}

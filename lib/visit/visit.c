@@ -421,7 +421,7 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 		copy(v->why, sizeof(v->why), failure);
 	}
 	pl_visit_judge(v, t, c);
-	if (pl_visit_active(v))
+	if (pl_visit_active(v) && t->verdict == PL_VERDICT_NONE)
 		pl_visit_enter(v, PL_VISIT_REVIEW);
 }
 
@@ -470,6 +470,22 @@ static void end_visit(struct pl_visit *v, const char *reason)
 	if (v->recording && !*last_trial(v)->end)
 		copy(last_trial(v)->end, sizeof(last_trial(v)->end), "aborted");
 	finish(v, PL_VISIT_ABORTED);
+}
+
+void pl_visit_interrupt(struct pl_visit *v, const char *reason)
+{
+	if (!pl_visit_current(v) || v->state == PL_VISIT_REVIEW)
+		return;
+	if (v->n_trials && last_trial(v)->verdict == PL_VERDICT_NONE) {
+		last_trial(v)->flags |= PL_TRIAL_GAP;
+		last_trial(v)->proposed = PL_VERDICT_REJECTED;
+		copy(last_trial(v)->end, sizeof(last_trial(v)->end), "interrupted");
+		settle_open(v, PL_VERDICT_REJECTED, reason);
+	}
+	if (v->begun && v->state != PL_VISIT_ENDING)
+		v->actions |= PL_ACT_STOP;
+	copy(v->why, sizeof(v->why), reason);
+	pl_visit_enter(v, PL_VISIT_READY);
 }
 
 int pl_visit_abort(struct pl_visit *v, const char *reason, struct pl_error *err)
