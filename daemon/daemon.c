@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <libudev.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -102,7 +103,15 @@ static void notify_status(const struct pl_daemon *d)
 static void recover(struct pl_daemon *d, const char *journal)
 {
 	struct pl_error err = {0};
+	char folder[PATH_MAX];
 
+	if (pl_recover_is_session(journal, folder, sizeof(folder))) {
+		pl_logf(d->log, PL_NOTICE, "ending an interrupted change of the session %s",
+			folder);
+		if (pl_converter_seal(d->converter, folder, &err))
+			pl_logf(d->log, PL_ERR, "%s", err.message);
+		return;
+	}
 	pl_logf(d->log, PL_NOTICE, "recovering the unfinished recording %s", journal);
 	if (pl_converter_add(d->converter, journal, -1, true, &err))
 		pl_logf(d->log, PL_ERR, "%s", err.message);
@@ -475,6 +484,7 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 		pl_logf(log, PL_NOTICE, PL_SOFTWARE " runs: %u mat%s, control %s, archive %s",
 			config->n_mats, config->n_mats == 1 ? "" : "s", config->control,
 			config->folder);
+		pl_visit_run_resume(d);
 		loop(d);
 		take_mail(d);
 	}

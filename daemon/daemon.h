@@ -88,6 +88,7 @@ struct pl_daemon {
 	int64_t log_retry_ns;  /* its log could not be written: when to try again; 0: it could */
 	struct pl_red_person persons[PL_RED_PERSONS]; /* those with red flags, a ring */
 	unsigned n_persons;			      /* in all */
+	bool tare_lost;				      /* by a restart in the middle of the visit */
 	bool stopping;
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;
@@ -134,6 +135,7 @@ void pl_visit_run_measured(struct pl_daemon *d, const struct pl_done *done);
 void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
 			 const struct pl_error *err);
 void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns);
+void pl_visit_run_resume(struct pl_daemon *d);	   /* plantard begins */
 void pl_visit_run_stop(struct pl_daemon *d);	   /* plantard ends */
 bool pl_visit_run_busy(const struct pl_daemon *d); /* it must be looked at every few ms */
 void pl_visit_run_write(struct pl_daemon *d, struct pl_json *j); /* member "protocol" */

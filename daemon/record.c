@@ -23,6 +23,7 @@
 #include "daemon/engine.h"
 #include "daemon/event.h"
 #include "daemon/text.h"
+#include "daemon/visit_resume.h"
 #include "daemon/wake.h"
 #include "drivers/mat/paths.h"
 
@@ -55,6 +56,7 @@ struct recorder_command {
 	uint64_t request;
 	struct pl_session_meta *meta; /* owned */
 	bool new_session;
+	bool on;    /* LOG: the protocol is under way */
 	char *line; /* owned; of AUDIT, or the text of LOG */
 	char session_uuid[37], name[80];
 	int64_t began_utc_ns;
@@ -433,11 +435,24 @@ static int write_log(struct pl_recorder *r, const struct recorder_command *c, ch
 	return pl_session_file(path, c->line, strlen(c->line), err);
 }
 
+/* While a protocol is under way its log is in the state folder too, where the next start looks. */
+static void keep_for_next_start(const struct recorder_command *c)
+{
+	char state[512], path[600];
+
+	snprintf(path, sizeof(path), "%s/" PL_VISIT_FILE, pl_state_dir(state, sizeof(state)));
+	if (c->on)
+		pl_session_file(path, c->line, strlen(c->line), NULL);
+	else
+		unlink(path);
+}
+
 /* The log of a protocol is small and rewritten whole: what is there is always one whole state. */
 static void log_protocol(struct pl_recorder *r, const struct recorder_command *c)
 {
 	struct pl_main_item item = {.type = PL_ITEM_LOGGED, .logged.mark = c->request};
 
+	keep_for_next_start(c);
 	write_log(r, c, item.logged.folder, sizeof(item.logged.folder), &item.logged.err);
 	while (!pl_mailbox_post(r->main_box, &item) && !atomic_load(&r->stop))
 		usleep(1000);
@@ -625,9 +640,10 @@ void pl_recorder_audit(struct pl_recorder *r, const char *line)
 }
 
 bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
-		     bool new_session, const char *name, uint64_t mark, char *text)
+		     bool new_session, bool under_way, const char *name, uint64_t mark, char *text)
 {
 	struct recorder_command c = {.what = COMMAND_LOG,
+				     .on = under_way,
 				     .line = text,
 				     .new_session = new_session,
 				     .request = mark,

@@ -64,11 +64,15 @@ struct pl_table_store {
 int pl_table_store(const struct pl_table_store *o, struct pl_convert_result *result,
 		   struct pl_error *err);
 
-/* Finds journals below root whose writer is gone, oldest first, also those that somebody is
- * converting (pl_convert then says PL_EBUSY); each(user, path) returns non-zero to stop. Returns
- * how many were found or -1. */
-int pl_recover_find(const char *root, int (*each)(void *user, const char *journal), void *user,
+/* Finds what a crash left below root, oldest first: journals whose writer is gone, also those that
+ * somebody is converting (pl_convert then says PL_EBUSY), and the announced manifests of sessions
+ * whose sealing or amending was cut off. each(user, path) returns non-zero to stop. Returns how
+ * many were found or -1. */
+int pl_recover_find(const char *root, int (*each)(void *user, const char *path), void *user,
 		    struct pl_error *err);
+/* Is what was found such a manifest? Then folder[cap] is its session, and pl_session_reseal() ends
+ * the change. */
+bool pl_recover_is_session(const char *path, char *folder, size_t cap);
 
 struct pl_verify_report {
 	char path[4096];

@@ -46,6 +46,7 @@ struct job {
 	const struct pl_amend *amend;
 	char path[PATH_MAX], folder[PATH_MAX], name[64], copy[PATH_MAX];
 	char utc[40];
+	bool unfinished;    /* an earlier change was cut off: the overview may be behind */
 	struct outcome out; /* crosses from the child */
 };
 
@@ -351,7 +352,7 @@ static int check_manifest(const struct job *job, struct pl_error *err)
 	char hex[65];
 	int result = 0;
 
-	if (pl_manifest_settle(job->folder, err) || pl_manifest_read(job->folder, &m, err))
+	if (pl_manifest_read_settled(job->folder, &m, &job->unfinished, err))
 		return -1;
 	listed = pl_manifest_find(&m, job->name);
 	if (listed) {
@@ -368,15 +369,15 @@ static int check_manifest(const struct job *job, struct pl_error *err)
 	return result;
 }
 
-/* The copy takes the name, and the manifest its checksum. */
+/* The copy takes the name; the announced manifest stays until the session is sealed with it. */
 static int put_in_place(const struct job *job, struct pl_error *err)
 {
 	const char *copy = strrchr(job->copy, '/') + 1;
 	struct manifest m;
 	char hex[65];
-	int result = pl_manifest_read(job->folder, &m, err);
+	int result;
 
-	if (result)
+	if (pl_manifest_read_settled(job->folder, &m, NULL, err))
 		return -1;
 	result = pl_manifest_hash(job->folder, copy, hex, err) ||
 		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err) ||
@@ -384,7 +385,7 @@ static int put_in_place(const struct job *job, struct pl_error *err)
 	if (!result && rename(job->copy, job->path) != 0)
 		result = pl_files_error(err, errno, "cannot rename %s", job->copy);
 	if (!result)
-		result = pl_manifest_commit(job->folder, err);
+		result = pl_files_sync_parent(job->path, err);
 	pl_manifest_free(&m);
 	return result ? -1 : 0;
 }
@@ -396,15 +397,17 @@ static int amend_locked(struct job *job, struct pl_error *err)
 	if (check_manifest(job, err) || in_child(job, look, err))
 		return -1;
 	if (!job->out.changed)
-		return 0;
+		return job->unfinished ? pl_seal_locked(job->folder, "", err) : 0;
 	result = copy_file(job, err);
 	if (result == 0)
 		result = in_child(job, change, err);
 	if (result == 0)
 		result = put_in_place(job, err);
-	if (result)
+	if (result) {
 		unlink(job->copy);
-	return result;
+		return result;
+	}
+	return pl_seal_locked(job->folder, job->name, err);
 }
 
 static int find_files(struct job *job, struct pl_error *err)
@@ -492,8 +495,6 @@ int pl_amend(const struct pl_amend *amend, size_t *changed, struct pl_error *err
 	result = amend_locked(job, err);
 	close(lock);
 	*changed = job->out.changed;
-	if (result == 0 && *changed)
-		result = pl_seal_session(job->path, err);
 	free(job);
 	return result;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -171,55 +170,25 @@ static int take_over(const char *folder, struct manifest *m, const struct manife
 	return result;
 }
 
-/* What a damaged announcement said is lost; verify tells which file it was about. */
-static int aside_if_damaged(const char *path, struct pl_error *err)
+int pl_manifest_read_settled(const char *folder, struct manifest *m, bool *unfinished,
+			     struct pl_error *err)
 {
-	char aside[PATH_MAX];
-
-	if (err->code != PL_ECORRUPT)
-		return -1;
-	*err = (struct pl_error){0};
-	return pl_files_put_aside(path, ".damaged", aside, sizeof(aside), err);
-}
-
-int pl_manifest_settle(const char *folder, struct pl_error *err)
-{
-	struct manifest pending, m = {0};
-	struct pl_error unheard = {0};
+	struct manifest pending;
 	char path[PATH_MAX];
 	int result;
 
-	if (!err)
-		err = &unheard;
-
 	snprintf(path, sizeof(path), "%s/" MANIFEST_PENDING, folder);
-	if (access(path, F_OK) != 0)
+	if (unfinished)
+		*unfinished = access(path, F_OK) == 0;
+	if (pl_manifest_read(folder, m, err))
+		return -1;
+	/* what a damaged announcement said is lost; verify tells which file it was about */
+	if (pl_manifest_read_pending(folder, &pending, NULL))
 		return 0;
-	result = pl_manifest_read_pending(folder, &pending, err);
-	if (result)
-		return aside_if_damaged(path, err);
-	result = pl_manifest_read(folder, &m, err);
-	if (result == 0)
-		result = take_over(folder, &m, &pending, err);
-	if (result == 0)
-		result = pl_manifest_announce(folder, &m, err);
-	if (result == 0)
-		result = pl_manifest_commit(folder, err);
+	result = take_over(folder, m, &pending, err);
 	pl_manifest_free(&pending);
-	pl_manifest_free(&m);
-	return result;
-}
-
-int pl_manifest_settle_locked(const char *folder, struct pl_error *err)
-{
-	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
-
-	if (lock < 0)
-		return pl_files_error(err, errno, "cannot open the folder %s", folder);
-	while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
-		;
-	result = pl_manifest_settle(folder, err);
-	close(lock);
+	if (result)
+		pl_manifest_free(m);
 	return result;
 }
 

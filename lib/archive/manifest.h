@@ -35,11 +35,11 @@ int pl_manifest_read_pending(const char *folder, struct manifest *m, struct pl_e
 /* Before the first file takes its name, and after the last. */
 int pl_manifest_announce(const char *folder, const struct manifest *m, struct pl_error *err);
 int pl_manifest_commit(const char *folder, struct pl_error *err);
-/* Ends a change that was interrupted: of each file the manifest says from now on what it is, if
- * that is the old or the announced; otherwise the old, so that the damage shows. */
-int pl_manifest_settle(const char *folder, struct pl_error *err);
-/* The same, having locked the folder. */
-int pl_manifest_settle_locked(const char *folder, struct pl_error *err);
+/* The manifest as it has to be taken: of each file the announced line if the file is what that
+ * says, otherwise the old, so that damage shows. *unfinished (may be NULL): something is announced,
+ * so the overview may be older than the trials until the session is sealed again. */
+int pl_manifest_read_settled(const char *folder, struct manifest *m, bool *unfinished,
+			     struct pl_error *err);
 void pl_manifest_free(struct manifest *m);
 /* NULL: not listed. */
 const char *pl_manifest_find(const struct manifest *m, const char *name);

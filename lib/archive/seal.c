@@ -359,7 +359,7 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 	struct manifest was, now = {0};
 	int result = 0;
 
-	if (pl_manifest_read(s->folder, &was, NULL) != 0) {
+	if (pl_manifest_read_settled(s->folder, &was, NULL, NULL) != 0) {
 		char path[PATH_MAX], aside[PATH_MAX + 16];
 
 		snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, s->folder);
@@ -390,17 +390,12 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 	return result;
 }
 
-static int seal(const char *folder, const char *fresh, struct pl_error *err)
+int pl_seal_locked(const char *folder, const char *fresh, struct pl_error *err)
 {
 	struct session s = {.folder = folder};
-	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+	int result;
 
-	if (lock < 0)
-		return pl_files_error(err, errno, "cannot open the folder %s", folder);
-	while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
-		; /* another trial of the session may be finished right now */
 	pl_h5_init();
-	pl_manifest_settle(folder, NULL); /* a damaged one is put aside below */
 	result = read_trials(&s, err);
 	s.logs = pl_protocol_logs_read(folder, err);
 	if (!s.logs)
@@ -412,6 +407,18 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 	if (result == 0)
 		result = write_manifest(&s, fresh, err);
 	session_free(&s);
+	return result;
+}
+
+static int seal(const char *folder, const char *fresh, struct pl_error *err)
+{
+	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+
+	if (lock < 0)
+		return pl_files_error(err, errno, "cannot open the folder %s", folder);
+	while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
+		; /* another trial of the session may be finished right now */
+	result = pl_seal_locked(folder, fresh, err);
 	close(lock);
 	return result;
 }
