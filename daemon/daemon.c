@@ -280,27 +280,25 @@ static bool finished(struct pl_daemon *d, int64_t now_ns)
 
 static void loop(struct pl_daemon *d)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[3 + PL_CONTROL_SOCKETS] = {
 		{.fd = d->signal_fd, .events = POLLIN},
 		{.fd = d->eventfd, .events = POLLIN},
-		{.fd = pl_control_fd(d->control), .events = POLLIN},
 		{.fd = d->monitor ? udev_monitor_get_fd(d->monitor) : -1, .events = POLLIN},
 	};
+	const nfds_t n_fds = 3 + pl_control_fds(d->control, fds + 3);
 	int64_t now = pl_now_ns();
+	bool all_asked = true;
 
 	while (!finished(d, now)) {
 		int64_t left_ms = (d->next_status_ns - now) / PL_MS;
-		int loop_ms = pl_visit_run_busy(d) ? TRIAL_MS : LOOP_MS;
+		int loop_ms = pl_visit_run_busy(d) || !all_asked ? TRIAL_MS : LOOP_MS;
 
-		poll(fds, sizeof(fds) / sizeof(fds[0]),
-		     left_ms < 0	 ? 0
-		     : left_ms < loop_ms ? (int)left_ms + 1
-					 : loop_ms);
+		poll(fds, n_fds, left_ms < 0 ? 0 : left_ms < loop_ms ? (int)left_ms + 1 : loop_ms);
 		if (fds[0].revents && !take_signals(d))
 			return;
 		take_mail(d);
-		pl_control_poll(d->control); /* always: its descriptor is edge-triggered */
-		if (fds[3].revents)
+		all_asked = pl_control_poll(d->control); /* always: edge-triggered */
+		if (fds[2].revents)
 			take_udev(d);
 		now = pl_now_ns();
 		by_the_clock(d, now);
@@ -391,13 +389,16 @@ static int make_parts(struct pl_daemon *d, struct pl_error *err)
 		if (pl_wire_mat_init(wires[i], &d->config->mats[i], err))
 			return -1;
 	}
-	d->publisher = pl_publisher_new(d->zmq, d->config, wires, d->log, err);
+	d->access = pl_access_new(d->zmq, d->config, d->box, d->log, err);
+	if (!d->access)
+		return -1;
+	d->publisher = pl_publisher_new(d->zmq, d->config, d->access, wires, d->log, err);
 	if (!d->publisher) {
 		pl_error_prefix(err, "publish: ");
 		return -1;
 	}
-	d->control = pl_control_new(d->zmq, d->config->control, pl_command_handle, pl_command_audit,
-				    d, err);
+	d->control = pl_control_new(d->zmq, d->config, d->access, pl_command_handle,
+				    pl_command_audit, d, err);
 	d->recorder = pl_recorder_new(d->config, d->box, d->log, err);
 	d->converter = pl_converter_new(pl_command_converted, d, d->log, err);
 	if (!d->control || !d->recorder || !d->converter)
@@ -441,6 +442,10 @@ static int make(struct pl_daemon *d, struct pl_error *err)
 
 static void unmake(struct pl_daemon *d)
 {
+	if (d->access && d->publisher)
+		pl_access_remove_view(d->access, "data");
+	if (d->access && d->control)
+		pl_access_remove_view(d->access, "control");
 	for (unsigned i = 0; i < d->config->n_mats; i++)
 		if (d->engines[i])
 			pl_engine_stop(d->engines[i]);
@@ -454,6 +459,7 @@ static void unmake(struct pl_daemon *d)
 	}
 	pl_command_free(d);
 	pl_visit_free(d->visit);
+	pl_access_free(d->access);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);
 	if (d->monitor)
@@ -482,7 +488,7 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 		d->watchdog_ns = pl_watchdog_ns();
 		pl_notify("READY=1");
 		pl_logf(log, PL_NOTICE, PL_SOFTWARE " runs: %u mat%s, control %s, archive %s",
-			config->n_mats, config->n_mats == 1 ? "" : "s", config->control,
+			config->n_mats, config->n_mats == 1 ? "" : "s", config->control[0],
 			config->folder);
 		pl_visit_run_resume(d);
 		loop(d);
@@ -491,8 +497,8 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 	unmake(d);
 	for (unsigned i = 0; r == 0 && i < config->n_data; i++)
 		pl_endpoint_remove(config->data[i]);
-	if (r == 0)
-		pl_endpoint_remove(config->control);
+	for (unsigned i = 0; r == 0 && i < config->n_control; i++)
+		pl_endpoint_remove(config->control[i]);
 	free(d);
 	return r;
 }

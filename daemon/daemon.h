@@ -73,6 +73,7 @@ struct pl_daemon {
 	struct pl_publisher *publisher;
 	struct pl_recorder *recorder;
 	struct pl_converter *converter;
+	struct pl_access *access;
 	struct pl_control *control;
 	struct pl_mat_run mats[PL_MATS_MAX];
 	struct pl_engine *engines[PL_MATS_MAX];
@@ -112,8 +113,8 @@ void pl_command_send_reply(struct pl_daemon *d, uint64_t token, struct pl_json *
 int pl_command_begin(struct pl_daemon *d, unsigned mat, const struct pl_request *r, uint64_t id,
 		     const char *session_uuid, unsigned trial, struct pl_error *err);
 void pl_command_handle(void *daemon, uint64_t token, const struct pl_request *request);
-void pl_command_audit(void *daemon, const char *peer, const char *request,
-		      const enum pl_cmd *command, const char *result);
+void pl_command_audit(void *daemon, const struct pl_asker *asker, const char *request,
+		      const enum pl_cmd *command, const char *result, uint64_t times);
 void pl_command_done(struct pl_daemon *d, const struct pl_done *done); /* tare, weigh */
 void pl_command_started(struct pl_daemon *d, const struct pl_done *done);
 void pl_command_ended(struct pl_daemon *d, const struct pl_done *done);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <plantar/archive.h>
+#include <plantar/audit.h>
 
 #include "daemon/audit.h"
 #include "daemon/engine.h"
@@ -410,7 +411,9 @@ static void write_audit(struct pl_recorder *r, const char *line)
 {
 	struct pl_error err = {0};
 
-	if (pl_audit_line(&r->audit, line, &err) == 0) {
+	if (r->audit.head_fd < 0)
+		return; /* said when it was opened */
+	if (pl_audit_append(&r->audit, line, &err) == 0) {
 		r->audit_failed = false;
 		return;
 	}
@@ -488,13 +491,40 @@ static int recover_one(void *user, const char *journal)
 	return atomic_load(&r->stop);
 }
 
+/* What was done to the log while nobody watched is said in the log itself, too. */
+static void open_audit(struct pl_recorder *r)
+{
+	struct pl_audit_note note = {.utc_ns = pl_utc_ns(),
+				     .who = "plantard",
+				     .role = "none",
+				     .peer = "",
+				     .request = "plantard begins",
+				     .result = "ok"};
+	char state[512], broken[400], line[1024];
+	struct pl_error err = {0};
+
+	if (pl_make_folder(pl_state_dir(state, sizeof(state)), 0750, "the state folder", &err) ||
+	    pl_audit_open(&r->audit, state, broken, sizeof(broken), &err)) {
+		pl_logf(r->log, PL_WARNING,
+			"requests are not audited: %s; make its folder writable, or set "
+			"PLANTARD_STATE_DIR",
+			err.message);
+		return;
+	}
+	if (*broken) {
+		pl_logf(r->log, PL_ERR, "%s", broken);
+		note.request = broken;
+		note.result = "corrupt";
+	}
+	if (pl_audit_format(line, sizeof(line), &note))
+		write_audit(r, line);
+}
+
 static void prepare(struct pl_recorder *r)
 {
 	struct pl_error err = {0};
-	char state[512];
 
-	if (pl_audit_open(&r->audit, pl_state_dir(state, sizeof(state)), &err))
-		pl_logf(r->log, PL_WARNING, "%s", err.message);
+	open_audit(r);
 	err = (struct pl_error){0};
 	if (access(r->config->folder, F_OK) == 0 &&
 	    pl_recover_find(r->config->folder, recover_one, r, &err) < 0)
@@ -546,7 +576,7 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 	r->config = config;
 	r->log = log;
 	r->main_box = main_box;
-	r->audit.fd = -1;
+	r->audit.log_fd = r->audit.head_fd = -1;
 	r->n_tracks = config->n_mats;
 	pthread_mutex_init(&r->lock, NULL);
 	r->commands = pl_mailbox_new(512, sizeof(struct recorder_command), &r->wake, -1, err);

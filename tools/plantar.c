@@ -47,6 +47,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_tare,
 	&pl_cmd_weigh,
 	&pl_cmd_protocol,
+	&pl_cmd_keygen,
 	/* recordings */
 	&pl_cmd_info,
 	&pl_cmd_analyze,
