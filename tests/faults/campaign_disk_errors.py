@@ -56,6 +56,11 @@ def reported(d):
                for line in d.log().splitlines())
 
 
+def harmless(call):
+    """Room that was not reserved is found by the write; what could not be removed is removed next time."""
+    return call.split()[0] in ("fallocate", "unlink")
+
+
 def trial(t):
     with t.mat() as mat:
         archive = os.path.join(t.folder, "disk")
@@ -74,15 +79,19 @@ def trial(t):
         control.heal()
         t.count("half" if short else "EIO", failed)
         if failed:
-            t.count("met " + control.last)
+            t.count("met " + control.last.split()[0])
         record_again(d)
+        if not made and files(archive, ".journal"):
+            t.count("empty journals for the next start")  # it could not even be removed
+            assert d.stop() == 0
+            d.start()
         wait_until(lambda: not files(archive, ".journal", ".part"), 60,
                    "all to be finished: " + str(files(archive, "")))
         if made:
             check(t, *made[:1], mat, *made[1:])
             if not failed or short:
                 assert Recorded(made[0]).complete
-        assert short or not failed or reported(d) or control.last in ("fallocate", "unlink"), \
+        assert short or not failed or reported(d) or harmless(control.last), \
             f"{control.last} failed and nobody was told"
         assert earlier == {p: contents(p) for p in earlier}
         assert d.stop() == 0

@@ -139,7 +139,7 @@ static void note(enum op op, uint64_t id, int64_t offset, const char *path, cons
 /* ---- failing ---- */
 
 /* Shall this call fail? *cut: a write that shall put half of its bytes. */
-static bool fails(const char *what, bool *cut)
+static bool fails(const char *what, const char *path, bool *cut)
 {
 	uint64_t call = atomic_fetch_add(&control->calls, 1) + 1;
 	uint64_t at = atomic_load(&control->fail_at), e = atomic_load(&control->error);
@@ -147,7 +147,8 @@ static bool fails(const char *what, bool *cut)
 	if (!at || call < at || call >= at + atomic_load(&control->fail_for) || (!e && !cut))
 		return false;
 	atomic_fetch_add(&control->failed, 1);
-	strncpy(control->last, what, sizeof(control->last) - 1);
+	path = path ? strrchr(path, '/') + 1 : "";
+	snprintf(control->last, sizeof(control->last), "%s %.40s", what, path);
 	if (!e) {
 		*cut = true;
 		return false;
@@ -198,7 +199,7 @@ static ssize_t put(int fd, const struct iovec *data, int pieces, off_t offset, b
 
 	for (int i = 0; i < pieces; i++)
 		bytes += data[i].iov_len;
-	if (fails("write", &cut))
+	if (fails("write", NULL, &cut))
 		return -1;
 	take_time(false);
 	take = room_for(fd, offset, cut && bytes > 1 ? bytes / 2 : bytes);
@@ -258,7 +259,7 @@ int ftruncate(int fd, off_t size)
 
 	if (!id_of(fd))
 		return REAL(ftruncate)(fd, size);
-	if (fails("ftruncate", NULL))
+	if (fails("ftruncate", NULL, NULL))
 		return -1;
 	r = REAL(ftruncate)(fd, size);
 	if (r == 0)
@@ -271,7 +272,7 @@ int fallocate(int fd, int mode, off_t offset, off_t n)
 {
 	if (id_of(fd) && mode != FALLOC_FL_KEEP_SIZE)
 		die("fallocate");
-	if (id_of(fd) && fails("fallocate", NULL))
+	if (id_of(fd) && fails("fallocate", NULL, NULL))
 		return -1;
 	if (id_of(fd) && atomic_load(&control->room) >= 0) {
 		errno = ENOSPC;
@@ -287,7 +288,7 @@ static ssize_t get(int fd, void *to, size_t n, off_t offset, bool here)
 	bool cut = false;
 
 	if (id_of(fd) && atomic_load(&control->reads)) {
-		if (fails("read", &cut))
+		if (fails("read", NULL, &cut))
 			return -1;
 		if (cut && n > 1)
 			n /= 2;
@@ -314,7 +315,7 @@ static int sync_with(int fd, const char *name, int (*real)(int))
 
 	if (!id)
 		return real(fd);
-	if (fails(name, NULL))
+	if (fails(name, NULL, NULL))
 		return -1;
 	note(SYNC_BEGIN, id, (int64_t)sync, NULL, NULL, NULL, 0, 0);
 	take_time(true);
@@ -358,7 +359,7 @@ static int open_at(int at, const char *path, int flags, mode_t mode)
 {
 	if (!ours(path))
 		return REAL(openat)(at, path, flags, mode);
-	if ((flags & O_ACCMODE) != O_RDONLY && fails("open", NULL))
+	if ((flags & O_ACCMODE) != O_RDONLY && fails("open", path, NULL))
 		return -1;
 	return opened(REAL(openat)(at, path, flags, mode), path, flags);
 }
@@ -419,7 +420,7 @@ int rename(const char *from, const char *to)
 {
 	int r;
 
-	if (ours(from) && fails("rename", NULL))
+	if (ours(from) && fails("rename", from, NULL))
 		return -1;
 	r = REAL(rename)(from, to);
 	if (r == 0 && ours(from))
@@ -431,7 +432,7 @@ int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned
 {
 	int r;
 
-	if (ours(from) && fails("rename", NULL))
+	if (ours(from) && fails("rename", from, NULL))
 		return -1;
 	r = REAL(renameat2)(from_at, from, to_at, to, flags);
 	if (r == 0 && ours(from))
@@ -443,7 +444,7 @@ int unlink(const char *path)
 {
 	int r;
 
-	if (ours(path) && fails("unlink", NULL))
+	if (ours(path) && fails("unlink", path, NULL))
 		return -1;
 	r = REAL(unlink)(path);
 	if (r == 0 && ours(path))
@@ -455,7 +456,7 @@ int mkdir(const char *path, mode_t mode)
 {
 	int r;
 
-	if (ours(path) && fails("mkdir", NULL))
+	if (ours(path) && fails("mkdir", path, NULL))
 		return -1;
 	r = REAL(mkdir)(path, mode);
 	if (r == 0 && ours(path))
