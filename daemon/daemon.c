@@ -22,6 +22,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <plantar/archive.h>
+
 #include "daemon/endpoint.h"
 #include "daemon/notify.h"
 #include "daemon/text.h"

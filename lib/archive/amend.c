@@ -345,7 +345,7 @@ static int copy_file(const struct job *job, struct pl_error *err)
 	return result;
 }
 
-static int check_manifest(const struct job *job, struct pl_error *err)
+static int check_manifest(struct job *job, struct pl_error *err)
 {
 	struct manifest m;
 	const char *listed;
