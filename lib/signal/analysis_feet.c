@@ -18,7 +18,7 @@
 #define PIECE_MOST_M 0.15   /* longer ones are feet themselves */
 #define TOE_GAP_M 0.05	    /* toes apart from the forefoot ... */
 #define TOE_MOST_M 0.08	    /* ... and how long they are */
-#define STRAY_GAP_M 0.05    /* cells that belonged to no contact */
+#define STRAY_GAP_M 0.03    /* cells that belonged to no contact, as specks to a foot in feet.c */
 #define EDGE_CELLS 2	    /* rows and columns along the edge */
 #define LENGTH_OF_WIDTH 2.3 /* no foot is broader: docs/metrics.md, Partial */
 #define MEDIAN_OF 3	    /* footprints, at least, that a length is compared with */
