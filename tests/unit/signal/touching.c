@@ -332,6 +332,10 @@ static void real_pairs(void **state)
 				      still ? "standing" : "rolling ",
 				      1e3 * ahead[i] * STEP_PITCH_M, t.people, t.touched, t.two,
 				      t.sided, t.wrong, t.shares, t.worst);
+			assert_true(t.two * 100 >= 95 * t.people);
+			assert_true(t.sided * 100 >= 80 * t.people);
+			assert_true(t.wrong * 100 <= 3 * t.people);
+			assert_true(t.shares * 100 >= 95 * t.sided);
 		}
 	}
 }
