@@ -131,7 +131,6 @@ static int fill_session(const struct import *im, struct pl_import_trial *t, stru
 	struct pl_session_meta *m = &t->meta;
 
 	memcpy(m->session_uuid, im->uuid, sizeof(m->session_uuid));
-	m->trial = im->trials + 1;
 	if (im->folder[0] && pl_known_session_next(im->folder, &m->trial, err))
 		return -1;
 	copy_text(m->subject, sizeof(m->subject), im->subject);
@@ -313,6 +312,13 @@ static int finish(const struct import *im, struct pl_import_trial *t, struct pl_
 	return 0;
 }
 
+/* A session of which nothing came is none; a folder in which anything is stays. */
+static void leave_no_folder(struct import *im)
+{
+	if (!im->session && im->folder[0] && rmdir(im->folder) == 0)
+		im->folder[0] = '\0';
+}
+
 static int import_one(struct import *im, const char *path)
 {
 	struct pl_import_trial t = {.path = path};
@@ -323,13 +329,14 @@ static int import_one(struct import *im, const char *path)
 	pl_session_meta_init(&t.meta);
 	if (prepare(im, &t, &err) || finish(im, &t, &finished, &err)) {
 		code = pl_report(im->self, &err);
-	} else {
+	} else if (finished.ok) {
 		im->trials++;
-		if (finished.ok)
-			report(im, &t, &finished.result);
-		else
-			code = pl_report(im->self, &finished.err);
+		report(im, &t, &finished.result);
+	} else {
+		code = pl_report(im->self, &finished.err);
 	}
+	if (code != PL_EXIT_OK)
+		leave_no_folder(im);
 	forget(&t);
 	return code;
 }

@@ -5,6 +5,8 @@ import csv
 import hashlib
 import json
 import os
+import resource
+import signal
 import subprocess
 
 import pytest
@@ -564,6 +566,20 @@ def test_samples_stay_as_they_came(tmp_path):
             f["mat"].attrs["layout"] = layout
         assert f"{layout}" in run("verify", trial, code=1).stdout
         assert layout in refusal("analyze", trial)
+
+
+def test_no_room_leaves_no_trial(tmp_path):
+    def little_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write then fails as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
+
+    path = table(tmp_path, "F\n" + "".join(f"{700 + 300 * (i * i % 997) / 997!r}\n" for i in range(20000)))
+    command = [PLANTAR, "import", path, "--columns", "force=F", "--rate", "50", "--out", tmp_path / "to"]
+    r = subprocess.run(command, preexec_fn=little_room, capture_output=True, text=True, timeout=100)
+    assert r.returncode == 1 and "File too large" in r.stderr
+    assert not [p for p in (tmp_path / "to").rglob("*") if p.is_file()]
+    assert not list((tmp_path / "to").glob("*/*/*"))
+    assert "20,000 samples" in run(*command[1:]).stdout
 
 
 @shared
