@@ -141,6 +141,9 @@ void pl_visit_run_stop(struct pl_daemon *d);	   /* plantard ends */
 bool pl_visit_run_busy(const struct pl_daemon *d); /* it must be looked at every few ms */
 void pl_visit_run_write(struct pl_daemon *d, struct pl_json *j); /* member "protocol" */
 
+/* red_persons.c: what was ticked for this subject before goes into the setup of the next visit. */
+void pl_red_persons_keep(struct pl_daemon *d, struct pl_visit_setup *s);
+
 /* status.c: the members of the status document into the open object. */
 void pl_status_write(struct pl_daemon *d, struct pl_json *j);
 

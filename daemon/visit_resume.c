@@ -32,7 +32,9 @@ static double number(const json_t *o, const char *key)
 /* Times are text there, since JSON's numbers do not hold them. */
 static int64_t time_ns(const json_t *o, const char *key)
 {
-	return strtoll(text_of(o, key), NULL, 10);
+	int64_t t_ns = strtoll(text_of(o, key), NULL, 10);
+
+	return t_ns > 0 && t_ns < INT64_C(1) << 62 ? t_ns : 0;
 }
 
 /* A whole number below limit; anything else is limit. */

@@ -343,6 +343,21 @@ def test_trend_over_an_archive(archive):
     assert figure(two["comparisons"][0], "steps.impulse_ns", "left")["df"] == 2
 
 
+def test_a_document_asks_its_recording_for_the_verdict(archive, tmp_path):
+    archive = shutil.copytree(archive, tmp_path / "archive")
+    first, other = (archive / f"2026/11/session-{i}/trial-001.h5" for i in (0, 1))
+    paper = tmp_path / "analysis.json"
+    paper.write_text(json.dumps(document("analyze", first, "--json")))
+    run("annotate", first, "--reject", "shoes on")
+    both = document("compare", paper, other, "--json")
+    assert both["groups"][0]["trials_rejected"] == 1
+    doc = json.loads(paper.read_text())
+    doc["recording"].update(path=str(tmp_path / "gone.h5"), protocol="walk-over")
+    paper.write_text(json.dumps(doc))
+    both = document("compare", paper, other, "--json")
+    assert any("not known" in w for w in both["warnings"])
+
+
 def test_trend_leaves_out_and_refuses(archive, tmp_path):
     archive = shutil.copytree(archive, tmp_path / "archive")
     first = archive / "2026/11/session-0/trial-001.h5"

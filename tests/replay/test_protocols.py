@@ -575,6 +575,7 @@ def test_a_simulated_walker(folder):
         d.ok("red-flags", **CLEAR)
         p = None
         for _ in range(30):
+            d.wait_state("running")  # a busy machine may stall the simulated mat for a moment
             d.ok("trial", approach="one-step")
             p = until(d, "review", timeout=40)
             t = p["trials"][-1]
