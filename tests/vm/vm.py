@@ -124,7 +124,7 @@ def boot(args, work):
          "-qmp", f"unix:{work}/qmp,server=on,wait=off",
          "-chardev", f"socket,id=line,path={work}/line,server=on,wait=off",
          "-device", "qemu-xhci,id=usb",
-         "-device", "usb-serial,id=adapter,chardev=line,always-plugged=on,bus=usb.0"],
+         "-device", "usb-serial,id=adapter,chardev=line,always-plugged=on,serial=S1,bus=usb.0"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         errors="replace")
 
@@ -143,7 +143,11 @@ def serve(want, mat, monitor):
         monitor.ask("device_del", id="adapter")
     elif want == "tty-plug":
         monitor.ask("device_add", driver="usb-serial", id="adapter", chardev="line",
-                    **{"always-plugged": True}, bus="usb.0")
+                    **{"always-plugged": True}, serial="S1", bus="usb.0")
+    elif want == "tty-twin":
+        monitor.ask("chardev-add", id="nothing", backend={"type": "null", "data": {}})
+        monitor.ask("device_add", driver="usb-serial", id="twin", chardev="nothing", serial="S1", bus="usb.0",
+                    **{"always-plugged": True})
     else:
         raise RuntimeError(f"the guest wants {want}")
 
