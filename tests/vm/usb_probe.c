@@ -22,6 +22,7 @@
 
 #define FRAME_BYTES 8192
 #define RATE_S 5
+#define PATIENCE_MS 20000 /* an emulated machine on a busy one */
 #define MS 1000000.0
 
 static struct pl_mat mat;
@@ -52,10 +53,10 @@ static int rate(bool late)
 
 	while (!begin_ns || now_ns - begin_ns < RATE_S * INT64_C(1000000000)) {
 		long n = pl_transport_read(transport, buf, 2 * FRAME_BYTES, FRAME_BYTES - have,
-					   1000, &err);
+					   PATIENCE_MS, &err);
 
 		if (n <= 0)
-			return fail(n ? err.message : "nothing came for a second");
+			return fail(n ? err.message : "nothing came");
 		now_ns = pl_mono_ns();
 		if (!begin_ns)
 			begin_ns = now_ns;
@@ -110,7 +111,7 @@ static int cancel(void)
 		double ms;
 
 		pthread_create(&thread, NULL, cancel_later, NULL);
-		n = pl_transport_read(transport, buf, sizeof(buf), 1, 5000, &err);
+		n = pl_transport_read(transport, buf, sizeof(buf), 1, PATIENCE_MS, &err);
 		ms = (double)(pl_mono_ns() - atomic_load(&cancelled_ns)) / MS;
 		pthread_join(thread, NULL);
 		if (n != PL_READ_NONE)
@@ -144,7 +145,7 @@ static void *unplug_later(void *arg)
 
 static int unplug(void)
 {
-	int64_t limit_ns = pl_mono_ns() + INT64_C(10000000000);
+	int64_t limit_ns = pl_mono_ns() + PATIENCE_MS * INT64_C(1000000);
 	pthread_t thread;
 	long n;
 
@@ -194,7 +195,8 @@ static int read_to_end(void)
 	size_t have = 0;
 	long n;
 
-	while ((n = pl_transport_read(transport, buf, sizeof(buf), FRAME_BYTES, 5000, &err)) > 0)
+	while ((n = pl_transport_read(transport, buf, sizeof(buf), FRAME_BYTES, PATIENCE_MS,
+				      &err)) > 0)
 		for (long at = 0; at < n;) {
 			size_t part = FRAME_BYTES - have;
 
@@ -262,10 +264,10 @@ static const uint8_t *packet(size_t *n, bool *answer)
 	const uint8_t *p;
 
 	if (at_byte == n_bytes) {
-		long r = pl_transport_read(transport, buf, 4096, 1, 2000, &err);
+		long r = pl_transport_read(transport, buf, 4096, 1, PATIENCE_MS, &err);
 
 		if (r <= 0)
-			exit(fail(r ? err.message : "no packet within two seconds"));
+			exit(fail(r ? err.message : "no packet came"));
 		n_bytes = (size_t)r;
 		at_byte = 0;
 	}
