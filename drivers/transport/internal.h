@@ -92,6 +92,9 @@ enum {
 long pl_paced_read(struct pl_transport *t, void *buf, size_t cap, size_t want, int timeout_ms,
 		   struct pl_error *err);
 
+/* ports.c: PL_EUSAGE if name is one of /dev/serial/by-id that several adapters lay claim to. */
+int pl_port_refuse_twins(const char *name, const char *device, struct pl_error *err);
+
 /* tty.c: what libserialport does not do. */
 /* Non-blocking, nothing set yet; -1 and err with the name as it was asked for. */
 int pl_tty_open(const char *path, const char *name, struct pl_error *err);

@@ -12,6 +12,8 @@
  * the one that handles libusb's events, woken by the same poll() as a cancel. An unplugged device
  * ends its transfers as ERROR, NO_DEVICE or a failing submission, in any mixture; whatever is not a
  * completed transfer therefore ends the connection, after the bytes that came before it were read.
+ * A failing submission comes first as a rule, while full transfers are still on their way up from
+ * the kernel: those are waited for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,11 +36,12 @@ static void submit(struct pl_usb *u, struct pl_usb_slot *slot)
 {
 	int r;
 
-	if (u->failed || u->closing)
+	if (u->ending || u->failed || u->closing)
 		return;
 	r = libusb_submit_transfer(slot->transfer);
 	if (r) {
-		u->failed = true;
+		u->ending = true;
+		u->failed = !u->pending;
 		u->why = r == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_TRANSFER_NO_DEVICE
 						     : LIBUSB_TRANSFER_ERROR;
 		return;
@@ -58,27 +61,25 @@ static void push(struct pl_usb *u, struct pl_usb_slot *slot, size_t n)
 	u->full[(u->first + u->n_full++) % PL_USB_TRANSFERS_MAX] = slot;
 }
 
+/* Transfers end in the order of their bytes: behind a failed one there would be a hole. */
 static void LIBUSB_CALL ended(struct libusb_transfer *transfer)
 {
 	struct pl_usb_slot *slot = transfer->user_data;
 	struct pl_usb *u = slot->usb;
 	size_t n = (size_t)transfer->actual_length;
+	bool whole = transfer->status == LIBUSB_TRANSFER_COMPLETED;
 
 	slot->pending = false;
 	u->pending--;
 	if (u->failed || u->closing)
 		return;
-	if (transfer->status == LIBUSB_TRANSFER_COMPLETED) {
-		if (n || u->config.packets)
-			push(u, slot, n);
-		else
-			submit(u, slot);
-		return;
-	}
-	u->failed = true;
-	u->why = transfer->status;
-	if (n && !u->config.packets) /* whole packets that came before it broke off */
-		push(u, slot, n);
+	if (n ? whole || !u->config.packets : whole && u->config.packets)
+		push(u, slot, n); /* of a failed one, the packets before it broke off */
+	else if (whole)
+		submit(u, slot);
+	if (!whole)
+		u->why = transfer->status;
+	u->failed = !whole || (u->ending && !u->pending);
 }
 
 static const char *reason(enum libusb_transfer_status why)
@@ -317,9 +318,7 @@ static int start_transfers(struct pl_usb *u, size_t bytes, struct pl_error *err)
 			slot, 0);
 		submit(u, slot);
 	}
-	if (u->failed)
-		return pl_usb_gone(u, reason(u->why), err);
-	return 0;
+	return u->ending ? pl_usb_gone(u, reason(u->why), err) : 0;
 }
 
 static int watch(struct pl_usb *u, struct pl_error *err)
@@ -389,7 +388,7 @@ static void usb_close(struct pl_transport *t)
 {
 	struct pl_usb *u = (struct pl_usb *)t;
 
-	if (u->claimed && !u->failed)
+	if (u->claimed && !u->failed && !u->ending)
 		pl_usb_requests(u, u->config.stop, u->config.n_stop, NULL);
 	if (u->handle)
 		end_transfers(u);

@@ -57,7 +57,8 @@ struct pl_usb {
 	uint8_t *answers; /* framed, to be read before the slots */
 	size_t answers_cap, n_answers, answers_used;
 
-	bool failed; /* no more transfers; what is full may still be read */
+	bool ending; /* none can be submitted; those under way may still bring bytes */
+	bool failed; /* none will bring bytes; what is full may still be read */
 	enum libusb_transfer_status why;
 };
 

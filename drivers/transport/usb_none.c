@@ -7,7 +7,7 @@ static int usb_check(const struct pl_uri *uri, const struct pl_mat *mat, struct 
 	(void)uri;
 	(void)mat;
 	return pl_error_set(err, PL_EUSAGE, 0,
-			    "usb: was left out when this was built: libusb-1.0 was not there");
+			    "usb: was left out when this was built; it needs libusb-1.0");
 }
 
 static struct pl_transport *usb_open(const struct pl_uri *uri, const struct pl_mat *mat,

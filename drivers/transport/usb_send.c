@@ -183,7 +183,7 @@ int pl_usb_write(struct pl_transport *t, const void *bytes, size_t n, struct pl_
 	struct pl_usb *u = (struct pl_usb *)t;
 	enum pl_usb_write how = u->config.write;
 
-	if (u->failed)
+	if (u->failed || u->ending)
 		return pl_usb_gone(u, "unplugged", err);
 	if (how == PL_USB_WRITE_AUTO)
 		how = u->ends.hid && !u->ends.out ? PL_USB_WRITE_REPORT : PL_USB_WRITE_ENDPOINT;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * usb_probe TEST URI [UDC]: the USB transport alone against a device of usb_gadget. Prints what it
- * measured and exits 1 when something is not as it must be.
+ * usb_probe TEST URI [UDC [NAME LOG]]: the USB transport alone against a device of usb_gadget.
+ * Prints what it measured and exits 1 when something is not as it must be. UDC is the file that
+ * plugs the device in (NAME written to it) and unplugs it, LOG what the device says was taken.
  *
  *	rate	8 KiB frames for some seconds, none missing
  *	late	the same with a reader that is away for 20 ms again and again
  *	cancel	how long a waiting read needs to return
- *	unplug	how long until a read says GONE after the device was taken away (UDC: its
- *controller) packets	boundaries, empty packets, answers to requests, requests of a decoder
+ *	unplug	how long until a read says GONE after the device was taken away
+ *	pulls	20 times: plugged in, unplugged amid the frames; all that was taken has been read
+ *	packets	boundaries, empty packets, answers to requests, requests of a decoder
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@
 
 #define FRAME_BYTES 8192
 #define RATE_S 5
+#define PATIENCE_MS 20000 /* an emulated machine on a busy one */
 #define MS 1000000.0
 
 static struct pl_mat mat;
@@ -50,10 +53,10 @@ static int rate(bool late)
 
 	while (!begin_ns || now_ns - begin_ns < RATE_S * INT64_C(1000000000)) {
 		long n = pl_transport_read(transport, buf, 2 * FRAME_BYTES, FRAME_BYTES - have,
-					   1000, &err);
+					   PATIENCE_MS, &err);
 
 		if (n <= 0)
-			return fail(n ? err.message : "nothing came for a second");
+			return fail(n ? err.message : "nothing came");
 		now_ns = pl_mono_ns();
 		if (!begin_ns)
 			begin_ns = now_ns;
@@ -108,7 +111,7 @@ static int cancel(void)
 		double ms;
 
 		pthread_create(&thread, NULL, cancel_later, NULL);
-		n = pl_transport_read(transport, buf, sizeof(buf), 1, 5000, &err);
+		n = pl_transport_read(transport, buf, sizeof(buf), 1, PATIENCE_MS, &err);
 		ms = (double)(pl_mono_ns() - atomic_load(&cancelled_ns)) / MS;
 		pthread_join(thread, NULL);
 		if (n != PL_READ_NONE)
@@ -142,7 +145,7 @@ static void *unplug_later(void *arg)
 
 static int unplug(void)
 {
-	int64_t limit_ns = pl_mono_ns() + INT64_C(10000000000);
+	int64_t limit_ns = pl_mono_ns() + PATIENCE_MS * INT64_C(1000000);
 	pthread_t thread;
 	long n;
 
@@ -160,6 +163,97 @@ static int unplug(void)
 	return pl_transport_write(transport, "x", 1, &err) ? 0 : fail("it can be written to");
 }
 
+/* ---- pulls ---- */
+
+#define PULLS 20
+#define NUMBERS_MAX (1u << 22)
+
+static const char *taken_log, *udc_name;
+static uint8_t seen[NUMBERS_MAX / 8];
+
+static bool set_udc(const char *text)
+{
+	FILE *udc = fopen(controller, "w");
+	bool ok = udc && fputs(text, udc) >= 0;
+
+	return udc && fclose(udc) == 0 && ok;
+}
+
+static void *pull_later(void *arg)
+{
+	const struct timespec nap = {.tv_nsec = 150000000 + 7000000 * (*(int *)arg % 10)};
+
+	nanosleep(&nap, NULL);
+	set_udc("\n");
+	return NULL;
+}
+
+/* Reads to the end of the connection. A new one may begin amid a frame that was cut off. */
+static int read_to_end(void)
+{
+	static uint8_t frame[FRAME_BYTES];
+	size_t have = 0;
+	long n;
+
+	while ((n = pl_transport_read(transport, buf, sizeof(buf), FRAME_BYTES, PATIENCE_MS,
+				      &err)) > 0)
+		for (long at = 0; at < n;) {
+			size_t part = FRAME_BYTES - have;
+
+			if (part > (size_t)(n - at))
+				part = (size_t)(n - at);
+			memcpy(frame + have, buf + at, part);
+			at += (long)part;
+			have = (have + part) % FRAME_BYTES;
+			if (!have && little(frame) == little(frame + FRAME_BYTES - 4))
+				seen[little(frame) % NUMBERS_MAX / 8] |=
+					(uint8_t)(1 << little(frame) % 8);
+		}
+	return n == PL_READ_GONE ? 0 : fail("the end is not GONE");
+}
+
+static int all_seen(void)
+{
+	FILE *taken = fopen(taken_log, "r");
+	unsigned number, n = 0, missing = 0;
+
+	while (taken && fscanf(taken, "%u", &number) == 1) {
+		n++;
+		missing += !(seen[number % NUMBERS_MAX / 8] >> number % 8 & 1);
+	}
+	if (taken)
+		fclose(taken);
+	printf("pulled %d times amid %u frames, %u missing\n", PULLS, n, missing);
+	return n > 100 && !missing ? 0 : fail("not all that was sent came");
+}
+
+static int pulls(const char *uri)
+{
+	const struct timespec step = {.tv_nsec = 20000000};
+
+	for (int i = 0; i < PULLS; i++) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, pull_later, &i);
+		if (read_to_end())
+			return 1;
+		pthread_join(thread, NULL);
+		pl_transport_close(transport);
+		transport = NULL;
+		if (i + 1 == PULLS)
+			break;
+		if (!set_udc(udc_name))
+			return fail("cannot be plugged in again");
+		for (int k = 0; k < 500 && !transport; k++) {
+			nanosleep(&step, NULL);
+			transport = pl_transport_open(uri, &mat, NULL, &err);
+		}
+		if (!transport)
+			return fail(err.message);
+	}
+	return all_seen();
+}
+
 /* ---- packets ---- */
 
 static size_t n_bytes, at_byte;
@@ -170,10 +264,10 @@ static const uint8_t *packet(size_t *n, bool *answer)
 	const uint8_t *p;
 
 	if (at_byte == n_bytes) {
-		long r = pl_transport_read(transport, buf, 4096, 1, 2000, &err);
+		long r = pl_transport_read(transport, buf, 4096, 1, PATIENCE_MS, &err);
 
 		if (r <= 0)
-			exit(fail(r ? err.message : "no packet within two seconds"));
+			exit(fail(r ? err.message : "no packet came"));
 		n_bytes = (size_t)r;
 		at_byte = 0;
 	}
@@ -252,7 +346,7 @@ static const char packets_text[] =
 	"           { type = 0xC0; request = 0x77; length = 4; optional = true; });"
 	"  stop = ({ type = 0x40; request = 0x01; }); };";
 
-static int run(const char *test)
+static int run(const char *test, const char *uri)
 {
 	if (!strcmp(test, "rate") || !strcmp(test, "late"))
 		return rate(test[0] == 'l');
@@ -260,6 +354,8 @@ static int run(const char *test)
 		return cancel();
 	if (!strcmp(test, "unplug"))
 		return unplug();
+	if (!strcmp(test, "pulls"))
+		return pulls(uri);
 	if (!strcmp(test, "packets"))
 		return packets();
 	return fail("no such test");
@@ -271,16 +367,20 @@ int main(int argc, char **argv)
 	int r;
 
 	if (argc < 3) {
-		fputs("usage: usb_probe rate|late|cancel|unplug|packets URI [UDC]\n", stderr);
+		fputs("usage: usb_probe rate|late|cancel|unplug|pulls|packets URI [UDC [NAME "
+		      "LOG]]\n",
+		      stderr);
 		return 2;
 	}
 	controller = argc > 3 ? argv[3] : "";
+	udc_name = argc > 4 ? argv[4] : "";
+	taken_log = argc > 5 ? argv[5] : "";
 	if (pl_mat_parse(&mat, "probe", strcmp(argv[1], "packets") ? mat_text : packets_text, &err))
 		return fail(err.message);
 	transport = pl_transport_open(argv[2], &mat, NULL, &err);
 	if (!transport)
 		return fail(err.message);
-	r = run(argv[1]);
+	r = run(argv[1], argv[2]);
 	begin_ns = pl_mono_ns();
 	pl_transport_close(transport);
 	printf("closed in %.1f ms\n", (double)(pl_mono_ns() - begin_ns) / MS);
