@@ -11,14 +11,20 @@
 #include "drivers/transport/transport.h"
 #include "tools/client.h"
 #include "tools/figures.h"
+#include "tools/known_devices.h"
 
 #define ANSWER_MS 1500
 
 static void add_port(void *user, const char *uri, const char *description, bool accessible)
 {
-	json_array_append_new(user,
-			      json_pack("{s:s, s:s, s:b}", "source", uri, "description",
-					description ? description : "", "accessible", accessible));
+	const struct pl_known_device *known = pl_known_source(uri, "/sys");
+	char text[700];
+
+	snprintf(text, sizeof(text), "%s%s%s", description ? description : "", known ? ": " : "",
+		 known ? known->what : "");
+	json_array_append_new(user, json_pack("{s:s, s:s, s:b, s:s?}", "source", uri, "description",
+					      text, "accessible", accessible, "mat",
+					      known ? known->mat : NULL));
 }
 
 static void add_mat(void *user, const char *name, const char *path)

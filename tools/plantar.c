@@ -63,6 +63,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_simulate,
 	&pl_cmd_replay,
 	&pl_cmd_capture,
+	&pl_cmd_probe,
 	&cmd_help,
 	&cmd_version,
 };

@@ -250,16 +250,20 @@ MATS = [
 
 
 def picture_of(mat, n, random):
-    """What stands on it: two loads that move, noise of one count, and the number of the frame in a
-    corner, so that no two pictures are alike."""
-    top = mat.top
+    """Two feet that shift their load, noise of one count, and the number of the frame in two corners, so
+    that no two pictures are alike."""
+    top, rows, cols = mat.top, mat.rows, mat.cols
+    lean = (n % 60 - 30) / 200
     out = []
-    for r in range(mat.rows):
+    for r in range(rows):
         row = []
-        for c in range(mat.cols):
-            near = abs((r * 7 + n) % 23 - 11) + abs((c * 5 + 2 * n) % 17 - 8)
-            v = max(0, top * (8 - near) // 9) + random.randrange(2)
-            row.append(min(top, v))
+        for c in range(cols):
+            load = 0
+            for side, share in ((0.3, 0.5 + lean), (0.72, 0.5 - lean)):
+                down = ((r + 0.5) / rows - 0.5 - lean / 4) / 0.4
+                across = ((c + 0.5) / cols - side) / 0.17
+                load = max(load, share * (1 - down * down - across * across))
+            row.append(min(top, int(top * 1.4 * load) + random.randrange(2)))
         out.append(row)
     out[0][0], out[-1][-1] = n % min(top, 200), (n * 37 + 11) % top
     return out
