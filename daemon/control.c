@@ -29,11 +29,12 @@
 #define HELD_MAX 64
 #define ENVELOPE_PARTS_MAX 4
 #define ENVELOPE_PART_MAX 256
-#define QUEUE_MESSAGES 16 /* of one client, each way */
-#define TURN_MESSAGES 64  /* parts count */
-#define ALL_CLIENTS 10	  /* times the rate of one: what all may ask together */
-#define BURST_S 2	  /* of a rate, saved up while nobody asked */
-#define TELL_NS PL_S	  /* how often refusals by rate are audited */
+#define REQUESTS_QUEUED 16 /* of one client */
+#define REPLIES_QUEUED 64
+#define TURN_MESSAGES 64 /* parts count */
+#define ALL_CLIENTS 10	 /* times the rate of one: what all may ask together */
+#define BURST_S 2	 /* of a rate, saved up while nobody asked */
+#define TELL_NS PL_S	 /* how often refusals by rate are audited */
 
 enum door { DOOR_IPC, DOOR_VIEW, DOOR_LOOPBACK, DOOR_KEY };
 
@@ -76,7 +77,7 @@ static struct control_socket *add_socket(struct pl_control *c, void *zmq, enum d
 {
 	struct control_socket *s = &c->sockets[c->n_sockets];
 	const int64_t message_max = PL_REQUEST_MAX;
-	const int linger_ms = 200, queue = QUEUE_MESSAGES;
+	const int linger_ms = 200, requests = REQUESTS_QUEUED, replies = REPLIES_QUEUED;
 
 	s->door = door;
 	s->socket = zmq_socket(zmq, ZMQ_ROUTER);
@@ -88,8 +89,8 @@ static struct control_socket *add_socket(struct pl_control *c, void *zmq, enum d
 	c->n_sockets++;
 	zmq_setsockopt(s->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof(message_max));
 	zmq_setsockopt(s->socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
-	zmq_setsockopt(s->socket, ZMQ_RCVHWM, &queue, sizeof(queue));
-	zmq_setsockopt(s->socket, ZMQ_SNDHWM, &queue, sizeof(queue));
+	zmq_setsockopt(s->socket, ZMQ_RCVHWM, &requests, sizeof(requests));
+	zmq_setsockopt(s->socket, ZMQ_SNDHWM, &replies, sizeof(replies));
 	return s;
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tools/deidentify.h"
 #include "tools/export.h"
 #include "tools/hints.h"
 #include "tools/interrupt.h"
@@ -14,7 +15,7 @@
 #include "tools/output.h"
 #include "tools/progress.h"
 
-enum { OPT_WHAT = PL_OPT_LONG, OPT_RAW, OPT_RECOMPUTE, OPT_CLOSE_GAPS };
+enum { OPT_WHAT = PL_OPT_LONG, OPT_RAW, OPT_RECOMPUTE, OPT_CLOSE_GAPS, OPT_DEIDENTIFY };
 static const char *const what_names[] = {"metrics", "frames", "cop", "steps",
 					 "events",  "gaps",   NULL};
 
@@ -132,12 +133,28 @@ static void check_options(struct pl_args *args, const struct pl_export *e, const
 		pl_args_fail(args, "--close-gaps goes with lst; %s keeps the times", f->name);
 }
 
+/* The one export that makes sessions again. */
+static int export_session(struct pl_args *args, const struct pl_subcommand *self, const char *to,
+			  bool others)
+{
+	pl_args_operands(args, 1, 1, "a session's folder or one of its .h5 files");
+	if (!args->done && others)
+		pl_args_fail(args, "--deidentify takes -o and nothing else");
+	if (!args->done && !to)
+		pl_args_fail(args, "--deidentify writes a folder: -o FOLDER");
+	if (args->done)
+		return args->exit_code;
+	pl_interrupt_catch();
+	return pl_deidentify(self, args->argv[args->first], to);
+}
+
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct pl_export e = {.self = self};
 	const char *as = NULL, *to = NULL;
 	struct pl_hints hints = {.columns = NULL};
 	const struct format *format = NULL;
+	bool deidentify = false;
 	int what = -1, key;
 	struct pl_args args;
 
@@ -159,6 +176,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		case OPT_CLOSE_GAPS:
 			e.close_gaps = true;
 			break;
+		case OPT_DEIDENTIFY:
+			deidentify = true;
+			break;
 		case PL_OPT_AS:
 			as = args.value;
 			break;
@@ -166,6 +186,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			pl_hints_option(&args, key, &hints);
 		}
 	}
+	if (!args.done && deidentify)
+		return export_session(&args, self, to,
+				      what >= 0 || e.raw || e.recompute || e.close_gaps || as);
 	pl_args_operands(&args, 2, 2, "the format and RECORDING (plantar export csv RECORDING)");
 	if (!args.done)
 		format = find_format(&args, argv[args.first]);
@@ -192,6 +215,8 @@ static const struct pl_option options[] = {
 	 "metrics, cop: from the raw frames instead of as stored\n"
 	 "(the same code: the same bits)"},
 	{OPT_CLOSE_GAPS, "close-gaps", NULL, "lst: write on as if no frames were missing"},
+	{OPT_DEIDENTIFY, "deidentify", NULL,
+	 "a session again, without code, dates, host and free texts;\n-o names the folder"},
 	PL_OPTION_AS,
 	PL_OPTIONS_ARRAY,
 	{PL_OPT_RATE, "rate", "HZ", "array: frames a second"},
@@ -206,6 +231,7 @@ const struct pl_subcommand pl_cmd_export = {
 		    "csv|tsv RECORDING [--raw] [--recompute] [--as MAT] ...\n"
 		    "lst RECORDING [--close-gaps] [-o FILE] ...\n"
 		    "ascii RECORDING [--raw] [-o FILE] ...\n"
+		    "--deidentify SESSION -o FOLDER\n"
 		    "FORMAT FILE --dataset NAME --axes LIST --pitch MM --rate HZ [--unit UNIT] ...",
 	.about = "csv, tsv: one header line of names with their units, then one line a frame. "
 		 "Numbers\n"

@@ -397,5 +397,34 @@ def test_requests_have_a_rate():
             assert sum(1 for _ in f) < 150  # a flood does not fill the disk
 
 
+def test_verify_finds_what_was_done_to_the_audit_log():
+    with Plantard([SIM]) as d:
+        for i in range(5):
+            d.ok("mark", text=f"remark {i}")
+        assert d.stop() == 0
+        code, out, err = plantar("verify", d.state)
+        assert code == 0 and re.search(r"ok .*audit.log: \d+ lines, the chain is whole; line \d+ has the "
+                                       "hash [0-9a-f]{64}", out), out + err
+        path = os.path.join(d.state, "audit.log")
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text.replace("remark 2", "remark 7"))
+        code, out, _ = plantar("verify", d.state)
+        assert code == 1 and re.search(r"BAD .*audit.log:\d+: line \d+ or its numbers", out), out
+        lines = text.splitlines(True)
+        with open(path, "w") as f:
+            f.writelines(lines[:-2])
+        code, out, _ = plantar("verify", "--json", d.state)
+        log = json.loads(out)["audit"][0]
+        assert code == 1 and "2 line(s) were cut off" in log["findings"][0]["problem"]
+        d.start()  # says it, and does not heal it
+        assert "which is not line" in d.log()
+        d.ok("version")
+        assert d.stop() == 0
+        assert plantar("verify", d.state)[0] == 1
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q"]))
