@@ -32,7 +32,8 @@ struct pl_config {
 	double view_hz; /* the decimated topic */
 	double hwm_s;	/* a slow subscriber may be this many seconds behind */
 	char control[256];
-	char folder[512]; /* of recordings */
+	char folder[512];   /* of recordings */
+	char fallback[512]; /* of those that folder does not take; "": none */
 	double reserve_mb;
 	struct pl_protocols protocols; /* all there are; of pl_config_load only */
 	char subject_pattern[256];     /* an extended regular expression, matched whole */
