@@ -409,11 +409,28 @@ int pl_config_subject(const struct pl_config *config, const char *code, struct p
 				    : pattern);
 }
 
+/* Absolute in the end; out stays what it was without the key. */
+static void take_folder(struct pl_conf *c, const struct pl_config *config,
+			const config_setting_t *group, const char *name, char *out, size_t cap)
+{
+	const char *folder = pl_conf_string(c, group, name, NULL);
+	char cwd[256], relative[256];
+
+	if (!folder)
+		return;
+	resolve(config, folder, out, cap);
+	if (out[0] == '/' || c->failed)
+		return;
+	pl_copy(relative, sizeof(relative), out);
+	if (getcwd(cwd, sizeof(cwd)))
+		snprintf(out, cap, "%s/%s", cwd, relative);
+}
+
 static void read_archive(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
 {
-	static const char *const keys[] = {"folder", "reserve_mb", "subject_pattern", NULL};
+	static const char *const keys[] = {"folder", "fallback", "reserve_mb", "subject_pattern",
+					   NULL};
 	config_setting_t *group = pl_conf_group(c, root, "archive", false);
-	const char *folder;
 
 	pl_state_dir(config->folder, sizeof(config->folder));
 	config->reserve_mb = 500;
@@ -422,16 +439,11 @@ static void read_archive(struct pl_conf *c, struct pl_config *config, const conf
 		return;
 	pl_conf_only(c, group, keys);
 	read_pattern(c, config, group);
-	folder = pl_conf_string(c, group, "folder", NULL);
-	if (folder)
-		resolve(config, folder, config->folder, sizeof(config->folder));
-	if (folder && config->folder[0] != '/' && !c->failed) {
-		char cwd[256], relative[256];
-
-		pl_copy(relative, sizeof(relative), config->folder);
-		if (getcwd(cwd, sizeof(cwd)))
-			snprintf(config->folder, sizeof(config->folder), "%s/%s", cwd, relative);
-	}
+	take_folder(c, config, group, "folder", config->folder, sizeof(config->folder));
+	take_folder(c, config, group, "fallback", config->fallback, sizeof(config->fallback));
+	if (strcmp(config->folder, config->fallback) == 0)
+		pl_conf_fail(c, member(group, "fallback"),
+			     "is the archive folder itself; name one on another disk");
 	config->reserve_set = member(group, "reserve_mb") != NULL;
 	config->reserve_mb = pl_conf_number(c, group, "reserve_mb", 500, 0, 1e7);
 }

@@ -44,7 +44,8 @@ struct pl_config {
 	unsigned n_control;
 	char control[PL_ENDPOINTS_MAX][256];
 	struct pl_access_config access;
-	char folder[512]; /* of recordings */
+	char folder[512];   /* of recordings */
+	char fallback[512]; /* of those that folder does not take; "": none */
 	double reserve_mb;
 	struct pl_protocols protocols; /* all there are; of pl_config_load only */
 	char subject_pattern[256];     /* an extended regular expression, matched whole */

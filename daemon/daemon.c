@@ -345,9 +345,8 @@ static void make_udev(struct pl_daemon *d)
 	udev_monitor_enable_receiving(d->monitor);
 }
 
-static void check_archive(const struct pl_daemon *d)
+static void check_folder(const struct pl_daemon *d, const char *folder, const char *key)
 {
-	const char *folder = d->config->folder;
 	struct pl_error err = {0};
 
 	if (pl_make_folder(folder, 0750, "the archive folder", &err))
@@ -355,9 +354,19 @@ static void check_archive(const struct pl_daemon *d)
 	else if (access(folder, W_OK | X_OK))
 		pl_logf(d->log, PL_WARNING,
 			"nothing can be recorded: the archive folder %s is not writable: %s; "
-			"change its "
-			"owner or mode, or name another one as archive.folder",
-			folder, strerror(errno));
+			"change its owner or mode, or name another one as archive.%s",
+			folder, strerror(errno), key);
+}
+
+static void check_archive(const struct pl_daemon *d)
+{
+	struct pl_error err = {0};
+
+	check_folder(d, d->config->folder, "folder");
+	if (*d->config->fallback)
+		check_folder(d, d->config->fallback, "fallback");
+	if (pl_sessions_note(d->config->folder, d->config->fallback, &err))
+		pl_logf(d->log, PL_WARNING, "%s", err.message);
 }
 
 static int make_mat(struct pl_daemon *d, unsigned i, struct pl_error *err)

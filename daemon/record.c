@@ -8,13 +8,11 @@
 #include "daemon/record.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <plantar/archive.h>
@@ -23,6 +21,7 @@
 #include "daemon/audit.h"
 #include "daemon/engine.h"
 #include "daemon/event.h"
+#include "daemon/places.h"
 #include "daemon/text.h"
 #include "daemon/visit_resume.h"
 #include "daemon/wake.h"
@@ -44,6 +43,7 @@ struct track {
 	/* recorder thread only */
 	enum track_state state;
 	struct pl_journal *journal;
+	struct pl_place *place; /* that has it */
 	char stem[900];
 	int64_t next_sync_ns, next_clock_ns;
 	bool ending; /* the engine was told to stop (disk) */
@@ -78,7 +78,7 @@ struct pl_recorder {
 	atomic_bool stop;
 	pthread_mutex_t lock;
 	_Atomic int64_t heartbeat_ns;
-	_Atomic uint64_t free_bytes, reserve_bytes;
+	struct pl_places places;
 	int64_t next_disk_ns;
 };
 
@@ -271,40 +271,33 @@ static void keep_time(struct track *track, int64_t now)
 
 static void look_at_disk(struct pl_recorder *r, int64_t now)
 {
-	const struct pl_config *config = r->config;
-	double reserve = config->reserve_mb * 1e6, total;
-	struct statvfs v;
+	double rate = 0;
 
 	if (now < r->next_disk_ns)
 		return;
 	r->next_disk_ns = now + PL_S;
-	if (statvfs(config->folder, &v))
-		return;
-	total = (double)v.f_blocks * (double)v.f_frsize;
-	if (!config->reserve_set && reserve > total / 20)
-		reserve = total / 20;
-	atomic_store(&r->reserve_bytes, (uint64_t)reserve);
-	atomic_store(&r->free_bytes, (uint64_t)v.f_bavail * v.f_frsize);
-}
-
-static bool below_reserve(const struct pl_recorder *r)
-{
-	return atomic_load(&r->free_bytes) < atomic_load(&r->reserve_bytes);
+	for (unsigned i = 0; i < r->n_tracks; i++)
+		if (r->tracks[i].state == TRACK_RECORDING)
+			rate += pl_place_rate(&r->config->mats[i].mat);
+	pl_places_look(&r->places, rate);
 }
 
 static void guard_reserve(struct track *track)
 {
 	struct pl_recorder *r = track->recorder;
+	const struct pl_place *place = track->place;
 	char text[480];
 
-	if (track->state != TRACK_RECORDING || track->ending || !below_reserve(r))
+	if (track->state != TRACK_RECORDING || track->ending || !pl_place_below_reserve(place))
 		return;
 	snprintf(text, sizeof(text),
-		 "recording ended and being finished: %.0f MB are free in %.300s, %.0f MB are kept "
-		 "in "
-		 "reserve; make room, or move archive.folder",
-		 (double)atomic_load(&r->free_bytes) / 1e6, r->config->folder,
-		 (double)atomic_load(&r->reserve_bytes) / 1e6);
+		 "recording ended and being finished: %.0f MB are free in %.250s, %.0f MB are kept "
+		 "in reserve; make room, or move archive.folder%s",
+		 (double)atomic_load(&place->free_bytes) / 1e6, place->folder,
+		 (double)atomic_load(&place->reserve_bytes) / 1e6,
+		 r->places.n > 1 && place == &r->places.at[0]
+			 ? "; the next recording goes to archive.fallback"
+			 : "");
 	tell(track, PL_ERR, "disk-reserve", text);
 	track->ending = true;
 	pl_engine_record(r->engines[track->mat], false, "disk reserve");
@@ -312,71 +305,65 @@ static void guard_reserve(struct track *track)
 
 /* ---- beginning ---- */
 
-/* The folder of a session that exists, and the number of the next trial in it. */
-static int find_session(const struct pl_recorder *r, struct pl_session_meta *meta, char *stem,
-			size_t cap, struct pl_error *err)
+static int open_there(struct track *track, struct pl_place *place, struct pl_session_meta *meta,
+		      struct pl_error *err)
 {
-	const char *root = r->config->folder;
-	char pattern[700];
-	glob_t found;
-	int taken;
-
-	snprintf(pattern, sizeof(pattern), "%s/[0-9]*/[0-9]*/%s", root, meta->session_uuid);
-	if (glob(pattern, GLOB_ONLYDIR, NULL, &found))
-		return pl_error_set(
-			err, PL_ENOENT, ENOENT,
-			"there is no session %s below %s; leave `session` out to begin a "
-			"new one",
-			meta->session_uuid, root);
-	do {
-		char any[900];
-		glob_t files;
-
-		snprintf(stem, cap, "%.800s/trial-%03u", found.gl_pathv[0], meta->trial);
-		snprintf(any, sizeof(any), "%.890s.*", stem);
-		taken = glob(any, 0, NULL, &files) == 0;
-		if (taken) {
-			globfree(&files);
-			meta->trial++;
-		}
-	} while (taken && meta->trial < 1000);
-	globfree(&found);
-	return taken ? pl_error_set(err, PL_ESTATE, 0, "session %s is full", meta->session_uuid)
-		     : 0;
-}
-
-static int open_journal(struct track *track, struct pl_session_meta *meta, bool new_session,
-			struct pl_error *err)
-{
-	struct pl_recorder *r = track->recorder;
 	char path[1024];
 
-	if (track->state != TRACK_IDLE)
-		return pl_error_set(err, PL_ESTATE, 0, "%s is being recorded already", meta->mat);
-	r->next_disk_ns = 0;
-	look_at_disk(r, pl_now_ns());
-	if (below_reserve(r))
-		return pl_error_set(
-			err, PL_ENOSPC, ENOSPC,
-			"%.0f MB are free in %s, %.0f MB are kept in reserve; make room, "
-			"move archive.folder, or lower archive.reserve_mb",
-			(double)atomic_load(&r->free_bytes) / 1e6, r->config->folder,
-			(double)atomic_load(&r->reserve_bytes) / 1e6);
-	if (new_session ? find_session(r, meta, track->stem, sizeof(track->stem), NULL) &&
-				  pl_session_folder(r->config->folder, meta, track->stem,
-						    sizeof(track->stem), err)
-			: find_session(r, meta, track->stem, sizeof(track->stem), err))
+	if (pl_place_below_reserve(place))
+		return pl_place_refuse(place, err);
+	if (pl_place_stem(place, meta, track->stem, sizeof(track->stem), err))
 		return -1;
 	snprintf(path, sizeof(path), "%s.journal", track->stem);
 	track->journal = pl_journal_create(path, meta, err);
 	if (!track->journal)
 		return -1;
+	track->place = place;
 	/* the first pair of clocks: what cannot take it shall not be said to record */
 	if (pl_journal_clock(track->journal, pl_now_ns(), pl_utc_ns(), err) == 0)
 		return 0;
 	pl_journal_discard(track->journal);
 	track->journal = NULL;
 	return -1;
+}
+
+/* The first folder does not take it. Said at once, and in the recording. */
+static int open_in_fallback(struct track *track, struct pl_session_meta *meta, struct pl_error *err)
+{
+	struct pl_place *place = &track->recorder->places.at[1];
+	struct pl_error why = *err, second = {0};
+	char text[480];
+
+	if (open_there(track, place, meta, &second)) {
+		pl_error_set(err, why.code, why.os_errno, "%.300s; and archive.fallback: %.300s",
+			     why.message, second.message);
+		return -1;
+	}
+	*err = (struct pl_error){0};
+	snprintf(text, sizeof(text), "this recording goes to %.200s: %.250s", place->folder,
+		 why.message);
+	tell(track, PL_ERR, "archive-fallback", text);
+	return pl_journal_event(track->journal, pl_now_ns(), "archive-fallback", text, err);
+}
+
+static int open_journal(struct track *track, struct pl_session_meta *meta, bool new_session,
+			struct pl_error *err)
+{
+	struct pl_recorder *r = track->recorder;
+
+	if (track->state != TRACK_IDLE)
+		return pl_error_set(err, PL_ESTATE, 0, "%s is being recorded already", meta->mat);
+	r->next_disk_ns = 0;
+	look_at_disk(r, pl_now_ns());
+	if (!pl_places_know(&r->places, meta) && !new_session)
+		return pl_error_set(
+			err, PL_ENOENT, ENOENT,
+			"there is no session %s below %s; leave `session` out to begin a "
+			"new one",
+			meta->session_uuid, r->config->folder);
+	if (open_there(track, &r->places.at[0], meta, err) == 0)
+		return 0;
+	return r->places.n > 1 ? open_in_fallback(track, meta, err) : -1;
 }
 
 static void begin(struct pl_recorder *r, struct recorder_command *c)
@@ -422,22 +409,6 @@ static void write_audit(struct pl_recorder *r, const char *line)
 	r->audit_failed = true;
 }
 
-static int write_log(struct pl_recorder *r, const struct recorder_command *c, char *folder,
-		     size_t cap, struct pl_error *err)
-{
-	struct pl_session_meta meta = {.trial = 1, .started_utc_ns = c->began_utc_ns};
-	char path[1200], *slash;
-
-	pl_copy(meta.session_uuid, sizeof(meta.session_uuid), c->session_uuid);
-	if (find_session(r, &meta, folder, cap, c->new_session ? NULL : err) &&
-	    (!c->new_session || pl_session_folder(r->config->folder, &meta, folder, cap, err)))
-		return -1;
-	slash = strrchr(folder, '/');
-	*slash = '\0';
-	snprintf(path, sizeof(path), "%.1024s/%s", folder, c->name);
-	return pl_session_file(path, c->line, strlen(c->line), err);
-}
-
 /* While a protocol is under way its log is in the state folder too, where the next start looks. */
 static void keep_for_next_start(const struct recorder_command *c)
 {
@@ -454,9 +425,12 @@ static void keep_for_next_start(const struct recorder_command *c)
 static void log_protocol(struct pl_recorder *r, const struct recorder_command *c)
 {
 	struct pl_main_item item = {.type = PL_ITEM_LOGGED, .logged.mark = c->request};
+	struct pl_session_meta meta = {.trial = 1, .started_utc_ns = c->began_utc_ns};
 
 	keep_for_next_start(c);
-	write_log(r, c, item.logged.folder, sizeof(item.logged.folder), &item.logged.err);
+	pl_copy(meta.session_uuid, sizeof(meta.session_uuid), c->session_uuid);
+	pl_places_log(&r->places, &meta, c->new_session, c->name, c->line, item.logged.folder,
+		      sizeof(item.logged.folder), &item.logged.err);
 	while (!pl_mailbox_post(r->main_box, &item) && !atomic_load(&r->stop))
 		usleep(1000);
 }
@@ -525,11 +499,13 @@ static void prepare(struct pl_recorder *r)
 	struct pl_error err = {0};
 
 	open_audit(r);
-	err = (struct pl_error){0};
-	if (access(r->config->folder, F_OK) == 0 &&
-	    pl_recover_find(r->config->folder, recover_one, r, &err) < 0)
-		pl_logf(r->log, PL_WARNING, "cannot look for unfinished recordings: %s",
-			err.message);
+	for (unsigned i = 0; i < r->places.n; i++) {
+		err = (struct pl_error){0};
+		if (access(r->places.at[i].folder, F_OK) == 0 &&
+		    pl_recover_find(r->places.at[i].folder, recover_one, r, &err) < 0)
+			pl_logf(r->log, PL_WARNING, "cannot look for unfinished recordings: %s",
+				err.message);
+	}
 }
 
 static void *recorder(void *arg)
@@ -577,6 +553,7 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 	r->log = log;
 	r->main_box = main_box;
 	r->audit.log_fd = r->audit.head_fd = -1;
+	pl_places_init(&r->places, config);
 	r->n_tracks = config->n_mats;
 	pthread_mutex_init(&r->lock, NULL);
 	r->commands = pl_mailbox_new(512, sizeof(struct recorder_command), &r->wake, -1, err);
@@ -694,10 +671,9 @@ void pl_recorder_status(struct pl_recorder *r, unsigned mat, struct pl_recording
 	pthread_mutex_unlock(&r->lock);
 }
 
-void pl_recorder_disk(const struct pl_recorder *r, uint64_t *free_bytes, uint64_t *reserve_bytes)
+const struct pl_places *pl_recorder_places(const struct pl_recorder *r)
 {
-	*free_bytes = atomic_load(&r->free_bytes);
-	*reserve_bytes = atomic_load(&r->reserve_bytes);
+	return &r->places;
 }
 
 int64_t pl_recorder_heartbeat(const struct pl_recorder *r)

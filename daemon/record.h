@@ -20,6 +20,7 @@
 #include "daemon/config.h"
 #include "daemon/lane.h"
 #include "daemon/mailbox.h"
+#include "daemon/places.h"
 
 struct pl_engine;
 struct pl_recorder;
@@ -58,7 +59,8 @@ struct pl_recording_status {
 	uint64_t frames, gap_frames, journal_bytes;
 };
 void pl_recorder_status(struct pl_recorder *r, unsigned mat, struct pl_recording_status *out);
-void pl_recorder_disk(const struct pl_recorder *r, uint64_t *free_bytes, uint64_t *reserve_bytes);
+/* Any thread may read the numbers of each. */
+const struct pl_places *pl_recorder_places(const struct pl_recorder *r);
 int64_t pl_recorder_heartbeat(const struct pl_recorder *r);
 
 #endif

@@ -33,15 +33,26 @@ static void endpoints(const struct pl_daemon *d, struct pl_json *j)
 	pl_json_end_object(j);
 }
 
+static void place(struct pl_json *j, const struct pl_place *p)
+{
+	pl_json_string(j, "folder", p->folder);
+	pl_json_uint(j, "free_bytes", atomic_load(&p->free_bytes));
+	pl_json_uint(j, "reserve_bytes", atomic_load(&p->reserve_bytes));
+}
+
 static void archive(struct pl_daemon *d, struct pl_json *j)
 {
-	uint64_t free_bytes, reserve_bytes;
+	const struct pl_places *places = pl_recorder_places(d->recorder);
 
-	pl_recorder_disk(d->recorder, &free_bytes, &reserve_bytes);
 	pl_json_begin_object(j, "archive");
-	pl_json_string(j, "folder", d->config->folder);
-	pl_json_uint(j, "free_bytes", free_bytes);
-	pl_json_uint(j, "reserve_bytes", reserve_bytes);
+	place(j, &places->at[0]);
+	if (places->n > 1) {
+		pl_json_begin_object(j, "fallback");
+		place(j, &places->at[1]);
+		pl_json_end_object(j);
+	} else {
+		pl_json_null(j, "fallback");
+	}
 	pl_json_uint(j, "converting", pl_converter_following(d->converter));
 	pl_json_uint(j, "recovering", pl_converter_recovering(d->converter));
 	pl_json_uint(j, "recorder_stalls", d->recorder_stalls);

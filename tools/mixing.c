@@ -257,7 +257,8 @@ int pl_gather_sessions(struct pl_sessions *s, struct pl_error *err)
 	struct collecting c = {.s = s, .err = err};
 
 	s->n = 0;
-	if (pl_folder_trials(s->folder, collect, &c, err) < 0)
+	if (pl_folder_trials(s->folder, collect, &c, err) < 0 ||
+	    (c.result == 0 && s->second && pl_folder_trials(s->second, collect, &c, err) < 0))
 		return -1;
 	if (c.result == 0)
 		qsort(s->group, s->n, sizeof(*s->group), by_start);

@@ -26,7 +26,8 @@ int pl_mixing_conditions(const struct pl_group *g, size_t n, const char *list, j
  * all. What cannot be read is named in warnings (NULL allowed) and left out. 0, or -1 and err.
  */
 struct pl_sessions {
-	const char *folder, *subject, *condition;
+	const char *folder, *second; /* NULL: only one */
+	const char *subject, *condition;
 	json_t *warnings;
 	struct pl_group *group;
 	size_t max, n;

@@ -171,8 +171,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	struct pl_error err = {.code = PL_OK};
 	struct pl_args args;
 	bool json = false;
-	char folder[4096];
+	char folders[PL_SESSIONS_MAX][512];
 	const char *path;
+	unsigned n = 1;
 	int key, code;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -185,13 +186,19 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	pl_args_operands(&args, 0, 1, "FOLDER");
 	if (args.done)
 		return args.exit_code;
-	path = args.first < argc ? argv[args.first] : pl_sessions_dir(folder, sizeof(folder));
-	if (args.first == argc && access(path, F_OK) != 0) {
+	if (args.first == argc)
+		n = pl_sessions_dirs(folders);
+	path = args.first < argc ? argv[args.first] : folders[0];
+	if (args.first == argc && access(path, F_OK) != 0 && n == 1) {
 		pl_say(self, "there is no %s yet: nothing was ever recorded here", path);
 		return PL_EXIT_FAILED;
 	}
-	if (find_journals(&r, path, &err) < 0)
-		return pl_report(self, &err);
+	for (unsigned i = 0; i < n; i++) {
+		if (args.first == argc && access(folders[i], F_OK) != 0)
+			pl_say(self, "%s is not there", folders[i]);
+		else if (find_journals(&r, i ? folders[i] : path, &err) < 0)
+			return pl_report(self, &err);
+	}
 	pl_interrupt_catch();
 	if (json)
 		r.list = json_array();

@@ -335,7 +335,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct trend t = {.self = self, .sessions = {.max = SESSIONS_MAX}};
 	struct pl_error err = {.code = PL_OK};
-	char archive[4096];
+	char archives[PL_SESSIONS_MAX][512];
 	struct pl_args args;
 	int code;
 
@@ -347,8 +347,10 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (args.done)
 		return args.exit_code;
 	t.sessions.subject = argv[args.first];
-	if (!t.sessions.folder)
-		t.sessions.folder = pl_sessions_dir(archive, sizeof(archive));
+	if (!t.sessions.folder) {
+		t.sessions.second = pl_sessions_dirs(archives) > 1 ? archives[1] : NULL;
+		t.sessions.folder = archives[0];
+	}
 	t.sessions.warnings = json_array();
 	t.sessions.group = calloc(SESSIONS_MAX, sizeof(*t.sessions.group));
 	if (!t.sessions.group)

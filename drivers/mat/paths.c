@@ -6,6 +6,7 @@
 #include "drivers/mat/paths.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,4 +136,49 @@ const char *pl_sessions_dir(char *buf, size_t cap)
 	if (!exists(buf) && !env("PLANTARD_STATE_DIR") && exists(SYSTEM_STATE))
 		snprintf(buf, cap, SYSTEM_STATE);
 	return buf;
+}
+
+#define NOTE "archive.folders"
+
+int pl_sessions_note(const char *folder, const char *fallback, struct pl_error *err)
+{
+	char state[512], path[600], fresh[620];
+	FILE *f;
+
+	pl_state_dir(state, sizeof(state));
+	snprintf(path, sizeof(path), "%s/" NOTE, state);
+	if (strcmp(folder, state) == 0 && !*fallback) {
+		unlink(path);
+		return 0;
+	}
+	snprintf(fresh, sizeof(fresh), "%s.tmp", path);
+	f = fopen(fresh, "we");
+	if (f) {
+		fprintf(f, "%s\n%s%s", folder, fallback, *fallback ? "\n" : "");
+		if (fclose(f) == 0 && rename(fresh, path) == 0)
+			return 0;
+	}
+	return pl_error_set(err, PL_EIO, errno,
+			    "cannot note in %s where the recordings are (%s); tools must be told",
+			    path, strerror(errno));
+}
+
+unsigned pl_sessions_dirs(char out[PL_SESSIONS_MAX][512])
+{
+	char path[600];
+	unsigned n = 0;
+	FILE *f;
+
+	pl_sessions_dir(out[0], sizeof(out[0]));
+	snprintf(path, sizeof(path), "%s/" NOTE, out[0]);
+	f = fopen(path, "re");
+	while (f && n < PL_SESSIONS_MAX && fgets(out[n], sizeof(out[n]), f)) {
+		out[n][strcspn(out[n], "\n")] = '\0';
+		n += out[n][0] == '/';
+	}
+	if (f)
+		fclose(f);
+	if (n == 0)
+		pl_sessions_dir(out[n++], sizeof(out[0]));
+	return n;
 }

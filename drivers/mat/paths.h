@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <plantar/error.h>
+
 /* Of this process, as a daemon would use them. Return buf. Nothing is created. */
 const char *pl_runtime_dir(char *buf, size_t cap);
 const char *pl_state_dir(char *buf, size_t cap);
@@ -27,6 +29,17 @@ bool pl_endpoint_is_local(const char *endpoint);
 
 /* The folder of sessions a tool should look in (the person's if it exists, else the system's). */
 const char *pl_sessions_dir(char *buf, size_t cap);
+
+/*
+ * A daemon whose configuration names other folders leaves their names in its state folder
+ * ("archive.folders", a line each), so that tools find the recordings when it does not run.
+ * fallback "": none. PL_EACCES and others: nothing could be noted.
+ */
+int pl_sessions_note(const char *folder, const char *fallback, struct pl_error *err);
+/* The folders a tool should look in when none is named: those noted there, else pl_sessions_dir().
+ * out: room for PL_SESSIONS_MAX. How many. */
+#define PL_SESSIONS_MAX 2
+unsigned pl_sessions_dirs(char out[PL_SESSIONS_MAX][512]);
 
 #define PL_DATA_TCP "tcp://127.0.0.1:5571"
 

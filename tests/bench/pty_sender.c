@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The far end of the bench: a pty that speaks PMP like a mat of 64 x 64 u16 cells, at a steady rate
- * or as fast as it is read, and that writes down when each frame left.
+ * The far end of the bench: a pty that speaks PMP like a mat of u16 cells (64 x 64 unless said), at
+ * a steady rate or as fast as it is read, and that writes down when each frame left.
  *
- * usage: pty_sender LINK FRAMES HZ STAMPS
+ * usage: pty_sender LINK FRAMES HZ STAMPS [ROWS COLS]
  *
  * LINK becomes a link to the pty. Prints "ready" and waits for a line on stdin before the first
  * frame. HZ 0: unpaced. STAMPS: a file of one int64 a frame, CLOCK_MONOTONIC ns right before the
@@ -23,9 +23,9 @@
 #include "drivers/encode/encode.h"
 #include "drivers/sim/person.h"
 
-#define ROWS 64
-#define COLS 64
 #define CYCLE 250 /* different frames, sent again and again */
+
+static unsigned rows = 64, cols = 64;
 
 static int64_t now_ns(void)
 {
@@ -65,10 +65,11 @@ static int open_pty(const char *link_path)
 static uint16_t *make_frames(void)
 {
 	struct pl_geometry geometry = {
-		.rows = ROWS, .cols = COLS, .pitch_row_m = 0.01, .pitch_col_m = 0.01};
+		.rows = rows, .cols = cols, .pitch_row_m = 0.01, .pitch_col_m = 0.01};
 	struct pl_sim_options o;
-	uint16_t *frames = malloc(sizeof(*frames) * CYCLE * ROWS * COLS);
-	static double kpa[ROWS * COLS];
+	const size_t cells = (size_t)rows * cols;
+	uint16_t *frames = malloc(sizeof(*frames) * CYCLE * cells);
+	double *kpa = malloc(sizeof(*kpa) * cells);
 	struct pl_sim *sim;
 
 	pl_sim_options_init(&o);
@@ -78,14 +79,15 @@ static uint16_t *make_frames(void)
 	o.noise_kpa = 1;
 	o.seed = 1;
 	sim = pl_sim_new(&o, NULL);
-	if (!sim || !frames)
+	if (!sim || !frames || !kpa)
 		exit(1);
 	for (int i = 0; i < CYCLE; i++) {
 		pl_sim_frame(sim, kpa, NULL);
-		for (int k = 0; k < ROWS * COLS; k++)
-			frames[i * ROWS * COLS + k] = (uint16_t)(kpa[k] / 0.05 + 0.5);
+		for (size_t k = 0; k < cells; k++)
+			frames[(size_t)i * cells + k] = (uint16_t)(kpa[k] / 0.05 + 0.5);
 	}
 	pl_sim_free(sim);
+	free(kpa);
 	return frames;
 }
 
@@ -107,7 +109,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t n)
 static int send_frames(int fd, long frames, double hz, int64_t *stamps)
 {
 	struct pl_decoder_config config = {
-		.protocol = "pmp", .rows = ROWS, .cols = COLS, .dtype = PL_U16, .rate_hz = hz};
+		.protocol = "pmp", .rows = rows, .cols = cols, .dtype = PL_U16, .rate_hz = hz};
 	struct pl_encoder *encoder = pl_encoder_new(&config, NULL);
 	uint16_t *cells = make_frames();
 	uint8_t *out = malloc(pl_encoder_max(encoder));
@@ -122,7 +124,7 @@ static int send_frames(int fd, long frames, double hz, int64_t *stamps)
 	start = now_ns() + 10000000;
 	for (long i = 0; i < frames && r == 0; i++) {
 		int64_t due = hz > 0 ? start + (int64_t)((double)i * 1e9 / hz) : now_ns();
-		size_t n = pl_encoder_frame(encoder, cells + i % CYCLE * ROWS * COLS, (uint64_t)i,
+		size_t n = pl_encoder_frame(encoder, cells + i % CYCLE * rows * cols, (uint64_t)i,
 					    due, out);
 
 		if (hz > 0)
@@ -146,9 +148,13 @@ int main(int argc, char **argv)
 	char line[16];
 	int fd;
 
-	if (argc != 5) {
-		fputs("usage: pty_sender LINK FRAMES HZ STAMPS\n", stderr);
+	if (argc != 5 && argc != 7) {
+		fputs("usage: pty_sender LINK FRAMES HZ STAMPS [ROWS COLS]\n", stderr);
 		return 2;
+	}
+	if (argc == 7) {
+		rows = (unsigned)atoi(argv[5]);
+		cols = (unsigned)atoi(argv[6]);
 	}
 	frames = atol(argv[2]);
 	stamps = calloc((size_t)frames, sizeof(*stamps));

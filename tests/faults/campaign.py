@@ -231,7 +231,7 @@ class Trial:
     def daemon(self, mats, **keys):
         """A plantard whose recordings are below d.state; ended with the trial."""
         keys.setdefault("archive", {"reserve_mb": 0.0})
-        d = Plantard([m.entry() if isinstance(m, Mat) else m for m in mats],
+        d = Plantard([m if isinstance(m, dict) else m.entry() for m in mats],
                      folder=os.path.join(self.folder, f"d{len(self._daemons)}"), **keys)
         self._daemons.append(d)
         return d

@@ -5,6 +5,7 @@ import ctypes
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -12,7 +13,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from plantar_harness import SLOW, Plantard, children, wait_until  # noqa: E402
+from plantar_harness import BIN, SLOW, Plantard, children, wait_until  # noqa: E402
 
 h5py = pytest.importorskip("h5py")
 
@@ -223,6 +224,65 @@ def test_full_disk_keeps_what_was_recorded(small_disk):
         assert check_whole(path) >= 50
         again = d.record(lambda: (d.mat()["recording"] or {}).get("frames", 0) > 20)
         assert check_whole(again) > 20
+
+
+def test_full_disk_records_to_the_fallback(small_disk, folder):
+    fallback = os.path.join(folder, "second")
+    with Plantard([SIM], archive={"folder": small_disk, "fallback": fallback,
+                                  "reserve_mb": 6.0}) as d:
+        sub = d.subscribe("event/")
+        first = d.ok("start", subject="P-1")
+        sub.event("disk-reserve", 60)  # it fills up in a recording, which is ended and finished ...
+        sub.event("recording-finished", 60)
+        check_whole(first["trials"][0]["path"])
+        fill(small_disk, 3_000_000)
+        reply = d.ok("start", subject="P-1", session=first["session_uuid"])  # ... and goes on there
+        event = sub.event("archive-fallback", 20)
+        assert event["level"] == "error" and fallback in event["text"] and "reserve" in event["text"]
+        path = reply["trials"][0]["path"]
+        assert path.startswith(fallback) and path.endswith("trial-002.h5")
+        archive = d.status()["archive"]
+        assert archive["folder"] == small_disk and archive["fallback"]["folder"] == fallback
+        assert archive["free_bytes"] < archive["reserve_bytes"]
+        assert archive["fallback"]["free_bytes"] > archive["fallback"]["reserve_bytes"]
+        assert d.mat()["recording"]["path"] == path
+        recorded(d, 50)
+        d.ok("stop")
+        assert d.ok("wait", path=path, timeout=60)["complete"]
+        check_whole(path)
+        with h5py.File(path) as f:
+            assert any(k.startswith(b"archive-fallback") for k in f["events"]["kind"])
+
+
+def test_folder_that_cannot_be_used_records_to_the_fallback_and_recovers_from_there(folder):
+    in_the_way = os.path.join(folder, "file")
+    open(in_the_way, "w").close()
+    d = Plantard([SIM], archive={"folder": in_the_way + "/sessions", "fallback": folder + "/b"})
+    try:
+        d.start()
+        path = d.ok("start")["trials"][0]["path"]
+        assert path.startswith(folder + "/b/")
+        recorded(d, 50)
+        child = children(d.process.pid)
+        d.kill()
+        wait_until(lambda: not any(os.path.exists(f"/proc/{c}/exe") for c in child), 10,
+                   "the converter to end with its daemon")
+        # the tools know both folders, without being told and without a daemon
+        done = subprocess.run([os.path.join(BIN, "plantar"), "recover"], capture_output=True,
+                              text=True, env=d.environment(), timeout=60 * SLOW)
+        wait_until(lambda: os.path.exists(path), 10, "the recovered file: " + done.stdout + done.stderr)
+        assert done.returncode == 0 and path in done.stdout
+        assert in_the_way in done.stderr
+        check_whole(path)
+        d.start()
+        again = d.ok("start")["trials"][0]["path"]
+        recorded(d, 50)
+        d.kill()
+        d.start()  # so does the next daemon
+        wait_until(lambda: os.path.exists(again), 60, "the recovered file")
+        assert d.stop() == 0
+    finally:
+        d.close()
 
 
 @pytest.mark.skipif(SLOW > 1, reason="takes its time without a sanitizer already")

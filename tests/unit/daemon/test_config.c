@@ -82,7 +82,8 @@ static void everything(void **state)
 		"publish = { endpoints = [\"tcp://127.0.0.1:7000\"]; view_hz = 60; hwm_s = 0.5; "
 		"};\n"
 		"control = { endpoint = \"ipc:///tmp/c.sock\"; };\n"
-		"archive = { folder = \"sessions\"; reserve_mb = 10; };\n"
+		"archive = { folder = \"sessions\"; fallback = \"/spare\"; reserve_mb = 10; "
+		"};\n"
 		"log = \"debug\";\n";
 	struct pl_config c;
 	struct pl_error err;
@@ -100,6 +101,7 @@ static void everything(void **state)
 	assert_int_equal(c.n_data, 1);
 	assert_string_equal(c.folder, "/etc/x/sessions"); /* beside the file */
 	assert_true(c.reserve_set && c.reserve_mb == 10);
+	assert_string_equal(c.fallback, "/spare");
 	assert_int_equal(c.log_level, PL_DEBUG);
 	pl_config_free(&c);
 }
@@ -165,6 +167,8 @@ static void mistakes(void **state)
 		{MAT("") "control = { endpoint = \"ipc://relative\"; };",
 		 "/etc/x/plantard.conf:4: control.endpoint: "},
 		{MAT("") "control = 3;", "/etc/x/plantard.conf:4: control: "},
+		{MAT("") "archive = { folder = \"/a\"; fallback = \"/a\"; };",
+		 "/etc/x/plantard.conf:4: archive.fallback: is the archive folder itself"},
 		{MAT("") "archive = { reserve_mb = \"much\"; };",
 		 "/etc/x/plantard.conf:4: archive.reserve_mb: "},
 		{MAT("") "log = \"loud\";", "/etc/x/plantard.conf:4: log: "},
