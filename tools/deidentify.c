@@ -224,7 +224,7 @@ static int copy_one(struct deidentify *d, const char *path)
 	free(c.gaps.list);
 	if (r)
 		return pl_report(d->self, &err);
-	pl_finish_journal(
+	pl_finish_trial(
 		&(struct pl_finish){.self = d->self, .journal = journal, .what = "finishing"},
 		&finished);
 	return finished.ok ? PL_EXIT_OK : pl_report(d->self, &finished.err);
