@@ -246,6 +246,19 @@ def test_terminals(tmp_path):
             assert trouble not in out, (device.mat.name, out)
 
 
+def test_simulated_rows(tmp_path):
+    """A simulated mat whose rows nothing marks boots first, so that its place is known: in a capture,
+    and through the daemon's decoder from it."""
+    plantar = os.path.join(os.environ.get("PLANTAR_BIN", BUILD + "/bin"), "plantar")
+    for name in ("rows-23x22", "vitac-16x16", "meet-matt-56x19", "wiresens-32x32"):
+        subprocess.run([plantar, "simulate", "--person", "standing", "--as", name, "--seconds", "2", "--hz",
+                        "20", "--capture", tmp_path / f"{name}.plcap"], check=True, capture_output=True)
+        out = subprocess.run([plantar, "info", tmp_path / f"{name}.plcap"], check=True,
+                             capture_output=True, text=True).stdout
+        frames = int(re.search(r"(\d+) frames", out).group(1))
+        assert frames >= 38, (name, out)
+
+
 RESULTS = []
 
 
