@@ -117,8 +117,8 @@ static int load(const struct options *o, struct pl_config *config, struct pl_err
 }
 
 /*
- * A dump would hold the frames and codes of whoever stands on the mat. The limit alone does not keep the
- * kernel from piping one to a program (core(5)), so a dump is told to hold no memory, too.
+ * A dump would hold the frames and codes of whoever stands on the mat. The limit alone does not
+ * keep the kernel from piping one to a program (core(5)), so a dump is told to hold no memory, too.
  */
 static void no_core_dumps(void)
 {

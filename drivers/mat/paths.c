@@ -6,6 +6,7 @@
 #include "drivers/mat/paths.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,4 +136,27 @@ const char *pl_sessions_dir(char *buf, size_t cap)
 	if (!exists(buf) && !env("PLANTARD_STATE_DIR") && exists(SYSTEM_STATE))
 		snprintf(buf, cap, SYSTEM_STATE);
 	return buf;
+}
+
+int pl_config_find(char *path, size_t cap, struct pl_error *err)
+{
+	const char *xdg = env("XDG_CONFIG_HOME"), *home = env("HOME");
+	char own[512] = "";
+
+	if (xdg)
+		snprintf(own, sizeof(own), "%s/plantard/plantard.conf", xdg);
+	else if (home)
+		snprintf(own, sizeof(own), "%s/.config/plantard/plantard.conf", home);
+	if (*own && exists(own)) {
+		snprintf(path, cap, "%s", own);
+		return 0;
+	}
+	snprintf(path, cap, "/etc/plantard/plantard.conf");
+	if (exists(path))
+		return 0;
+	return pl_error_set(
+		err, PL_ENOENT, ENOENT,
+		"no configuration: looked for %s%s/etc/plantard/plantard.conf; copy the "
+		"shipped config/plantard.conf to one of them, or name a file with --config",
+		own, *own ? " and " : "");
 }

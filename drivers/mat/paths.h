@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <plantar/error.h>
+
 /* Of this process, as a daemon would use them. Return buf. Nothing is created. */
 const char *pl_runtime_dir(char *buf, size_t cap);
 const char *pl_state_dir(char *buf, size_t cap);
@@ -27,6 +29,11 @@ bool pl_endpoint_is_local(const char *endpoint);
 
 /* The folder of sessions a tool should look in (the person's if it exists, else the system's). */
 const char *pl_sessions_dir(char *buf, size_t cap);
+
+/* The daemon's configuration when nobody named one: $XDG_CONFIG_HOME
+ * (~/.config)/plantard/plantard.conf, then /etc/plantard/plantard.conf. PL_ENOENT says what to do.
+ */
+int pl_config_find(char *path, size_t cap, struct pl_error *err);
 
 #define PL_DATA_TCP "tcp://127.0.0.1:5571"
 
