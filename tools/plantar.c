@@ -57,6 +57,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_export,
 	&pl_cmd_import,
 	&pl_cmd_verify,
+	&pl_cmd_seal,
 	&pl_cmd_recover,
 	/* a mat that is not there */
 	&pl_cmd_simulate,
