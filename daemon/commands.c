@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <plantar/audit.h>
+
 #include "daemon/audit.h"
 #include "daemon/daemon.h"
 #include "daemon/text.h"
@@ -663,16 +665,26 @@ void pl_command_handle(void *daemon, uint64_t token, const struct pl_request *re
 		pl_control_refuse(d->control, token, &err);
 }
 
-void pl_command_audit(void *daemon, const char *peer, const char *request,
-		      const enum pl_cmd *command, const char *result)
+void pl_command_audit(void *daemon, const struct pl_asker *asker, const char *request,
+		      const enum pl_cmd *command, const char *result, uint64_t times)
 {
 	struct pl_daemon *d = daemon;
-	char line[4096];
+	const struct pl_audit_note note = {.utc_ns = pl_utc_ns(),
+					   .who = asker->who,
+					   .role = pl_role_name(asker->role),
+					   .peer = asker->peer,
+					   .request = request,
+					   .result = result,
+					   .times = times};
+	char line[PL_AUDIT_LINE_MAX];
 
-	d->audit_requests++;
-	if (pl_audit_format(line, sizeof(line), pl_utc_ns(), peer, request, result))
+	d->audit_requests += times;
+	if (pl_audit_format(line, sizeof(line), &note))
 		pl_recorder_audit(d->recorder, line);
+	if (times > 1)
+		pl_daemon_event(d, -1, PL_WARNING, "busy", "%llu requests of %s refused",
+				(unsigned long long)times, asker->who);
 	if (command && pl_command_acts(*command))
 		pl_daemon_event(d, -1, PL_INFO, "request", "%s from %s: %s",
-				pl_command_name(*command), *peer ? peer : "somebody", result);
+				pl_command_name(*command), asker->who, result);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/access.h"
 #include "daemon/text.h"
 #include "drivers/mat/conf.h"
 #include "drivers/mat/paths.h"
@@ -24,6 +25,7 @@ static const char *const side_names[] = {"unknown", "left", "right", NULL};
 static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
+#define URI_TEXT_MAX 256
 #define PL_SUBJECT_PATTERN "[A-Za-z0-9_-]{1,64}"
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -84,6 +86,19 @@ static void load_mat(struct pl_conf *c, struct pl_config *config, struct pl_mat_
 	pl_conf_fail(c, member(group, "mat"), "%s", err.message);
 }
 
+/* Serial ports by their path, USB devices by ids and serial number too. */
+static bool same_port(const char *a, const char *b)
+{
+	char serial_a[URI_TEXT_MAX] = "", serial_b[URI_TEXT_MAX] = "";
+	size_t n = strcspn(a, "?");
+
+	if (n != strcspn(b, "?") || strncmp(a, b, n))
+		return false;
+	pl_uri_query(a, "serial", serial_a, sizeof(serial_a));
+	pl_uri_query(b, "serial", serial_b, sizeof(serial_b));
+	return !strcmp(serial_a, serial_b);
+}
+
 static void check_source(struct pl_conf *c, const struct pl_config *config, unsigned i,
 			 const config_setting_t *setting)
 {
@@ -97,9 +112,7 @@ static void check_source(struct pl_conf *c, const struct pl_config *config, unsi
 	if (!pl_starts(entry->source, "serial:") && !pl_starts(entry->source, "usb:"))
 		return;
 	for (unsigned k = 0; k < i; k++)
-		if (strcspn(config->mats[k].source, "?") == strcspn(entry->source, "?") &&
-		    strncmp(config->mats[k].source, entry->source, strcspn(entry->source, "?")) ==
-			    0)
+		if (same_port(config->mats[k].source, entry->source))
 			pl_conf_fail(c, setting,
 				     "mat \"%s\" reads from there already; one port is one mat",
 				     config->mats[k].name);
@@ -203,7 +216,14 @@ static void read_mats(struct pl_conf *c, struct pl_config *config, const config_
 	}
 }
 
-static void check_endpoint(struct pl_conf *c, const config_setting_t *setting, const char *endpoint)
+bool pl_config_needs_key(const struct pl_config *config, const char *endpoint)
+{
+	return pl_starts(endpoint, "tcp://") &&
+	       (config->access.loopback == PL_ROLE_NONE || !pl_endpoint_is_local(endpoint));
+}
+
+static void check_endpoint(struct pl_conf *c, const struct pl_config *config,
+			   const config_setting_t *setting, const char *endpoint)
 {
 	const size_t socket_path_max = 107;
 
@@ -216,47 +236,44 @@ static void check_endpoint(struct pl_conf *c, const config_setting_t *setting, c
 			     "\"%s\" is no endpoint; valid: \"ipc:///path/to/socket\", "
 			     "\"tcp://127.0.0.1:5571\"",
 			     endpoint);
+	} else if (pl_config_needs_key(config, endpoint) && !*config->access.keys) {
+		pl_conf_fail(c, setting,
+			     "%s can be reached by others, and without keys plantard would let "
+			     "everybody in; make them with `plantar keygen --server` and name "
+			     "their folder as access.keys (docs/access.md), or keep to 127.0.0.1 "
+			     "or ipc",
+			     endpoint);
 	}
 }
 
-static void default_data(struct pl_config *config)
+/* group.endpoints into list, n_list of them; what is there already stays without it. */
+static void read_endpoints(struct pl_conf *c, const struct pl_config *config,
+			   const config_setting_t *group, char (*list)[256], unsigned *n_list)
 {
-	char dir[200];
-
-	snprintf(config->data[0], sizeof(config->data[0]), "ipc://%s/data.sock",
-		 pl_runtime_dir(dir, sizeof(dir)));
-	pl_copy(config->data[1], sizeof(config->data[1]), PL_DATA_TCP);
-	config->n_data = 2;
-}
-
-static void read_endpoints(struct pl_conf *c, struct pl_config *config,
-			   const config_setting_t *group)
-{
-	const config_setting_t *list = group ? member(group, "endpoints") : NULL;
+	const config_setting_t *setting = group ? member(group, "endpoints") : NULL;
 	int n;
 
-	default_data(config);
-	if (!list)
+	if (!setting)
 		return;
-	n = config_setting_is_array(list) || config_setting_is_list(list)
-		    ? config_setting_length(list)
+	n = config_setting_is_array(setting) || config_setting_is_list(setting)
+		    ? config_setting_length(setting)
 		    : -1;
 	if (n < 1 || n > PL_ENDPOINTS_MAX) {
-		pl_conf_fail(c, list,
+		pl_conf_fail(c, setting,
 			     "an array of 1 to %d endpoints is expected: "
 			     "[\"tcp://127.0.0.1:5571\"]",
 			     PL_ENDPOINTS_MAX);
 		return;
 	}
-	config->n_data = (unsigned)n;
+	*n_list = (unsigned)n;
 	for (int i = 0; i < n; i++) {
-		const char *endpoint = config_setting_get_string_elem(list, i);
+		const char *endpoint = config_setting_get_string_elem(setting, i);
 
-		if (!endpoint || !pl_copy(config->data[i], sizeof(config->data[i]), endpoint)) {
-			pl_conf_fail(c, list, "entry %d is not a short string", i);
+		if (!endpoint || !pl_copy(list[i], sizeof(list[i]), endpoint)) {
+			pl_conf_fail(c, setting, "entry %d is not a short string", i);
 			return;
 		}
-		check_endpoint(c, list, endpoint);
+		check_endpoint(c, config, setting, endpoint);
 	}
 }
 
@@ -264,32 +281,78 @@ static void read_publish(struct pl_conf *c, struct pl_config *config, const conf
 {
 	static const char *const keys[] = {"endpoints", "view_hz", "hwm_s", NULL};
 	config_setting_t *group = pl_conf_group(c, root, "publish", false);
+	char dir[200];
 
-	read_endpoints(c, config, group);
+	snprintf(config->data[0], sizeof(config->data[0]), "ipc://%s/data.sock",
+		 pl_runtime_dir(dir, sizeof(dir)));
+	pl_copy(config->data[1], sizeof(config->data[1]), PL_DATA_TCP);
+	/* Where every connection needs a key and there are none, only ipc is left. */
+	config->n_data = pl_config_needs_key(config, PL_DATA_TCP) && !*config->access.keys ? 1 : 2;
 	config->view_hz = 25;
 	config->hwm_s = 1;
 	if (!group)
 		return;
 	pl_conf_only(c, group, keys);
+	read_endpoints(c, config, group, config->data, &config->n_data);
 	config->view_hz = pl_conf_number(c, group, "view_hz", 25, 1, 120);
 	config->hwm_s = pl_conf_number(c, group, "hwm_s", 1, 0.05, 60);
 }
 
 static void read_control(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
 {
-	static const char *const keys[] = {"endpoint", NULL};
+	static const char *const keys[] = {"endpoint", "endpoints", NULL};
 	config_setting_t *group = pl_conf_group(c, root, "control", false);
 	char dir[200];
 
-	snprintf(config->control, sizeof(config->control), "ipc://%s/control.sock",
+	snprintf(config->control[0], sizeof(config->control[0]), "ipc://%s/control.sock",
 		 pl_runtime_dir(dir, sizeof(dir)));
+	config->n_control = 1;
 	if (!group)
 		return;
 	pl_conf_only(c, group, keys);
+	read_endpoints(c, config, group, config->control, &config->n_control);
 	if (!member(group, "endpoint"))
 		return;
-	take_string(c, group, "endpoint", "", config->control, sizeof(config->control));
-	check_endpoint(c, member(group, "endpoint"), config->control);
+	if (member(group, "endpoints"))
+		pl_conf_fail(c, member(group, "endpoint"), "endpoint or endpoints, not both");
+	take_string(c, group, "endpoint", "", config->control[0], sizeof(config->control[0]));
+	check_endpoint(c, config, member(group, "endpoint"), config->control[0]);
+}
+
+/* Keys lie in "keys" beside the configuration file, if plantar keygen --server put them there. */
+static void default_keys(struct pl_config *config)
+{
+	char path[600];
+
+	resolve(config, "keys", config->access.keys, sizeof(config->access.keys));
+	snprintf(path, sizeof(path), "%s/server.secret", config->access.keys);
+	if (!strchr(config->path, '/') || access(path, F_OK))
+		*config->access.keys = '\0';
+}
+
+static void read_access(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
+{
+	static const char *const keys[] = {"keys", "loopback", "view_group", "requests_per_s",
+					   NULL};
+	static const char *const roles[] = {"none", "viewer", "operator", NULL};
+	config_setting_t *group = pl_conf_group(c, root, "access", false);
+	struct pl_access_config *a = &config->access;
+	const char *folder;
+
+	default_keys(config);
+	a->loopback = PL_ROLE_VIEWER;
+	a->requests_per_s = 200;
+	pl_copy(a->view_group, sizeof(a->view_group), "plantard-view");
+	if (!group)
+		return;
+	pl_conf_only(c, group, keys);
+	folder = pl_conf_string(c, group, "keys", NULL);
+	if (folder)
+		resolve(config, folder, a->keys, sizeof(a->keys));
+	a->loopback = (enum pl_role)pl_conf_choice(c, group, "loopback", roles, PL_ROLE_VIEWER);
+	take_string(c, group, "view_group", "plantard-view", a->view_group, sizeof(a->view_group));
+	a->view_group_set = member(group, "view_group") != NULL;
+	a->requests_per_s = pl_conf_number(c, group, "requests_per_s", 200, 1, 1e6);
 }
 
 /* The pattern anchored at both ends, compiled. */
@@ -387,12 +450,14 @@ static void read_archive(struct pl_conf *c, struct pl_config *config, const conf
 
 static int read_all(struct pl_conf *c, struct pl_config *config, pl_mat_loader *loader)
 {
-	static const char *const keys[] = {"mats", "publish", "control", "archive", "log", NULL};
+	static const char *const keys[] = {"mats",    "publish", "control", "access",
+					   "archive", "log",	 NULL};
 	static const enum pl_level levels[] = {PL_ERR, PL_WARNING, PL_NOTICE, PL_INFO, PL_DEBUG};
 	const config_setting_t *root = config_root_setting(&c->config);
 
 	pl_conf_only(c, root, keys);
 	config->log_level = levels[pl_conf_choice(c, root, "log", level_names, 3)];
+	read_access(c, config, root);
 	read_publish(c, config, root);
 	read_control(c, config, root);
 	read_archive(c, config, root);
@@ -422,6 +487,8 @@ int pl_config_load(struct pl_config *config, const char *path, struct pl_error *
 		return -1;
 	}
 	r = read_all(&c, config, pl_mat_load);
+	if (r == 0)
+		r = pl_access_check(config, err);
 	if (r == 0)
 		r = pl_protocols_load(&config->protocols, err);
 	return finish(&c, config, r);

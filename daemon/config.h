@@ -11,6 +11,7 @@
 #include <plantar/log.h>
 
 #include "daemon/protocol_conf.h"
+#include "drivers/mat/keys.h"
 #include "drivers/mat/mat.h"
 
 #define PL_MATS_MAX 12
@@ -22,6 +23,15 @@ struct pl_mat_entry {
 	struct pl_mat mat; /* as loaded, with facing, side, filter_hz and region of the entry */
 };
 
+/* Who may come in, and what they may do: access.h. */
+struct pl_access_config {
+	char keys[512];	       /* folder; "": no keys, so nobody from elsewhere */
+	enum pl_role loopback; /* of tcp on this machine without a key; none: a key is needed */
+	char view_group[64];   /* the group of viewers on ipc; "": none */
+	bool view_group_set;   /* by the file: then it must exist */
+	double requests_per_s; /* of one client */
+};
+
 struct pl_config {
 	char path[512];
 	enum pl_level log_level;
@@ -31,7 +41,9 @@ struct pl_config {
 	char data[PL_ENDPOINTS_MAX][256];
 	double view_hz; /* the decimated topic */
 	double hwm_s;	/* a slow subscriber may be this many seconds behind */
-	char control[256];
+	unsigned n_control;
+	char control[PL_ENDPOINTS_MAX][256];
+	struct pl_access_config access;
 	char folder[512];   /* of recordings */
 	char fallback[512]; /* of those that folder does not take; "": none */
 	double reserve_mb;
@@ -51,6 +63,9 @@ void pl_config_free(struct pl_config *config);
 
 /* Is code a subject's code as the file allows it? "" (nobody is named) always is. */
 int pl_config_subject(const struct pl_config *config, const char *code, struct pl_error *err);
+
+/* Is there no way to this endpoint but with a key? */
+bool pl_config_needs_key(const struct pl_config *config, const char *endpoint);
 
 /* The file to use when nobody named one: $XDG_CONFIG_HOME (~/.config)/plantard/plantard.conf, then
  * /etc/plantard/plantard.conf. PL_ENOENT says what to do. */

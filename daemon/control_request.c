@@ -372,6 +372,25 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 	return move_person(request, err) || check_session(request, err) ? -1 : 0;
 }
 
+/* How deep arrays and objects of a text are nested; in strings nothing counts. */
+static unsigned nesting(const char *text, size_t n)
+{
+	unsigned depth = 0, deepest = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (text[i] == '{' || text[i] == '['))
+			deepest = ++depth > deepest ? depth : deepest;
+		else if (!quoted && (text[i] == '}' || text[i] == ']') && depth > 0)
+			depth--;
+	}
+	return deepest;
+}
+
 int pl_request_parse(const void *data, size_t n, struct pl_request *request, struct pl_error *err)
 {
 	json_error_t problem;
@@ -384,6 +403,9 @@ int pl_request_parse(const void *data, size_t n, struct pl_request *request, str
 	if (n > PL_REQUEST_MAX)
 		return pl_error_set(err, PL_EUSAGE, 0, "a request may have %d bytes at most",
 				    PL_REQUEST_MAX);
+	if (nesting(data, n) > PL_REQUEST_DEPTH_MAX)
+		return pl_error_set(err, PL_EUSAGE, 0, "a request may be nested %d deep at most",
+				    PL_REQUEST_DEPTH_MAX);
 	root = json_loadb(data, n, JSON_REJECT_DUPLICATES, &problem);
 	if (!root)
 		return pl_error_set(err, PL_EUSAGE, 0, "no JSON object: %s (byte %d)", problem.text,

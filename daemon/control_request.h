@@ -14,6 +14,7 @@
 #include <plantar/protocol.h>
 
 #define PL_REQUEST_MAX 65536
+#define PL_REQUEST_DEPTH_MAX 8
 
 enum pl_cmd {
 	PL_CMD_STATUS,

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <libudev.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <zmq.h>
+
+#include <plantar/archive.h>
 
 #include "daemon/endpoint.h"
 #include "daemon/notify.h"
@@ -102,7 +105,15 @@ static void notify_status(const struct pl_daemon *d)
 static void recover(struct pl_daemon *d, const char *journal)
 {
 	struct pl_error err = {0};
+	char folder[PATH_MAX];
 
+	if (pl_recover_is_session(journal, folder, sizeof(folder))) {
+		pl_logf(d->log, PL_NOTICE, "ending an interrupted change of the session %s",
+			folder);
+		if (pl_converter_seal(d->converter, folder, &err))
+			pl_logf(d->log, PL_ERR, "%s", err.message);
+		return;
+	}
 	pl_logf(d->log, PL_NOTICE, "recovering the unfinished recording %s", journal);
 	if (pl_converter_add(d->converter, journal, -1, true, &err))
 		pl_logf(d->log, PL_ERR, "%s", err.message);
@@ -271,27 +282,25 @@ static bool finished(struct pl_daemon *d, int64_t now_ns)
 
 static void loop(struct pl_daemon *d)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[3 + PL_CONTROL_SOCKETS] = {
 		{.fd = d->signal_fd, .events = POLLIN},
 		{.fd = d->eventfd, .events = POLLIN},
-		{.fd = pl_control_fd(d->control), .events = POLLIN},
 		{.fd = d->monitor ? udev_monitor_get_fd(d->monitor) : -1, .events = POLLIN},
 	};
+	const nfds_t n_fds = 3 + pl_control_fds(d->control, fds + 3);
 	int64_t now = pl_now_ns();
+	bool all_asked = true;
 
 	while (!finished(d, now)) {
 		int64_t left_ms = (d->next_status_ns - now) / PL_MS;
-		int loop_ms = pl_visit_run_busy(d) ? TRIAL_MS : LOOP_MS;
+		int loop_ms = pl_visit_run_busy(d) || !all_asked ? TRIAL_MS : LOOP_MS;
 
-		poll(fds, sizeof(fds) / sizeof(fds[0]),
-		     left_ms < 0	 ? 0
-		     : left_ms < loop_ms ? (int)left_ms + 1
-					 : loop_ms);
+		poll(fds, n_fds, left_ms < 0 ? 0 : left_ms < loop_ms ? (int)left_ms + 1 : loop_ms);
 		if (fds[0].revents && !take_signals(d))
 			return;
 		take_mail(d);
-		pl_control_poll(d->control); /* always: its descriptor is edge-triggered */
-		if (fds[3].revents)
+		all_asked = pl_control_poll(d->control); /* always: edge-triggered */
+		if (fds[2].revents)
 			take_udev(d);
 		now = pl_now_ns();
 		by_the_clock(d, now);
@@ -323,9 +332,12 @@ static int make_signals(struct pl_daemon *d, struct pl_error *err)
 
 static void make_udev(struct pl_daemon *d)
 {
-	/* Without udev (containers) a mat that was unplugged is looked for once a second. */
+	/* Where no udev daemon runs, the kernel's own events must do; where there are none either
+	 * (containers), a mat that was unplugged is looked for once a second all the same. */
+	const char *events = access("/run/udev/control", F_OK) ? "kernel" : "udev";
+
 	d->udev = udev_new();
-	d->monitor = d->udev ? udev_monitor_new_from_netlink(d->udev, "udev") : NULL;
+	d->monitor = d->udev ? udev_monitor_new_from_netlink(d->udev, events) : NULL;
 	if (!d->monitor)
 		return;
 	udev_monitor_filter_add_match_subsystem_devtype(d->monitor, "tty", NULL);
@@ -388,13 +400,16 @@ static int make_parts(struct pl_daemon *d, struct pl_error *err)
 		if (pl_wire_mat_init(wires[i], &d->config->mats[i], err))
 			return -1;
 	}
-	d->publisher = pl_publisher_new(d->zmq, d->config, wires, d->log, err);
+	d->access = pl_access_new(d->zmq, d->config, d->box, d->log, err);
+	if (!d->access)
+		return -1;
+	d->publisher = pl_publisher_new(d->zmq, d->config, d->access, wires, d->log, err);
 	if (!d->publisher) {
 		pl_error_prefix(err, "publish: ");
 		return -1;
 	}
-	d->control = pl_control_new(d->zmq, d->config->control, pl_command_handle, pl_command_audit,
-				    d, err);
+	d->control = pl_control_new(d->zmq, d->config, d->access, pl_command_handle,
+				    pl_command_audit, d, err);
 	d->recorder = pl_recorder_new(d->config, d->box, d->log, err);
 	d->converter = pl_converter_new(pl_command_converted, d, d->log, err);
 	if (!d->control || !d->recorder || !d->converter)
@@ -438,6 +453,10 @@ static int make(struct pl_daemon *d, struct pl_error *err)
 
 static void unmake(struct pl_daemon *d)
 {
+	if (d->access && d->publisher)
+		pl_access_remove_view(d->access, "data");
+	if (d->access && d->control)
+		pl_access_remove_view(d->access, "control");
 	for (unsigned i = 0; i < d->config->n_mats; i++)
 		if (d->engines[i])
 			pl_engine_stop(d->engines[i]);
@@ -451,6 +470,7 @@ static void unmake(struct pl_daemon *d)
 	}
 	pl_command_free(d);
 	pl_visit_free(d->visit);
+	pl_access_free(d->access);
 	if (d->zmq)
 		zmq_ctx_term(d->zmq);
 	if (d->monitor)
@@ -479,16 +499,17 @@ int pl_daemon_run(const struct pl_config *config, const struct pl_log *log, stru
 		d->watchdog_ns = pl_watchdog_ns();
 		pl_notify("READY=1");
 		pl_logf(log, PL_NOTICE, PL_SOFTWARE " runs: %u mat%s, control %s, archive %s",
-			config->n_mats, config->n_mats == 1 ? "" : "s", config->control,
+			config->n_mats, config->n_mats == 1 ? "" : "s", config->control[0],
 			config->folder);
+		pl_visit_run_resume(d);
 		loop(d);
 		take_mail(d);
 	}
 	unmake(d);
 	for (unsigned i = 0; r == 0 && i < config->n_data; i++)
 		pl_endpoint_remove(config->data[i]);
-	if (r == 0)
-		pl_endpoint_remove(config->control);
+	for (unsigned i = 0; r == 0 && i < config->n_control; i++)
+		pl_endpoint_remove(config->control[i]);
 	free(d);
 	return r;
 }

@@ -73,6 +73,7 @@ struct pl_daemon {
 	struct pl_publisher *publisher;
 	struct pl_recorder *recorder;
 	struct pl_converter *converter;
+	struct pl_access *access;
 	struct pl_control *control;
 	struct pl_mat_run mats[PL_MATS_MAX];
 	struct pl_engine *engines[PL_MATS_MAX];
@@ -88,6 +89,7 @@ struct pl_daemon {
 	int64_t log_retry_ns;  /* its log could not be written: when to try again; 0: it could */
 	struct pl_red_person persons[PL_RED_PERSONS]; /* those with red flags, a ring */
 	unsigned n_persons;			      /* in all */
+	bool tare_lost;				      /* by a restart in the middle of the visit */
 	bool stopping;
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;
@@ -111,8 +113,8 @@ void pl_command_send_reply(struct pl_daemon *d, uint64_t token, struct pl_json *
 int pl_command_begin(struct pl_daemon *d, unsigned mat, const struct pl_request *r, uint64_t id,
 		     const char *session_uuid, unsigned trial, struct pl_error *err);
 void pl_command_handle(void *daemon, uint64_t token, const struct pl_request *request);
-void pl_command_audit(void *daemon, const char *peer, const char *request,
-		      const enum pl_cmd *command, const char *result);
+void pl_command_audit(void *daemon, const struct pl_asker *asker, const char *request,
+		      const enum pl_cmd *command, const char *result, uint64_t times);
 void pl_command_done(struct pl_daemon *d, const struct pl_done *done); /* tare, weigh */
 void pl_command_started(struct pl_daemon *d, const struct pl_done *done);
 void pl_command_ended(struct pl_daemon *d, const struct pl_done *done);
@@ -134,9 +136,13 @@ void pl_visit_run_measured(struct pl_daemon *d, const struct pl_done *done);
 void pl_visit_run_logged(struct pl_daemon *d, const char *folder, uint64_t mark,
 			 const struct pl_error *err);
 void pl_visit_run_clock(struct pl_daemon *d, int64_t now_ns);
+void pl_visit_run_resume(struct pl_daemon *d);	   /* plantard begins */
 void pl_visit_run_stop(struct pl_daemon *d);	   /* plantard ends */
 bool pl_visit_run_busy(const struct pl_daemon *d); /* it must be looked at every few ms */
 void pl_visit_run_write(struct pl_daemon *d, struct pl_json *j); /* member "protocol" */
+
+/* red_persons.c: what was ticked for this subject before goes into the setup of the next visit. */
+void pl_red_persons_keep(struct pl_daemon *d, struct pl_visit_setup *s);
 
 /* status.c: the members of the status document into the open object. */
 void pl_status_write(struct pl_daemon *d, struct pl_json *j);

@@ -102,12 +102,26 @@ int pl_engine_calibration(struct pl_engine *e, struct pl_calibration *out, struc
 	return r;
 }
 
-void pl_engine_watch(struct pl_engine *e, double contact_n)
+void pl_engine_watch(struct pl_engine *e, double contact_n, bool clear_first)
 {
 	pthread_mutex_lock(&e->lock);
-	pl_contact_reset(&e->contact, contact_n);
+	pl_contact_reset(&e->contact, contact_n, clear_first);
 	pthread_mutex_unlock(&e->lock);
 	atomic_store(&e->watched, contact_n > 0);
+}
+
+void pl_engine_cells(struct pl_engine *e, struct pl_cell_report *out)
+{
+	pthread_mutex_lock(&e->cells_lock);
+	pl_cell_watch_report(e->cells, out);
+	pthread_mutex_unlock(&e->cells_lock);
+}
+
+void pl_engine_cells_reset(struct pl_engine *e)
+{
+	pthread_mutex_lock(&e->cells_lock);
+	pl_cell_watch_reset(e->cells);
+	pthread_mutex_unlock(&e->cells_lock);
 }
 
 void pl_engine_contact(struct pl_engine *e, struct pl_contact *out)
@@ -123,6 +137,11 @@ static void tick(struct pl_engine *e, int64_t now_ns)
 {
 	struct pl_tx tx = {0};
 
+	/* A capture answers nobody, and comes at a pace of its own. */
+	if (pl_starts(e->setup.entry->source, "replay:")) {
+		e->tick_ns = INT64_MAX;
+		return;
+	}
 	pl_decoder_tick(e->decoder, now_ns, &tx, &e->tick_ns);
 	if (tx.n > 0)
 		pl_source_send(e->source, tx.bytes, tx.n);
@@ -477,6 +496,7 @@ static void init_values(struct pl_engine *e, const struct pl_engine_setup *setup
 	pl_copy(e->status.calibration, sizeof(e->status.calibration), e->mat->calibration.id);
 	e->status.tared = e->mat->calibration.tare != NULL;
 	pthread_mutex_init(&e->lock, NULL);
+	pthread_mutex_init(&e->cells_lock, NULL);
 }
 
 struct pl_engine *pl_engine_new(const struct pl_engine_setup *setup, struct pl_error *err)
@@ -500,10 +520,12 @@ struct pl_engine *pl_engine_new(const struct pl_engine_setup *setup, struct pl_e
 	e->pool = pl_pool_new(frames, cells * pl_dtype_size(mat->dtype),
 			      (unsigned)pl_metric_count(), err);
 	e->live = pl_live_new(&mat->geometry, &mat->calibration, &mat->live, err);
+	e->cells = pl_cell_watch_new(&mat->geometry, err);
 	if (!e->scratch || !e->average.cell_sum)
 		pl_error_set(err, PL_ENOMEM, errno, "out of memory for mat %s", setup->entry->name);
 	if (!e->scratch || !e->average.cell_sum || !e->commands || !e->source || !e->decoder ||
-	    !e->pool || !e->live || pl_calibration_copy(&e->calibration, &mat->calibration, err)) {
+	    !e->pool || !e->live || !e->cells ||
+	    pl_calibration_copy(&e->calibration, &mat->calibration, err)) {
 		pl_engine_stop(e);
 		pl_engine_free(e);
 		return NULL;
@@ -553,6 +575,8 @@ void pl_engine_free(struct pl_engine *e)
 	pl_calibration_free(&e->calibration);
 	pl_mailbox_free(e->commands);
 	pthread_mutex_destroy(&e->lock);
+	pthread_mutex_destroy(&e->cells_lock);
+	pl_cell_watch_free(e->cells);
 	free(e->average.cell_sum);
 	free(e->scratch);
 	free(e);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <plantar/cell_watch.h>
 #include <plantar/contact.h>
 #include <plantar/error.h>
 #include <plantar/frame.h>
@@ -69,8 +70,11 @@ void pl_engine_free(struct pl_engine *e); /* NULL allowed */
 /* Any thread. */
 void pl_engine_status(struct pl_engine *e, struct pl_engine_status *out);
 int pl_engine_calibration(struct pl_engine *e, struct pl_calibration *out, struct pl_error *err);
-/* Watch contact from now on (contact_n 0: not any more), and what was seen since. */
-void pl_engine_watch(struct pl_engine *e, double contact_n);
+/* Watch contact from now on (contact_n 0: not any more), and what was seen since. clear_first: as
+ * for pl_contact_reset. The cells are watched at the same time, over all trials until the reset. */
+void pl_engine_watch(struct pl_engine *e, double contact_n, bool clear_first);
+void pl_engine_cells(struct pl_engine *e, struct pl_cell_report *out);
+void pl_engine_cells_reset(struct pl_engine *e);
 void pl_engine_contact(struct pl_engine *e, struct pl_contact *out);
 void pl_engine_retry(struct pl_engine *e); /* a device was plugged in */
 struct pl_source *pl_engine_source(struct pl_engine *e);

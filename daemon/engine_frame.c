@@ -4,12 +4,15 @@
  * wants it. The number is where loss becomes visible: it jumps by what is known to be missing,
  * whatever the cause, so that subscribers, recordings and counters tell the same story.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/engine_internal.h"
 #include "daemon/text.h"
+
+#define CELLS_NS (50 * PL_MS)
 
 /* ---- averages: tare and weighing ---- */
 
@@ -373,11 +376,23 @@ static double metric(const struct pl_frame *f, int column)
 	return column >= 0 ? (double)f->metrics[column] : 0;
 }
 
+/* Cells are slow to change: some frames a second are enough, and none waits for a report. */
+static void watch_cells(struct pl_engine *e, const struct pl_frame *f, double contact_n,
+			double force_n)
+{
+	if (isnan(force_n) || f->t_mono_ns < e->cells_next_ns ||
+	    pthread_mutex_trylock(&e->cells_lock))
+		return;
+	e->cells_next_ns = f->t_mono_ns + CELLS_NS;
+	pl_cell_watch_push(e->cells, &e->calibration, f->cells, f->dtype, force_n >= contact_n);
+	pthread_mutex_unlock(&e->cells_lock);
+}
+
 /* For a protocol: costs nothing while none records. */
 static void watch_contact(struct pl_engine *e, const struct pl_frame *f)
 {
 	struct pl_contact_frame c = {.t_ns = f->t_mono_ns, .epoch = f->epoch, .flags = f->flags};
-	double feet;
+	double feet, contact_n;
 
 	if (!atomic_load_explicit(&e->watched, memory_order_relaxed))
 		return;
@@ -388,7 +403,9 @@ static void watch_contact(struct pl_engine *e, const struct pl_frame *f)
 	c.feet = feet > 0 ? (unsigned)feet : 0;
 	pthread_mutex_lock(&e->lock);
 	pl_contact_push(&e->contact, &c);
+	contact_n = e->contact.contact_n;
 	pthread_mutex_unlock(&e->lock);
+	watch_cells(e, f, contact_n, c.force_n);
 }
 
 void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw, int64_t t_mono_ns)

@@ -76,6 +76,7 @@ struct pl_engine {
 	bool live_reset;
 	int force_metric, side_metric[3], feet_metric; /* columns; -1: none */
 	atomic_bool watched;
+	int64_t cells_next_ns; /* when cells are looked at again */
 	struct pl_average average;
 	struct pl_engine_recording rec;
 
@@ -83,6 +84,9 @@ struct pl_engine {
 	struct pl_engine_status status;
 	struct pl_calibration calibration;
 	struct pl_contact contact; /* while watched */
+
+	pthread_mutex_t cells_lock; /* held while a report is made: never waited for by frames */
+	struct pl_cell_watch *cells;
 };
 
 /* engine_frame.c */

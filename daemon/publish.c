@@ -18,7 +18,6 @@
 
 #include <plantar/ring.h>
 
-#include "daemon/endpoint.h"
 #include "daemon/mailbox.h"
 #include "daemon/text.h"
 #include "daemon/wake.h"
@@ -95,7 +94,8 @@ static int high_water_mark(const struct pl_config *config)
 	return n > 1e6 ? 1000000 : (int)n;
 }
 
-static int open_socket(struct pl_publisher *p, void *zmq, struct pl_error *err)
+static int open_socket(struct pl_publisher *p, void *zmq, struct pl_access *access,
+		       struct pl_error *err)
 {
 	const int64_t message_max = 1024; /* subscribers send topics, nothing long */
 	const int hwm = high_water_mark(p->config);
@@ -109,9 +109,9 @@ static int open_socket(struct pl_publisher *p, void *zmq, struct pl_error *err)
 	zmq_setsockopt(p->socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
 	zmq_setsockopt(p->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof(message_max));
 	for (unsigned i = 0; i < p->config->n_data; i++)
-		if (pl_endpoint_bind(p->socket, p->config->data[i], err))
+		if (pl_access_bind(access, p->socket, p->config->data[i], "data", err))
 			return -1;
-	return 0;
+	return pl_access_bind_view(access, p->socket, "data", err);
 }
 
 static int prepare_mat(struct pl_publisher *p, unsigned i, struct pl_wire_mat *wire,
@@ -128,8 +128,8 @@ static int prepare_mat(struct pl_publisher *p, unsigned i, struct pl_wire_mat *w
 }
 
 struct pl_publisher *pl_publisher_new(void *zmq, const struct pl_config *config,
-				      struct pl_wire_mat *const *mats, const struct pl_log *log,
-				      struct pl_error *err)
+				      struct pl_access *access, struct pl_wire_mat *const *mats,
+				      const struct pl_log *log, struct pl_error *err)
 {
 	struct pl_publisher *p = calloc(1, sizeof(*p));
 	bool ok;
@@ -148,7 +148,7 @@ struct pl_publisher *pl_publisher_new(void *zmq, const struct pl_config *config,
 	ok = p->texts != NULL;
 	for (unsigned i = 0; ok && i < config->n_mats; i++)
 		ok = prepare_mat(p, i, mats[i], err) == 0;
-	if (!ok || open_socket(p, zmq, err)) {
+	if (!ok || open_socket(p, zmq, access, err)) {
 		pl_publisher_stop(p);
 		return NULL;
 	}

@@ -15,6 +15,7 @@
 #include <plantar/frame.h>
 #include <plantar/log.h>
 
+#include "daemon/access.h"
 #include "daemon/config.h"
 #include "daemon/wire.h"
 
@@ -28,8 +29,8 @@ struct pl_publisher;
 
 /* Binds the endpoints (messages say what to do about a busy one). zmq: a context. */
 struct pl_publisher *pl_publisher_new(void *zmq, const struct pl_config *config,
-				      struct pl_wire_mat *const *mats, const struct pl_log *log,
-				      struct pl_error *err);
+				      struct pl_access *access, struct pl_wire_mat *const *mats,
+				      const struct pl_log *log, struct pl_error *err);
 int pl_publisher_start(struct pl_publisher *p, struct pl_error *err);
 void pl_publisher_stop(struct pl_publisher *p); /* ends the thread, sends what waits, frees */
 

@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include <plantar/archive.h>
+#include <plantar/audit.h>
 
 #include "daemon/audit.h"
 #include "daemon/engine.h"
 #include "daemon/event.h"
 #include "daemon/places.h"
 #include "daemon/text.h"
+#include "daemon/visit_resume.h"
 #include "daemon/wake.h"
 #include "drivers/mat/paths.h"
 
@@ -55,6 +57,7 @@ struct recorder_command {
 	uint64_t request;
 	struct pl_session_meta *meta; /* owned */
 	bool new_session;
+	bool on;    /* LOG: the protocol is under way */
 	char *line; /* owned; of AUDIT, or the text of LOG */
 	char session_uuid[37], name[80];
 	int64_t began_utc_ns;
@@ -395,7 +398,9 @@ static void write_audit(struct pl_recorder *r, const char *line)
 {
 	struct pl_error err = {0};
 
-	if (pl_audit_line(&r->audit, line, &err) == 0) {
+	if (r->audit.head_fd < 0)
+		return; /* said when it was opened */
+	if (pl_audit_append(&r->audit, line, &err) == 0) {
 		r->audit_failed = false;
 		return;
 	}
@@ -404,12 +409,25 @@ static void write_audit(struct pl_recorder *r, const char *line)
 	r->audit_failed = true;
 }
 
+/* While a protocol is under way its log is in the state folder too, where the next start looks. */
+static void keep_for_next_start(const struct recorder_command *c)
+{
+	char state[512], path[600];
+
+	snprintf(path, sizeof(path), "%s/" PL_VISIT_FILE, pl_state_dir(state, sizeof(state)));
+	if (c->on)
+		pl_session_file(path, c->line, strlen(c->line), NULL);
+	else
+		unlink(path);
+}
+
 /* The log of a protocol is small and rewritten whole: what is there is always one whole state. */
 static void log_protocol(struct pl_recorder *r, const struct recorder_command *c)
 {
 	struct pl_main_item item = {.type = PL_ITEM_LOGGED, .logged.mark = c->request};
 	struct pl_session_meta meta = {.trial = 1, .started_utc_ns = c->began_utc_ns};
 
+	keep_for_next_start(c);
 	pl_copy(meta.session_uuid, sizeof(meta.session_uuid), c->session_uuid);
 	pl_places_log(&r->places, &meta, c->new_session, c->name, c->line, item.logged.folder,
 		      sizeof(item.logged.folder), &item.logged.err);
@@ -447,13 +465,40 @@ static int recover_one(void *user, const char *journal)
 	return atomic_load(&r->stop);
 }
 
+/* What was done to the log while nobody watched is said in the log itself, too. */
+static void open_audit(struct pl_recorder *r)
+{
+	struct pl_audit_note note = {.utc_ns = pl_utc_ns(),
+				     .who = "plantard",
+				     .role = "none",
+				     .peer = "",
+				     .request = "plantard begins",
+				     .result = "ok"};
+	char state[512], broken[400], line[1024];
+	struct pl_error err = {0};
+
+	if (pl_make_folder(pl_state_dir(state, sizeof(state)), 0750, "the state folder", &err) ||
+	    pl_audit_open(&r->audit, state, broken, sizeof(broken), &err)) {
+		pl_logf(r->log, PL_WARNING,
+			"requests are not audited: %s; make its folder writable, or set "
+			"PLANTARD_STATE_DIR",
+			err.message);
+		return;
+	}
+	if (*broken) {
+		pl_logf(r->log, PL_ERR, "%s", broken);
+		note.request = broken;
+		note.result = "corrupt";
+	}
+	if (pl_audit_format(line, sizeof(line), &note))
+		write_audit(r, line);
+}
+
 static void prepare(struct pl_recorder *r)
 {
 	struct pl_error err = {0};
-	char state[512];
 
-	if (pl_audit_open(&r->audit, pl_state_dir(state, sizeof(state)), &err))
-		pl_logf(r->log, PL_WARNING, "%s", err.message);
+	open_audit(r);
 	for (unsigned i = 0; i < r->places.n; i++) {
 		err = (struct pl_error){0};
 		if (access(r->places.at[i].folder, F_OK) == 0 &&
@@ -507,7 +552,7 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 	r->config = config;
 	r->log = log;
 	r->main_box = main_box;
-	r->audit.fd = -1;
+	r->audit.log_fd = r->audit.head_fd = -1;
 	pl_places_init(&r->places, config);
 	r->n_tracks = config->n_mats;
 	pthread_mutex_init(&r->lock, NULL);
@@ -602,9 +647,10 @@ void pl_recorder_audit(struct pl_recorder *r, const char *line)
 }
 
 bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
-		     bool new_session, const char *name, uint64_t mark, char *text)
+		     bool new_session, bool under_way, const char *name, uint64_t mark, char *text)
 {
 	struct recorder_command c = {.what = COMMAND_LOG,
+				     .on = under_way,
 				     .line = text,
 				     .new_session = new_session,
 				     .request = mark,

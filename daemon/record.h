@@ -44,10 +44,11 @@ bool pl_recorder_begin(struct pl_recorder *r, unsigned mat, uint64_t request,
 void pl_recorder_audit(struct pl_recorder *r, const char *line);
 
 /* Rewrites <session folder>/<name> with text (taken over, malloced; freed also on failure).
- * new_session: makes the folder if there is none yet. Answered by PL_ITEM_LOGGED with
+ * new_session: makes the folder if there is none yet. under_way: the next start of plantard is to
+ * go on with it. Answered by PL_ITEM_LOGGED with
  * mark. */
 bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
-		     bool new_session, const char *name, uint64_t mark, char *text);
+		     bool new_session, bool under_way, const char *name, uint64_t mark, char *text);
 
 struct pl_recording_status {
 	bool active;

@@ -12,12 +12,24 @@
 
 static void endpoints(const struct pl_daemon *d, struct pl_json *j)
 {
+	char view[500];
+
 	pl_json_begin_object(j, "endpoints");
 	pl_json_begin_array(j, "data");
 	for (unsigned i = 0; i < d->config->n_data; i++)
 		pl_json_string(j, NULL, d->config->data[i]);
 	pl_json_end_array(j);
-	pl_json_string(j, "control", d->config->control);
+	pl_json_string(j, "control", d->config->control[0]);
+	pl_json_begin_array(j, "control_all");
+	for (unsigned i = 0; i < d->config->n_control; i++)
+		pl_json_string(j, NULL, d->config->control[i]);
+	pl_json_end_array(j);
+	pl_json_begin_array(j, "view");
+	if (pl_access_view_endpoint(d->access, "data", view, sizeof(view)))
+		pl_json_string(j, NULL, view);
+	if (pl_access_view_endpoint(d->access, "control", view, sizeof(view)))
+		pl_json_string(j, NULL, view);
+	pl_json_end_array(j);
 	pl_json_end_object(j);
 }
 

@@ -15,7 +15,11 @@
 
 #include "daemon/daemon.h"
 #include "daemon/text.h"
+#include "daemon/visit_resume.h"
+#include "drivers/mat/paths.h"
 
+#define TARE_LOST "the zero of the mat went with the restart: tare it, empty, before the next trial"
+#define RESUME_S (12 * 3600.0) /* a visit is not gone on with the next day */
 #define STATUS_TRIALS 5
 #define LOG_START (16u << 10)
 #define LOG_MAX (4u << 20)
@@ -117,8 +121,9 @@ static void write_log(struct pl_daemon *d)
 		text = malloc(cap);
 		n = text ? log_text(v, text, cap) : 0;
 	}
-	if (n == 0 || !pl_recorder_log(d->recorder, v->setup.session_uuid, v->began_utc_ns,
-				       !v->setup.continued, name, seal_mark(v), text)) {
+	if (n == 0 ||
+	    !pl_recorder_log(d->recorder, v->setup.session_uuid, v->began_utc_ns,
+			     !v->setup.continued, pl_visit_active(v), name, seal_mark(v), text)) {
 		if (n == 0)
 			free(text);
 		log_failed(d, "the disk does not answer; what the protocol has so far is in memory "
@@ -171,7 +176,6 @@ static bool worth_logging(const struct pl_visit *v)
 {
 	switch (v->state) {
 	case PL_VISIT_COUNTDOWN:
-	case PL_VISIT_STARTING:
 	case PL_VISIT_ENDING:
 	case PL_VISIT_MEASURING:
 		return false;
@@ -296,11 +300,32 @@ void pl_visit_run_started(struct pl_daemon *d, const struct pl_done *done)
 		pl_visit_not_started(d->visit, done->err.message);
 	} else {
 		s = pl_visit_step(d->visit);
-		pl_engine_watch(d->mats[done->mat].engine, s ? s->contact_n : 50);
+		pl_engine_watch(d->mats[done->mat].engine, s ? s->contact_n : 50,
+				s && s->start == PL_START_CONTACT);
 		pl_visit_started(d->visit, done->trial, done->path);
 		note_in_recording(d);
 	}
 	act(d);
+}
+
+/* Found by itself, since a dead cell looks like a place where nobody stood. */
+static void judge_cells(struct pl_daemon *d)
+{
+	struct pl_cell_report r;
+	char list[200] = "";
+	size_t n = 0;
+
+	pl_engine_cells(d->mats[mat_of(d)].engine, &r);
+	if (!pl_visit_cells(d->visit, &r) || r.dead + r.stuck + r.noisy == 0)
+		return;
+	for (unsigned i = 0; i < r.listed && n < sizeof(list) - 40; i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s(%u, %u)", i ? ", " : "",
+				      r.cell[i].row, r.cell[i].col);
+	pl_daemon_event(d, mat_of(d), PL_WARNING, "cells",
+			"%u dead, %u stuck, %u noisy cells, by row and column: %s%s; clean and "
+			"check the mat, then name those that stay in dead_cells of the mat file's "
+			"calibration",
+			r.dead, r.stuck, r.noisy, list, n >= sizeof(list) - 40 ? ", and more" : "");
 }
 
 void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done)
@@ -311,8 +336,9 @@ void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done)
 		return;
 	time_goes_on(d);
 	pl_engine_contact(d->mats[done->mat].engine, &c);
-	pl_engine_watch(d->mats[done->mat].engine, 0);
+	pl_engine_watch(d->mats[done->mat].engine, 0, false);
 	pl_visit_ended(d->visit, &c, done->frames, done->gap_frames, done->err.message);
+	judge_cells(d);
 	act(d);
 }
 
@@ -321,6 +347,8 @@ void pl_visit_run_measured(struct pl_daemon *d, const struct pl_done *done)
 	bool calibrated = d->mats[done->mat].wire.calibrated;
 
 	d->mats[done->mat].averaging = false;
+	if (pl_visit_step(d->visit) && pl_visit_step(d->visit)->kind == PL_STEP_TARE)
+		pl_engine_cells_reset(d->mats[done->mat].engine); /* another zero */
 	time_goes_on(d);
 	pl_visit_measured(d->visit, calibrated ? done->mean_force_n : (double)NAN,
 			  done->err.message);
@@ -360,7 +388,86 @@ void pl_visit_run_stop(struct pl_daemon *d)
 		return;
 	}
 	time_goes_on(d);
-	pl_visit_abort(d->visit, "plantard ended", NULL);
+	pl_visit_interrupt(d->visit, "interrupted: plantard ended during the trial");
+	d->visit->changes++; /* what it is now goes to the disk, whatever has changed */
+	act(d);
+}
+
+/* ---- after a restart ---- */
+
+/* A tare is not kept over a restart, so what follows one would be recorded with another zero. */
+static bool had_tare(const struct pl_visit *v)
+{
+	for (unsigned i = 0; i < v->n_trials; i++)
+		if (v->trials[i].verdict == PL_VERDICT_ACCEPTED &&
+		    v->protocol->steps[v->plan[v->trials[i].item].step].kind == PL_STEP_TARE)
+			return true;
+	return false;
+}
+
+static bool has_mat(const struct pl_daemon *d)
+{
+	return strcmp(d->config->mats[mat_of(d)].name, d->visit->setup.mat) == 0;
+}
+
+/* It cannot be gone on with: kept under another name, because nothing else says what it was. */
+static void put_aside(struct pl_daemon *d, const char *path, const struct pl_error *why)
+{
+	char aside[620];
+
+	snprintf(aside, sizeof(aside), "%s.not-resumed", path);
+	rename(path, aside);
+	pl_daemon_event(
+		d, -1, PL_WARNING, "protocol-not-resumed",
+		"the protocol that was under way cannot be gone on with: %s; its recordings "
+		"and its log in the session's folder are whole",
+		why->message);
+}
+
+static size_t read_file(const char *path, char *text, size_t cap)
+{
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(text, 1, cap, f) : 0;
+
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void tell_resumed(struct pl_daemon *d)
+{
+	struct pl_visit *v = d->visit;
+
+	d->tare_lost = had_tare(v);
+	if (d->tare_lost)
+		pl_copy(v->why, sizeof(v->why), TARE_LOST);
+	pl_daemon_event(d, mat_of(d), PL_NOTICE, "protocol-resumed",
+			"%s goes on where it was when plantard ended%s%s", v->protocol->id,
+			d->tare_lost ? "; " : "", d->tare_lost ? TARE_LOST : "");
+}
+
+void pl_visit_run_resume(struct pl_daemon *d)
+{
+	char state[512], path[600], *text = malloc(LOG_MAX);
+	struct pl_error err = {0};
+	double idle_s = 0;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/" PL_VISIT_FILE, pl_state_dir(state, sizeof(state)));
+	n = text ? read_file(path, text, LOG_MAX) : 0;
+	time_goes_on(d);
+	if (n && pl_visit_restore(d->visit, text, n, &d->config->protocols, &idle_s, &err))
+		put_aside(d, path, &err);
+	free(text);
+	if (!pl_visit_active(d->visit))
+		return;
+	if (idle_s > RESUME_S)
+		pl_visit_abort(d->visit,
+			       "plantard ended, and was not started again within 12 hours", NULL);
+	else if (!has_mat(d))
+		pl_visit_abort(d->visit, "its mat is not configured any more", NULL);
+	else
+		tell_resumed(d);
 	act(d);
 }
 
@@ -478,49 +585,6 @@ static int check_trial_annotations(const struct pl_request *r, struct pl_error *
 	return check_annotations(r, err);
 }
 
-static struct pl_red_person *find_person(struct pl_daemon *d, const char *subject)
-{
-	for (unsigned i = 0; i < d->n_persons && i < PL_RED_PERSONS; i++)
-		if (strcmp(d->persons[i].subject, subject) == 0)
-			return &d->persons[i];
-	return NULL;
-}
-
-/* What was ticked in the visit that was last; of very many people the oldest is forgotten. */
-static void remember_red_flags(struct pl_daemon *d)
-{
-	const struct pl_visit *v = d->visit;
-	struct pl_red_person *p;
-
-	if (!v->protocol || !v->red_ticked)
-		return;
-	p = find_person(d, v->setup.subject);
-	if (!p)
-		p = &d->persons[d->n_persons++ % PL_RED_PERSONS];
-	*p = (struct pl_red_person){.ticked = v->red_ticked, .overridden = v->red_overridden};
-	pl_copy(p->subject, sizeof(p->subject), v->setup.subject);
-	pl_copy(p->override_name, sizeof(p->override_name), v->override_name);
-	pl_copy(p->override_reason, sizeof(p->override_reason), v->override_reason);
-}
-
-/* A person's ticks, and who took them on, stay in their next protocol. Where nobody says who it
- * is the ticks stay, to be sure, but nobody has decided about them. */
-static void keep_red_flags(struct pl_daemon *d, struct pl_visit_setup *s)
-{
-	const struct pl_red_person *p;
-
-	remember_red_flags(d);
-	p = find_person(d, s->subject);
-	if (!p)
-		return;
-	s->red_ticked = p->ticked;
-	if (!*s->subject)
-		return;
-	s->red_overridden = p->overridden;
-	pl_copy(s->override_name, sizeof(s->override_name), p->override_name);
-	pl_copy(s->override_reason, sizeof(s->override_reason), p->override_reason);
-}
-
 static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
 {
 	const struct pl_protocol *p = pl_protocols_find(&d->config->protocols, r->protocol, err);
@@ -538,8 +602,18 @@ static int begin(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 		pl_copy(s.session_uuid, sizeof(s.session_uuid), r->session);
 	else
 		pl_session_uuid(s.session_uuid);
-	keep_red_flags(d, &s);
-	return pl_visit_begin(d->visit, p, &s, err);
+	pl_red_persons_keep(d, &s);
+	if (pl_visit_begin(d->visit, p, &s, err))
+		return -1;
+	pl_engine_cells_reset(d->mats[mat_of(d)].engine);
+	d->tare_lost = false;
+	return 0;
+}
+
+/* Without a tare since the start of plantard. */
+static const char *config_calibration(const struct pl_daemon *d)
+{
+	return d->config->mats[mat_of(d)].mat.calibration.id;
 }
 
 static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
@@ -557,6 +631,9 @@ static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 			return pl_error_set(err, PL_ESTATE, 0, "no frames come from %s (%s): %s",
 					    d->visit->setup.mat, pl_mat_state_name(s.state),
 					    s.state_text);
+		d->tare_lost = d->tare_lost && strcmp(s.calibration, config_calibration(d)) == 0;
+		if (d->tare_lost && pl_visit_step(d->visit)->kind != PL_STEP_TARE)
+			return pl_error_set(err, PL_ESTATE, 0, TARE_LOST " (plantar tare)");
 		if (d->mats[mat_of(d)].recording && !d->visit->recording)
 			return pl_error_set(err, PL_ESTATE, 0,
 					    "%s is being recorded already; stop it first",

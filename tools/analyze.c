@@ -210,7 +210,7 @@ static int compute_table(const struct pl_table_file *table, const struct choice 
 		return pl_error_set(err, PL_EUSAGE, 0,
 				    "%s is a table, not of a mat: --dead-weight does not apply",
 				    table->path);
-	pl_table_options_init(&o);
+	pl_table_options_of(table, &o);
 	if (c->filter_given)
 		o.standing.filter_hz = c->filter_hz;
 	if (!isnan(c->body_mass_kg))

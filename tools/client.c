@@ -16,9 +16,10 @@
 #include <zmq.h>
 
 #include "drivers/mat/paths.h"
+#include "tools/secure.h"
 
 struct pl_client {
-	void *context, *socket;
+	void *context, *socket, *watch;
 	char endpoint[512];
 };
 
@@ -54,6 +55,12 @@ struct pl_client *pl_client_open(const char *endpoint, struct pl_error *err)
 	}
 	c->context = zmq_ctx_new();
 	c->socket = c->context ? zmq_socket(c->context, ZMQ_DEALER) : NULL;
+	if (c->socket && pl_secure(c->socket, c->endpoint, err)) {
+		pl_client_close(c);
+		return NULL;
+	}
+	if (c->socket)
+		c->watch = pl_secure_watch(c->context, c->socket);
 	if (!c->socket || zmq_setsockopt(c->socket, ZMQ_LINGER, &zero, sizeof(zero)) ||
 	    zmq_connect(c->socket, c->endpoint)) {
 		pl_error_set(err, PL_EUSAGE, errno, "cannot use the control socket '%s': %s",
@@ -68,6 +75,8 @@ void pl_client_close(struct pl_client *c)
 {
 	if (!c)
 		return;
+	if (c->watch)
+		zmq_close(c->watch);
 	if (c->socket)
 		zmq_close(c->socket);
 	if (c->context)
@@ -78,6 +87,34 @@ void pl_client_close(struct pl_client *c)
 void *pl_client_context(struct pl_client *c)
 {
 	return c->context;
+}
+
+void pl_client_data_endpoint(const struct pl_client *c, const json_t *endpoints, char *out,
+			     size_t cap)
+{
+	static const char view[] = "/view/control.sock";
+	size_t n = strlen(c->endpoint), m = strlen(view), i;
+	bool local = pl_endpoint_is_local(c->endpoint);
+	const char *host_end = strrchr(c->endpoint, ':'), *port;
+	const json_t *endpoint;
+
+	*out = '\0';
+	if (n > m && strcmp(c->endpoint + n - m, view) == 0) {
+		snprintf(out, cap, "%.*s/view/data.sock", (int)(n - m), c->endpoint);
+		return;
+	}
+	json_array_foreach(endpoints, i, endpoint)
+	{
+		const char *text = json_string_value(endpoint);
+
+		if (text && local && (!*out || strncmp(text, "ipc:", 4) == 0))
+			snprintf(out, cap, "%s", text);
+		port = text ? strrchr(text, ':') : NULL;
+		if (text && !local && !*out && strncmp(text, "tcp://", 6) == 0 &&
+		    !pl_endpoint_is_local(text))
+			snprintf(out, cap, "%.*s%s", (int)(host_end - c->endpoint), c->endpoint,
+				 port);
+	}
 }
 
 json_t *pl_request(const char *cmd, const char *mat)
@@ -174,6 +211,8 @@ json_t *pl_client_ask(struct pl_client *c, json_t *request, int timeout_ms, stru
 	if (send_request(c, request, err) < 0)
 		return NULL;
 	ready = zmq_poll(&item, 1, timeout_ms);
+	if (ready <= 0 && pl_secure_failed(c->watch, c->endpoint, err))
+		return NULL;
 	if (ready <= 0) {
 		pl_error_set(err, PL_ETIMEOUT, ready < 0 ? errno : 0,
 			     "no answer from %s within %d s; is plantard running there?",

@@ -21,6 +21,12 @@ struct pl_client *pl_client_open(const char *endpoint, struct pl_error *err);
 void pl_client_close(struct pl_client *c);    /* NULL allowed */
 void *pl_client_context(struct pl_client *c); /* ZeroMQ's, for further sockets */
 
+/* Of the data endpoints that status names, the one to use from where this client is: its ipc socket
+ * here (the viewers' for viewers), else tcp with the host that the control socket was reached by.
+ */
+void pl_client_data_endpoint(const struct pl_client *c, const json_t *endpoints, char *out,
+			     size_t cap);
+
 /*
  * Sends request (stolen; "v" is added) and waits. Returns the reply, to be json_decref'ed, when it
  * says ok; NULL and err for everything else: PL_ETIMEOUT, or the code and message of the daemon.
@@ -35,11 +41,14 @@ void pl_client_annotations(json_t *request, const struct pl_annotations *a);
 
 /* The options that every command of a running daemon has. */
 #define PL_OPT_CONTROL (PL_OPT_LONG + 91)
-#define PL_OPTION_CONTROL                                                  \
-	{                                                                  \
-		PL_OPT_CONTROL, "control", "ENDPOINT",                     \
-			"the daemon's control socket, such as\n"           \
-			"ipc:///run/plantard/control.sock; default: found" \
+#define PL_OPTION_CONTROL                                                                      \
+	{PL_OPT_CONTROL, "control", "ENDPOINT",                                                \
+	 "the daemon's control socket, such as\n"                                              \
+	 "ipc:///run/plantard/control.sock; default: found"},                                  \
+		{PL_OPT_KEY, "key", "FILE", "our key for a daemon elsewhere; default: found"}, \
+	{                                                                                      \
+		PL_OPT_SERVER_KEY, "server-key", "FILE",                                       \
+			"public key of a daemon elsewhere; default: found"                     \
 	}
 #define PL_OPTION_MAT                                                                \
 	{                                                                            \

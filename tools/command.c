@@ -245,6 +245,10 @@ int pl_args_next(struct pl_args *args)
 		args->exit_code = PL_EXIT_OK;
 	}
 	args->value = optarg;
+	if (!args->done && (key == PL_OPT_KEY || key == PL_OPT_SERVER_KEY)) {
+		setenv(key == PL_OPT_KEY ? "PLANTARD_KEY" : "PLANTARD_SERVER_KEY", optarg, 1);
+		return pl_args_next(args);
+	}
 	return args->done ? 0 : key;
 }
 

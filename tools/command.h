@@ -46,6 +46,9 @@ enum pl_exit { PL_EXIT_OK = 0, PL_EXIT_FAILED = 1, PL_EXIT_USAGE = 2, PL_EXIT_CO
 
 /* Keys of options without a one-letter form start here; below they are that letter. */
 #define PL_OPT_LONG 256
+/* Options that only set a variable for what reads it later: pl_args_next does not return them. */
+#define PL_OPT_KEY (PL_OPT_LONG + 92)	     /* $PLANTARD_KEY */
+#define PL_OPT_SERVER_KEY (PL_OPT_LONG + 93) /* $PLANTARD_SERVER_KEY */
 
 struct pl_option {
 	int key;	  /* 'j': also -j; PL_OPT_LONG + n: long form only */
@@ -65,13 +68,13 @@ struct pl_subcommand {
 
 /* In the order of the table. A daemon at work: */
 extern const struct pl_subcommand pl_cmd_list, pl_cmd_status, pl_cmd_watch, pl_cmd_start,
-	pl_cmd_stop, pl_cmd_mark, pl_cmd_tare, pl_cmd_weigh, pl_cmd_protocol;
+	pl_cmd_stop, pl_cmd_mark, pl_cmd_tare, pl_cmd_weigh, pl_cmd_protocol, pl_cmd_keygen;
 /* Recordings: */
 extern const struct pl_subcommand pl_cmd_info, pl_cmd_analyze, pl_cmd_annotate, pl_cmd_correct,
 	pl_cmd_compare, pl_cmd_trend, pl_cmd_export, pl_cmd_import, pl_cmd_verify, pl_cmd_recover,
-	pl_cmd_seal;
+	pl_cmd_seal, pl_cmd_erase;
 /* A mat that is not there: */
-extern const struct pl_subcommand pl_cmd_simulate, pl_cmd_replay, pl_cmd_capture;
+extern const struct pl_subcommand pl_cmd_simulate, pl_cmd_replay, pl_cmd_capture, pl_cmd_probe;
 
 struct pl_args {
 	const struct pl_subcommand *command;

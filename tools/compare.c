@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/command.h"
 #include "tools/comparison.h"
@@ -68,6 +69,25 @@ static struct pl_group *find_group(struct compare *c, const char *name)
 	return &c->group[c->groups++];
 }
 
+static void warn(struct compare *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Where the verdict on a file is looked for: a document of plantar analyze names its recording. */
+static const char *judged_path(struct compare *c, const json_t *document, const char *path)
+{
+	const json_t *r = json_object_get(document, "recording");
+	const char *recording = pl_figure_text(r, "path", path);
+
+	if (access(recording, R_OK) == 0)
+		return recording;
+	if (*pl_figure_text(r, "protocol", ""))
+		warn(c,
+		     "%s: its recording is not at %s, so whether it was rejected is not known: it "
+		     "is "
+		     "taken as accepted",
+		     path, recording);
+	return path;
+}
+
 /* Into the group of that name, or, where it is NULL, the one of the recording's condition. */
 static int add_file(struct compare *c, const char *group, const struct pl_gather_file *file)
 {
@@ -81,7 +101,7 @@ static int add_file(struct compare *c, const char *group, const struct pl_gather
 		group = pl_figure_text(json_object_get(document, "recording"), "condition",
 				       "no condition");
 	g = find_group(c, group);
-	if (g && pl_gather_left_out(g, file->path)) {
+	if (g && pl_gather_left_out(g, judged_path(c, document, file->path))) {
 		json_decref(document);
 		return 0;
 	}
@@ -213,8 +233,6 @@ static int add_list(struct compare *c, const char *path)
 }
 
 /* ---- what it may be compared with ---- */
-
-static void warn(struct compare *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void warn(struct compare *c, const char *fmt, ...)
 {

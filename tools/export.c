@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tools/deidentify.h"
 #include "tools/export.h"
 #include "tools/hints.h"
 #include "tools/interrupt.h"
@@ -14,7 +15,7 @@
 #include "tools/output.h"
 #include "tools/progress.h"
 
-enum { OPT_WHAT = PL_OPT_LONG, OPT_RAW, OPT_RECOMPUTE, OPT_CLOSE_GAPS };
+enum { OPT_WHAT = PL_OPT_LONG, OPT_RAW, OPT_RECOMPUTE, OPT_CLOSE_GAPS, OPT_DEIDENTIFY };
 static const char *const what_names[] = {"metrics", "frames", "cop", "steps",
 					 "events",  "gaps",   NULL};
 
@@ -59,12 +60,13 @@ int pl_export_frames(const struct pl_export *e, const char *doing,
 	return r;
 }
 
-/* Cells, what happened and what is missing are there in any recording; the rest is made of a mat's
- * frames. */
-static bool needs_mat(const struct pl_export *e, const struct format *format)
+/* Cells, how much the greatest carries, what happened and what is missing are there in any
+ * recording of frames; the rest is made of a mat's. Of a table there are samples. */
+static bool needs_mat(const struct pl_export *e, const struct format *format, bool table)
 {
-	return !format->table || e->what == PL_EXPORT_METRICS || e->what == PL_EXPORT_COP ||
-	       e->what == PL_EXPORT_STEPS;
+	if (table)
+		return !format->table;
+	return !format->table || e->what == PL_EXPORT_COP || e->what == PL_EXPORT_STEPS;
 }
 
 static int export_file(struct pl_export *e, const struct format *format, const char *path,
@@ -73,17 +75,20 @@ static int export_file(struct pl_export *e, const struct format *format, const c
 	struct pl_error err = {.code = PL_OK};
 	struct pl_opened opened;
 	struct pl_output output;
+	const char *problem;
 	int r;
 
 	if (pl_open_hinted(&opened, path, as, hints, &err) < 0)
 		return pl_report(e->self, &err);
-	if ((opened.table || needs_mat(e, format)) && pl_opened_mat(&opened, path, &err) < 0) {
+	if (needs_mat(e, format, opened.table) && pl_opened_mat(&opened, path, &err) < 0) {
 		pl_opened_close(&opened);
 		return pl_report(e->self, &err);
 	}
 	e->recording = opened.recording;
-	if (pl_recording_info(e->recording)->problem[0])
-		pl_say(e->self, "%s: %s", path, pl_recording_info(e->recording)->problem);
+	e->table = opened.table;
+	problem = e->table ? e->table->problem : pl_recording_info(e->recording)->problem;
+	if (*problem)
+		pl_say(e->self, "%s: %s", path, problem);
 	if (to)
 		pl_interrupt_catch(); /* nothing half-written stays behind */
 	r = pl_output_open(&output, to, &err);
@@ -128,12 +133,28 @@ static void check_options(struct pl_args *args, const struct pl_export *e, const
 		pl_args_fail(args, "--close-gaps goes with lst; %s keeps the times", f->name);
 }
 
+/* The one export that makes sessions again. */
+static int export_session(struct pl_args *args, const struct pl_subcommand *self, const char *to,
+			  bool others)
+{
+	pl_args_operands(args, 1, 1, "a session's folder or one of its .h5 files");
+	if (!args->done && others)
+		pl_args_fail(args, "--deidentify takes -o and nothing else");
+	if (!args->done && !to)
+		pl_args_fail(args, "--deidentify writes a folder: -o FOLDER");
+	if (args->done)
+		return args->exit_code;
+	pl_interrupt_catch();
+	return pl_deidentify(self, args->argv[args->first], to);
+}
+
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct pl_export e = {.self = self};
 	const char *as = NULL, *to = NULL;
 	struct pl_hints hints = {.columns = NULL};
 	const struct format *format = NULL;
+	bool deidentify = false;
 	int what = -1, key;
 	struct pl_args args;
 
@@ -155,6 +176,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		case OPT_CLOSE_GAPS:
 			e.close_gaps = true;
 			break;
+		case OPT_DEIDENTIFY:
+			deidentify = true;
+			break;
 		case PL_OPT_AS:
 			as = args.value;
 			break;
@@ -162,6 +186,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			pl_hints_option(&args, key, &hints);
 		}
 	}
+	if (!args.done && deidentify)
+		return export_session(&args, self, to,
+				      what >= 0 || e.raw || e.recompute || e.close_gaps || as);
 	pl_args_operands(&args, 2, 2, "the format and RECORDING (plantar export csv RECORDING)");
 	if (!args.done)
 		format = find_format(&args, argv[args.first]);
@@ -188,6 +215,8 @@ static const struct pl_option options[] = {
 	 "metrics, cop: from the raw frames instead of as stored\n"
 	 "(the same code: the same bits)"},
 	{OPT_CLOSE_GAPS, "close-gaps", NULL, "lst: write on as if no frames were missing"},
+	{OPT_DEIDENTIFY, "deidentify", NULL,
+	 "a session again, without code, dates, host and free texts;\n-o names the folder"},
 	PL_OPTION_AS,
 	PL_OPTIONS_ARRAY,
 	{PL_OPT_RATE, "rate", "HZ", "array: frames a second"},
@@ -202,6 +231,7 @@ const struct pl_subcommand pl_cmd_export = {
 		    "csv|tsv RECORDING [--raw] [--recompute] [--as MAT] ...\n"
 		    "lst RECORDING [--close-gaps] [-o FILE] ...\n"
 		    "ascii RECORDING [--raw] [-o FILE] ...\n"
+		    "--deidentify SESSION -o FOLDER\n"
 		    "FORMAT FILE --dataset NAME --axes LIST --pitch MM --rate HZ [--unit UNIT] ...",
 	.about = "csv, tsv: one header line of names with their units, then one line a frame. "
 		 "Numbers\n"

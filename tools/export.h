@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <plantar/hints.h>
 #include <plantar/recording.h>
 
 #include "tools/command.h"
@@ -24,8 +25,9 @@ enum pl_export_what {
 };
 
 struct pl_export {
-	const struct pl_subcommand *self; /* for messages */
-	struct pl_recording *recording;
+	const struct pl_subcommand *self;  /* for messages */
+	struct pl_recording *recording;	   /* NULL: */
+	const struct pl_table_file *table; /* of a session that was made of one */
 	FILE *out;
 	char separator; /* tables: ',' or a tab */
 	enum pl_export_what what;
@@ -34,6 +36,8 @@ struct pl_export {
 
 /* export_table.c: rows with a header, for spreadsheets and R */
 int pl_export_table(const struct pl_export *e, struct pl_error *err);
+/* export_samples.c: the same of a table */
+int pl_export_samples(const struct pl_export *e, struct pl_error *err);
 /* export_steps.c: the same of `steps` of the analysis */
 int pl_export_steps(const struct pl_export *e, struct pl_error *err);
 /* export_lst.c: pages as novel emed prints them */

@@ -113,6 +113,11 @@ static void put_rows(const struct pl_export *e, const json_t *rows, json_t *colu
 	}
 }
 
+static const char *path_of(const struct pl_export *e)
+{
+	return e->table ? e->table->path : pl_recording_info(e->recording)->path;
+}
+
 static int put_steps(const struct pl_export *e, const char *text, struct pl_error *err)
 {
 	json_t *document = json_loads(text, 0, NULL), *rows = json_array(),
@@ -124,7 +129,7 @@ static int put_steps(const struct pl_export *e, const char *text, struct pl_erro
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 	} else {
 		if (!json_array_size(rows))
-			pl_say(e->self, "%s holds no steps", pl_recording_info(e->recording)->path);
+			pl_say(e->self, "%s holds no steps", path_of(e));
 		put_rows(e, rows, columns);
 		r = 0;
 	}
@@ -134,24 +139,37 @@ static int put_steps(const struct pl_export *e, const char *text, struct pl_erro
 	return r;
 }
 
+static int analyze(const struct pl_export *e, struct pl_json *json, struct pl_error *err)
+{
+	struct pl_analysis_options o;
+	struct pl_table_options t;
+	struct pl_progress progress;
+	int r;
+
+	if (e->table) {
+		pl_table_options_of(e->table, &t);
+		return pl_table_analyze(e->table, &t, json, err);
+	}
+	pl_recording_options(e->recording, &o);
+	pl_progress_begin(&progress, "analyzing", "frames");
+	r = pl_recording_analyze(e->recording, &o, json, pl_progress_step, &progress, err);
+	pl_progress_end(&progress);
+	return r;
+}
+
 int pl_export_steps(const struct pl_export *e, struct pl_error *err)
 {
 	char *text = malloc(DOCUMENT_BYTES);
-	struct pl_analysis_options o;
-	struct pl_progress progress;
 	struct pl_json json;
 	int r;
 
 	if (!text)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	pl_recording_options(e->recording, &o);
 	pl_json_init(&json, text, DOCUMENT_BYTES);
-	pl_progress_begin(&progress, "analyzing", "frames");
-	r = pl_recording_analyze(e->recording, &o, &json, pl_progress_step, &progress, err);
-	pl_progress_end(&progress);
+	r = analyze(e, &json, err);
 	if (r == 0 && !pl_json_finish(&json))
 		r = pl_error_set(err, PL_ENOMEM, 0, "%s holds more steps than fit a document",
-				 pl_recording_info(e->recording)->path);
+				 path_of(e));
 	if (r == 0)
 		r = put_steps(e, text, err);
 	free(text);

@@ -358,7 +358,7 @@ static int rows(struct table *x, struct pl_error *err)
 int pl_export_table(const struct pl_export *e, struct pl_error *err)
 {
 	struct table x = {.e = e, .out = e->out, .raw = e->raw};
-	int r = rows(&x, err);
+	int r = e->table ? pl_export_samples(e, err) : rows(&x, err);
 
 	pl_live_free(x.live);
 	free(x.computed);

@@ -225,7 +225,7 @@ static void print_flags(FILE *out, const json_t *flags)
 		{"unfiltered", "not filtered: the rate is too low for the filter"},
 		{"cut", "cut short: longer than what is kept in memory"},
 		{"near_own_sway", "figures marked * are below three times the mat's own sway"},
-		{"coarse_floor", "the mat cuts off below 1 kPa or more: sway comes out too large"},
+		{"coarse_floor", "the mat's codes are 2 kPa or more apart: sway may be off by 5 %"},
 		{"rate", "the rate is that of the time stamps: the nominal one is off"},
 	};
 

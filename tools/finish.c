@@ -23,7 +23,8 @@ static void convert_and_tell(const struct pl_finish *f, int to)
 					     .log = &log};
 
 	pl_progress_begin(&progress, f->what, "frames");
-	o.ok = pl_convert(&options, &o.result, &o.err) >= 0;
+	o.ok = (f->table ? pl_table_store(f->table, &o.result, &o.err)
+			 : pl_convert(&options, &o.result, &o.err)) >= 0;
 	pl_progress_end(&progress);
 	if (write(to, &o, sizeof(o)) != (ssize_t)sizeof(o))
 		_exit(1);
@@ -48,7 +49,7 @@ static void read_outcome(int from, struct pl_finished *o)
 	}
 }
 
-void pl_finish_journal(const struct pl_finish *f, struct pl_finished *o)
+void pl_finish_trial(const struct pl_finish *f, struct pl_finished *o)
 {
 	int ends[2], status = 0;
 	pid_t child;
@@ -77,7 +78,8 @@ void pl_finish_journal(const struct pl_finish *f, struct pl_finished *o)
 	if (WIFSIGNALED(status)) {
 		o->ok = false;
 		pl_error_set(&o->err, PL_EIO, 0,
-			     "the conversion was ended by signal %d (%s); the journal is untouched",
-			     WTERMSIG(status), strsignal(WTERMSIG(status)));
+			     "the conversion was ended by signal %d (%s); the %s is untouched",
+			     WTERMSIG(status), strsignal(WTERMSIG(status)),
+			     f->table ? "table" : "journal");
 	}
 }

@@ -75,6 +75,14 @@ int pl_folder_manifests(const char *folder, int (*each)(void *user, const char *
 	return walk(folder, manifests, each, user, err);
 }
 
+int pl_folder_named(const char *folder, const char *pattern,
+		    int (*each)(void *user, const char *path), void *user, struct pl_error *err)
+{
+	const char *const patterns[] = {pattern, NULL};
+
+	return walk(folder, patterns, each, user, err);
+}
+
 int pl_check_output(const char *path, struct pl_error *err)
 {
 	enum pl_format format = PL_FORMAT_UNKNOWN;

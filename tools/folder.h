@@ -16,6 +16,10 @@ int pl_folder_trials(const char *folder, int (*each)(void *user, const char *pat
 int pl_folder_manifests(const char *folder, int (*each)(void *user, const char *path), void *user,
 			struct pl_error *err);
 
+/* The same for every file whose name matches a shell pattern. */
+int pl_folder_named(const char *folder, const char *pattern,
+		    int (*each)(void *user, const char *path), void *user, struct pl_error *err);
+
 /* Refuses an output that would overwrite a recording of any kind, the one that is read included. */
 int pl_check_output(const char *path, struct pl_error *err);
 

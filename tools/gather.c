@@ -500,7 +500,7 @@ static int analyze(const struct pl_opened *opened, struct pl_json *json, struct 
 	struct pl_table_options t;
 
 	if (opened->table) {
-		pl_table_options_init(&t);
+		pl_table_options_of(opened->table, &t);
 		return pl_table_analyze(opened->table, &t, json, err);
 	}
 	pl_recording_options(opened->recording, &o);

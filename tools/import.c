@@ -9,7 +9,6 @@
  * as they came, as 16-bit whole numbers where they are that, else as 32-bit floats, with a
  * calibration that changes nothing. Where a file came from and its SHA-256 stand in an event.
  */
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,17 +20,15 @@
 
 #include <jansson.h>
 
-#include <plantar/journal.h>
-#include <plantar/live.h>
-
 #include "drivers/mat/paths.h"
 #include "lib/archive/manifest.h"
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/finish.h"
 #include "tools/hints.h"
+#include "tools/import_session.h"
+#include "tools/import_trial.h"
 #include "tools/interrupt.h"
-#include "tools/open.h"
 #include "tools/progress.h"
 
 #define ABOUT_BYTES ((size_t)16 << 10)
@@ -46,81 +43,22 @@ enum {
 	OPT_SIDE,
 	OPT_FACING,
 	OPT_OUT,
+	OPT_SESSION,
 };
 
 struct import {
 	const struct pl_subcommand *self;
-	const char *subject, *protocol, *condition, *as, *out;
+	const char *subject, *protocol, *condition, *as, *out, *session;
 	double mass_kg;
 	int64_t started_utc_ns; /* 0: the file's */
 	int side, facing;	/* -1: not given */
 	struct pl_hints hints;
 	bool json;
+	struct pl_known_session known;	 /* with --session */
 	char uuid[37], folder[PATH_MAX]; /* of the session; "" before its first trial */
 	unsigned trials;
 	json_t *list;
 };
-
-/* One file on its way. */
-struct trial {
-	struct pl_opened opened;
-	struct pl_session_meta meta;
-	const char *path;
-	char stem[PATH_MAX], journal_path[PATH_MAX + 16], hash[65];
-	char *about; /* the "recording" of the file as JSON */
-	struct pl_journal *journal;
-	struct pl_live *live;
-	float *metrics;
-	void *cells; /* of the type that is stored, where it is another */
-	struct pl_frame last;
-	uint64_t frames;
-};
-
-/* ---- what is stored -------------------------------------------------------------------------- */
-
-static bool is_u16(double value)
-{
-	return value >= 0 && value <= 65535 && value == floor(value);
-}
-
-/* Doubles, of which no mat sends any, become the smallest type that holds them. */
-static int choose_dtype(struct trial *t, struct pl_error *err)
-{
-	const struct pl_recording_info *info = pl_recording_info(t->opened.recording);
-	size_t n = pl_geometry_cells(&info->geometry);
-	struct pl_frame f;
-	bool whole = true;
-	int got = 0;
-
-	t->meta.dtype = info->dtype;
-	if (info->dtype != PL_F64)
-		return 0;
-	while (whole && (got = pl_recording_next(t->opened.recording, &f, err)) > 0)
-		for (size_t i = 0; whole && i < n; i++)
-			whole = is_u16(((const double *)f.cells)[i]);
-	t->meta.dtype = whole ? PL_U16 : PL_F32;
-	t->cells = malloc(n * pl_dtype_size(t->meta.dtype));
-	if (!t->cells)
-		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	return got < 0 ? -1 : pl_recording_rewind(t->opened.recording, err);
-}
-
-static void store(const struct trial *t, struct pl_frame *f)
-{
-	const double *from = f->cells;
-	size_t n = (size_t)f->rows * f->cols;
-
-	if (!t->cells)
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (t->meta.dtype == PL_U16)
-			((uint16_t *)t->cells)[i] = (uint16_t)from[i];
-		else
-			((float *)t->cells)[i] = (float)from[i];
-	f->cells = t->cells;
-	f->dtype = t->meta.dtype;
-	f->cells_bytes = n * pl_dtype_size(t->meta.dtype);
-}
 
 /* ---- who, when, what ------------------------------------------------------------------------- */
 
@@ -136,7 +74,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int hash_file(struct trial *t, struct pl_error *err)
+static int hash_file(struct pl_import_trial *t, struct pl_error *err)
 {
 	char folder[PATH_MAX];
 	size_t n = (size_t)(base_name(t->path) - t->path);
@@ -148,7 +86,7 @@ static int hash_file(struct trial *t, struct pl_error *err)
 	return pl_manifest_hash(n ? folder : ".", base_name(t->path), t->hash, err);
 }
 
-static int describe(struct trial *t, struct pl_error *err)
+static int describe(struct pl_import_trial *t, struct pl_error *err)
 {
 	struct pl_json json;
 
@@ -157,7 +95,10 @@ static int describe(struct trial *t, struct pl_error *err)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 	pl_json_init(&json, t->about, ABOUT_BYTES);
 	pl_json_begin_object(&json, NULL);
-	pl_recording_json(t->opened.recording, &json);
+	if (t->opened.table)
+		pl_table_json(t->opened.table, &json);
+	else
+		pl_recording_json(t->opened.recording, &json);
 	pl_json_string(&json, "sha256", t->hash);
 	pl_json_end_object(&json);
 	if (pl_json_finish(&json))
@@ -174,25 +115,73 @@ static int64_t modified_ns(const char *path)
 	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
-static int fill_meta(const struct import *im, struct trial *t, struct pl_error *err)
+static enum pl_format format_of(const struct pl_import_trial *t)
 {
-	const struct pl_recording *r = t->opened.recording;
-	const struct pl_recording_info *info = pl_recording_info(r);
+	return t->opened.table ? PL_FORMAT_TABLE : pl_recording_info(t->opened.recording)->format;
+}
+
+static const char *problem_of(const struct pl_import_trial *t)
+{
+	return t->opened.table ? t->opened.table->problem
+			       : pl_recording_info(t->opened.recording)->problem;
+}
+
+static int fill_session(const struct import *im, struct pl_import_trial *t, struct pl_error *err)
+{
 	struct pl_session_meta *m = &t->meta;
 
 	memcpy(m->session_uuid, im->uuid, sizeof(m->session_uuid));
-	m->trial = im->trials + 1;
+	if (im->folder[0] && pl_known_session_next(im->folder, &m->trial, err))
+		return -1;
 	copy_text(m->subject, sizeof(m->subject), im->subject);
 	copy_text(m->protocol, sizeof(m->protocol), im->protocol);
 	copy_text(m->condition, sizeof(m->condition), im->condition);
 	m->body_mass_kg = im->mass_kg;
 	m->started_utc_ns = im->started_utc_ns ? im->started_utc_ns : modified_ns(t->path);
 	copy_text(m->mat, sizeof(m->mat), "imported");
-	snprintf(m->mat_file, sizeof(m->mat_file), PL_IMPORTED "%s%s", pl_format_name(info->format),
-		 info->cropped ? PL_IMPORTED_CROPPED : "");
 	snprintf(m->source, sizeof(m->source), "import:%.240s", base_name(t->path));
 	snprintf(m->software, sizeof(m->software), "plantar %s", PLANTAR_VERSION);
 	gethostname(m->host, sizeof(m->host) - 1);
+	m->mat_config_text = t->opened.mat ? NULL : strdup(t->about);
+	return 0;
+}
+
+/* What only a table has, which has no cells. */
+static int fill_table(const struct import *im, struct pl_import_trial *t, struct pl_error *err)
+{
+	struct pl_session_meta *m = &t->meta;
+
+	if (im->side >= 0 || im->facing >= 0)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s is a table: it has no side or facing; left.force and "
+				    "right.force of --columns say which foot is which",
+				    t->path);
+	m->live.layout = PL_LAYOUT_TABLE;
+	m->rate_hz = t->opened.table->table.rate_hz;
+	snprintf(m->mat_file, sizeof(m->mat_file), PL_IMPORTED "%s",
+		 pl_format_name(PL_FORMAT_TABLE));
+	return 0;
+}
+
+static int fill_areas(struct pl_session_meta *m, const double *area_m2, struct pl_error *err)
+{
+	if (!area_m2)
+		return 0;
+	m->sensor_area_m2 = malloc(m->geometry.rows * sizeof(*area_m2));
+	if (!m->sensor_area_m2)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	memcpy(m->sensor_area_m2, area_m2, m->geometry.rows * sizeof(*area_m2));
+	return 0;
+}
+
+static int fill_cells(const struct import *im, struct pl_import_trial *t, struct pl_error *err)
+{
+	const struct pl_recording *r = t->opened.recording;
+	const struct pl_recording_info *info = pl_recording_info(r);
+	struct pl_session_meta *m = &t->meta;
+
+	snprintf(m->mat_file, sizeof(m->mat_file), PL_IMPORTED "%s%s", pl_format_name(info->format),
+		 info->cropped ? PL_IMPORTED_CROPPED : "");
 	m->geometry = info->geometry;
 	m->rate_hz = info->rate_hz;
 	m->live = *pl_recording_live(r);
@@ -200,107 +189,25 @@ static int fill_meta(const struct import *im, struct trial *t, struct pl_error *
 		m->live.side = (enum pl_side)im->side;
 	if (im->facing >= 0)
 		m->live.facing = (enum pl_facing)im->facing;
-	m->mat_config_text = t->opened.mat ? NULL : strdup(t->about);
-	return pl_calibration_copy(&m->calibration, pl_recording_calibration(r), err);
+	return fill_areas(m, pl_recording_sensor_areas(r), err) ||
+			       pl_calibration_copy(&m->calibration, pl_recording_calibration(r),
+						   err)
+		       ? -1
+		       : 0;
 }
 
-/* ---- frames ---------------------------------------------------------------------------------- */
-
-/* Which counter of losses moved. */
-static const char *cause_of(const struct pl_frame *before, const struct pl_frame *now)
+static void fill_origin(struct pl_import_trial *t)
 {
-	for (int i = 0; i < PL_LOSS_CAUSES; i++)
-		if (now->lost[i] > before->lost[i])
-			return pl_loss_name((enum pl_loss)i);
-	return pl_loss_name(PL_LOSS_DEVICE);
-}
+	const char *problem = problem_of(t);
 
-static int note_gap(struct trial *t, const struct pl_frame *f, struct pl_error *err)
-{
-	struct pl_gap gap = {.epoch = f->epoch,
-			     .first_seq = t->last.seq + 1,
-			     .count = f->seq - t->last.seq - 1,
-			     .t0_mono_ns = t->last.t_mono_ns,
-			     .t1_mono_ns = f->t_mono_ns};
-
-	if (!t->frames || f->epoch != t->last.epoch || f->seq == t->last.seq + 1)
-		return 0;
-	snprintf(gap.cause, sizeof(gap.cause), "%s", cause_of(&t->last, f));
-	return pl_journal_gap(t->journal, &gap, err);
-}
-
-static int one_frame(struct trial *t, struct pl_frame *f, struct pl_error *err)
-{
-	struct pl_frame *const list[1] = {f};
-
-	store(t, f);
-	if (t->frames && f->epoch != t->last.epoch)
-		pl_live_reset(t->live);
-	f->metrics = t->metrics;
-	f->flags |= pl_live_frame(t->live, f->cells, f->dtype, f->seq, t->metrics);
-	if (note_gap(t, f, err) || pl_journal_frames(t->journal, list, 1, err))
-		return -1;
-	t->last = *f;
-	t->frames++;
-	return 0;
-}
-
-static int all_frames(struct trial *t, struct pl_error *err)
-{
-	uint64_t total = pl_recording_info(t->opened.recording)->frames;
-	struct pl_progress progress;
-	struct pl_frame f;
-	int got;
-
-	pl_progress_begin(&progress, "importing", "frames");
-	while ((got = pl_recording_next(t->opened.recording, &f, err)) > 0) {
-		if (one_frame(t, &f, err))
-			got = -1;
-		else if (t->frames % 64 == 0 && pl_progress_step(&progress, t->frames, total))
-			got = pl_error_set(err, PL_ESTATE, 0, "interrupted: %s is not imported",
-					   t->path);
-		if (got < 0)
-			break;
-	}
-	pl_progress_end(&progress);
-	return got;
-}
-
-static int note_origin(struct trial *t, struct pl_error *err)
-{
-	const struct pl_recording_info *info = pl_recording_info(t->opened.recording);
-	int64_t t_ns = t->meta.started_mono_ns;
-	char text[480];
-
-	snprintf(text, sizeof(text), "%.200s (%s), sha256 %s%s%.160s", base_name(t->path),
-		 pl_format_name(info->format), t->hash, info->problem[0] ? "; " : "",
-		 info->problem);
-	if (pl_journal_clock(t->journal, t_ns, t->meta.started_utc_ns, err))
-		return -1;
-	return pl_journal_event(t->journal, t_ns, "import", text, err);
-}
-
-static int write_journal(struct trial *t, struct pl_error *err)
-{
-	t->live = pl_live_new(&t->meta.geometry, &t->meta.calibration, &t->meta.live, err);
-	t->metrics = calloc(pl_metric_count(), sizeof(*t->metrics));
-	if (!t->live || !t->metrics)
-		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	t->journal = pl_journal_create(t->journal_path, &t->meta, err);
-	if (!t->journal)
-		return -1;
-	if (note_origin(t, err) || all_frames(t, err) || pl_journal_sync(t->journal, err)) {
-		pl_journal_abandon(t->journal);
-		unlink(t->journal_path);
-		return -1;
-	}
-	return pl_journal_end(t->journal, "imported", err);
+	snprintf(t->origin, sizeof(t->origin), "%.200s (%s), sha256 %s%s%.160s", base_name(t->path),
+		 pl_format_name(format_of(t)), t->hash, problem[0] ? "; " : "", problem);
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */
 
 /* The first trial makes the session's folder, the others go there, whenever they started. */
-static int choose_place(struct import *im, struct trial *t, struct pl_error *err)
+static int choose_place(struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
 	char root[PATH_MAX];
 	char *slash;
@@ -321,25 +228,22 @@ static int choose_place(struct import *im, struct trial *t, struct pl_error *err
 	return 0;
 }
 
-static int check_source(const struct trial *t, struct pl_error *err)
+static int check_source(const struct pl_import_trial *t, struct pl_error *err)
 {
-	const struct pl_recording_info *info;
+	const struct pl_table_file *table = t->opened.table;
+	enum pl_format format = format_of(t);
 
-	if (pl_opened_mat(&t->opened, t->path, err))
-		return -1;
-	info = pl_recording_info(t->opened.recording);
-	if (info->format == PL_FORMAT_PLANTAR_H5 || info->format == PL_FORMAT_JOURNAL)
-		return pl_error_set(err, PL_EUSAGE, 0, "%s is a recording of plantard already; %s",
-				    t->path,
-				    info->format == PL_FORMAT_JOURNAL
-					    ? "plantar recover makes its .h5"
-					    : "copy the folder of its session as it is");
-	if (!info->frames)
-		return pl_error_set(err, PL_EFORMAT, 0, "%s holds no frames", t->path);
-	return 0;
+	if (format == PL_FORMAT_PLANTAR_H5 || format == PL_FORMAT_JOURNAL || (table && table->meta))
+		return pl_error_set(
+			err, PL_EUSAGE, 0, "%s is a recording of plantard already; %s", t->path,
+			format == PL_FORMAT_JOURNAL ? "plantar recover makes its .h5"
+						    : "copy the folder of its session as it is");
+	if (table ? table->table.rows : pl_recording_info(t->opened.recording)->frames)
+		return 0;
+	return pl_error_set(err, PL_EFORMAT, 0, "%s holds no frames", t->path);
 }
 
-static void forget(struct trial *t)
+static void forget(struct pl_import_trial *t)
 {
 	pl_opened_close(&t->opened);
 	pl_session_meta_free(&t->meta);
@@ -349,7 +253,8 @@ static void forget(struct trial *t)
 	free(t->about);
 }
 
-static void report(struct import *im, const struct trial *t, const struct pl_convert_result *made)
+static void report(struct import *im, const struct pl_import_trial *t,
+		   const struct pl_convert_result *made)
 {
 	char frames[32], started[32] = "";
 	time_t s = (time_t)(t->meta.started_utc_ns / 1000000000);
@@ -362,57 +267,76 @@ static void report(struct import *im, const struct trial *t, const struct pl_con
 			im->list,
 			json_pack("{s:o, s:o, s:s, s:I, s:s, s:s, s:s}", "file",
 				  pl_text_json(t->path), "path", pl_text_json(made->path), "format",
-				  pl_format_name(pl_recording_info(t->opened.recording)->format),
-				  "frames", (json_int_t)made->frames, "dtype",
-				  pl_dtype_name(t->meta.dtype), "started_utc", started, "sha256",
-				  t->hash));
+				  pl_format_name(format_of(t)), "frames", (json_int_t)made->frames,
+				  "dtype", pl_dtype_name(t->opened.table ? PL_F64 : t->meta.dtype),
+				  "started_utc", started, "sha256", t->hash));
 		return;
 	}
-	printf("%s: %s frames of %s\n", made->path, pl_count_text(made->frames, frames), t->path);
+	printf("%s: %s %s of %s\n", made->path, pl_count_text(made->frames, frames),
+	       t->opened.table ? "samples" : "frames", t->path);
 	if (!im->started_utc_ns)
-		printf("  filed under %s, when the file was last changed; --started TIME says "
-		       "otherwise\n",
+		printf("  its start is given as %s, when the file was last changed; --started "
+		       "TIME says otherwise\n",
 		       started);
 }
 
-static int prepare(struct import *im, struct trial *t, struct pl_error *err)
+static int prepare(struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
-	if (pl_format_probe_file(t->path, NULL) == PL_FORMAT_TABLE)
-		return pl_error_set(err, PL_EUNSUPPORTED, 0,
-				    "%s is a table: it has no frames of cells that a session could "
-				    "hold; plantar analyze --columns computes its figures",
-				    t->path);
 	if (pl_open_hinted(&t->opened, t->path, im->as, &im->hints, err) || check_source(t, err) ||
-	    hash_file(t, err) || choose_dtype(t, err) || describe(t, err) ||
-	    fill_meta(im, t, err) || choose_place(im, t, err))
+	    hash_file(t, err) || (!t->opened.table && pl_import_choose_dtype(t, err)) ||
+	    describe(t, err) || fill_session(im, t, err) ||
+	    (t->opened.table ? fill_table(im, t, err) : fill_cells(im, t, err)) ||
+	    choose_place(im, t, err))
 		return -1;
-	if (pl_recording_info(t->opened.recording)->problem[0])
-		pl_say(im->self, "%s: %s", t->path,
-		       pl_recording_info(t->opened.recording)->problem);
+	fill_origin(t);
+	if (*problem_of(t))
+		pl_say(im->self, "%s: %s", t->path, problem_of(t));
 	return 0;
+}
+
+/* Frames by way of a journal; a table is small and whole already. */
+static int finish(const struct import *im, struct pl_import_trial *t, struct pl_finished *finished,
+		  struct pl_error *err)
+{
+	const struct pl_table_store store = {
+		.table = t->opened.table, .meta = &t->meta, .stem = t->stem, .origin = t->origin};
+	struct pl_finish how = {.self = im->self, .what = "finishing"};
+
+	if (t->opened.table)
+		how.table = &store;
+	else if (pl_import_journal(t, err))
+		return -1;
+	else
+		how.journal = t->journal_path;
+	pl_finish_trial(&how, finished);
+	return 0;
+}
+
+/* A session of which nothing came is none; a folder in which anything is stays. */
+static void leave_no_folder(struct import *im)
+{
+	if (!im->session && im->folder[0] && rmdir(im->folder) == 0)
+		im->folder[0] = '\0';
 }
 
 static int import_one(struct import *im, const char *path)
 {
-	struct trial t = {.path = path};
+	struct pl_import_trial t = {.path = path};
 	struct pl_error err = {.code = PL_OK};
 	struct pl_finished finished;
 	int code = PL_EXIT_OK;
 
 	pl_session_meta_init(&t.meta);
-	if (prepare(im, &t, &err) || write_journal(&t, &err)) {
+	if (prepare(im, &t, &err) || finish(im, &t, &finished, &err)) {
 		code = pl_report(im->self, &err);
-	} else {
-		pl_finish_journal(&(struct pl_finish){.self = im->self,
-						      .journal = t.journal_path,
-						      .what = "finishing"},
-				  &finished);
+	} else if (finished.ok) {
 		im->trials++;
-		if (finished.ok)
-			report(im, &t, &finished.result);
-		else
-			code = pl_report(im->self, &finished.err);
+		report(im, &t, &finished.result);
+	} else {
+		code = pl_report(im->self, &finished.err);
 	}
+	if (code != PL_EXIT_OK)
+		leave_no_folder(im);
 	forget(&t);
 	return code;
 }
@@ -479,6 +403,9 @@ static void take_option(struct pl_args *args, struct import *im, int key)
 	case OPT_OUT:
 		im->out = args->value;
 		break;
+	case OPT_SESSION:
+		im->session = args->value;
+		break;
 	case PL_OPT_AS:
 		im->as = args->value;
 		break;
@@ -487,10 +414,35 @@ static void take_option(struct pl_args *args, struct import *im, int key)
 	}
 }
 
+/* Of a session that is there the person and the protocol are known; what was said must agree. */
+static int join_session(struct import *im, struct pl_error *err)
+{
+	struct pl_known_session *s = &im->known;
+	char root[PATH_MAX];
+
+	if (pl_known_session_find(s, im->session,
+				  im->out ? im->out : pl_sessions_dir(root, sizeof(root)), err))
+		return -1;
+	if ((im->subject && strcmp(im->subject, s->subject) != 0) ||
+	    (im->protocol && strcmp(im->protocol, s->protocol) != 0))
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "the session in %s is of subject '%s' and protocol '%s'; a "
+				    "trial of another needs a session of its own",
+				    s->folder, s->subject, s->protocol);
+	im->subject = s->subject;
+	im->protocol = s->protocol;
+	if (isnan(im->mass_kg))
+		im->mass_kg = s->body_mass_kg;
+	copy_text(im->folder, sizeof(im->folder), s->folder);
+	memcpy(im->uuid, s->uuid, sizeof(im->uuid));
+	return 0;
+}
+
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct import im = {.self = self, .mass_kg = NAN, .side = -1, .facing = -1};
 	struct pl_args args;
+	struct pl_error err = {.code = PL_OK};
 	int key, code = PL_EXIT_OK;
 
 	pl_args_begin(&args, self, argc, argv);
@@ -502,6 +454,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (im.side >= 0)
 		im.hints.side = (enum pl_side)im.side;
 	pl_session_uuid(im.uuid);
+	if (im.session && join_session(&im, &err))
+		return pl_report(self, &err);
 	pl_interrupt_catch();
 	if (im.json)
 		im.list = json_array();
@@ -531,6 +485,9 @@ static const struct pl_option options[] = {
 	 "when it was recorded, UTC: 2025-04-23T10:49; default:\n"
 	 "when the file was last changed"},
 	{OPT_OUT, "out", "FOLDER", "root of the archive; default: where plantard records"},
+	{OPT_SESSION, "session", "SESSION",
+	 "add to this session (its folder or its uuid) instead of\n"
+	 "making a new one"},
 	{OPT_SIDE, "side", "SIDE",
 	 "left or right: of a recording of one foot; of a pair of\n"
 	 "insoles this one alone"},
@@ -538,9 +495,7 @@ static const struct pl_option options[] = {
 	 "where the toes point: auto, forward, backward, left,\n"
 	 "right"},
 	PL_OPTION_AS,
-	PL_OPTIONS_ARRAY,
-	{PL_OPT_RATE, "rate", "HZ", "array: frames a second"},
-	{PL_OPT_UNIT, "unit", "UNIT", "array: kPa, N/cm2, mmHg, psi (default: counts)"},
+	PL_OPTIONS_HINTS,
 	{'j', "json", NULL, "print one JSON document"},
 	{0},
 };
@@ -549,13 +504,15 @@ const struct pl_subcommand pl_cmd_import = {
 	.name = "import",
 	.summary = "make a session of other makers' recordings",
 	.synopsis = "FILE... [--subject CODE] [--condition TEXT] [--out FOLDER] ...\n"
+		    "FILE... --session SESSION [--condition TEXT] ...\n"
+		    "FILE --columns LIST [--unit UNIT] [--rate HZ] ...\n"
 		    "FILE --dataset NAME --axes LIST --pitch MM --rate HZ [--unit UNIT] ...",
-	.about = "Each FILE becomes a trial of one new session, stored, verified and summed up as\n"
-		 "plantard does it. FILE is an emed .lst, Tekscan .asf, XSENSOR .csv, a 3-D array "
-		 "in\n"
-		 "an HDF5 file or a byte capture (.plcap). pedar .asc, zebris .apd and tables are\n"
-		 "refused: without places and areas of cells there is no mat that a session could\n"
-		 "be of; plantar analyze reads them as they are.",
+	.about =
+		"Each FILE becomes a trial of one session, stored, verified and summed up as\n"
+		"plantard does it. FILE is an emed .lst, pedar .asc, Tekscan .asf, XSENSOR .csv,\n"
+		"zebris .apd, a table of force or centre of pressure, a 3-D array in an HDF5 file\n"
+		"or a byte capture (.plcap). What a file does not know the session does not know\n"
+		"either: docs/import.md says of each what stays empty.",
 	.options = options,
 	.run = run,
 };

@@ -143,10 +143,14 @@ static void describe_table(struct pl_json *j, const struct pl_opened *o)
 	pl_json_begin_object(j, NULL);
 	pl_json_string(j, "path", o->table->path);
 	pl_json_string(j, "state", "finished");
-	pl_json_bool(j, "summary", false);
+	pl_json_bool(j, "summary", o->table->meta != NULL);
 	if (o->table->problem[0])
 		pl_json_string(j, "problem", o->table->problem);
 	pl_table_json(o->table, j);
+	if (o->table->meta) {
+		json_session(j, o->table->meta);
+		json_amendments(j, o->table->path);
+	}
 	pl_json_end_object(j);
 }
 

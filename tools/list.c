@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plantar list: what could be read here (serial ports, mats that are described) and what is being
- * read (the mats of a running daemon). The first command of somebody with a new mat on the desk,
- * so it must work without a daemon.
+ * plantar list: what could be read here (serial ports, USB devices, mats that are described) and
+ * what is being read (the mats of a running daemon). The first command of somebody with a new mat
+ * on the desk, so it must work without a daemon.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +11,20 @@
 #include "drivers/transport/transport.h"
 #include "tools/client.h"
 #include "tools/figures.h"
+#include "tools/known_devices.h"
 
 #define ANSWER_MS 1500
 
 static void add_port(void *user, const char *uri, const char *description, bool accessible)
 {
-	json_array_append_new(user,
-			      json_pack("{s:s, s:s, s:b}", "source", uri, "description",
-					description ? description : "", "accessible", accessible));
+	const struct pl_known_device *known = pl_known_source(uri, "/sys");
+	char text[700];
+
+	snprintf(text, sizeof(text), "%s%s%s", description ? description : "", known ? ": " : "",
+		 known ? known->what : "");
+	json_array_append_new(user, json_pack("{s:s, s:s, s:b, s:s?}", "source", uri, "description",
+					      text, "accessible", accessible, "mat",
+					      known ? known->mat : NULL));
 }
 
 static void add_mat(void *user, const char *name, const char *path)
@@ -70,6 +76,22 @@ static void print_ports(const json_t *ports)
 		puts("  none: is the mat plugged in, and does 'dmesg' see it?");
 }
 
+static void print_usb(const json_t *devices)
+{
+	const json_t *device;
+	size_t i;
+
+	if (json_array_size(devices) == 0)
+		return;
+	puts("\nOther USB devices");
+	json_array_foreach(devices, i, device)
+		printf("  %-40s %s%s\n", pl_figure_text(device, "source", "-"),
+		       pl_figure_text(device, "description", ""),
+		       json_is_true(json_object_get(device, "accessible"))
+			       ? ""
+			       : "  (no permission: see 60-plantard.rules)");
+}
+
 static void print_known(const json_t *mats)
 {
 	const json_t *mat;
@@ -110,7 +132,7 @@ static void print_running(const json_t *mats)
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct pl_error err = {.code = PL_OK};
-	json_t *ports, *known, *running;
+	json_t *ports, *usb, *known, *running;
 	const char *endpoint = NULL;
 	struct pl_args args;
 	bool json = false;
@@ -127,42 +149,48 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (args.done)
 		return args.exit_code;
 	ports = json_array();
+	usb = json_array();
 	known = json_array();
 	pl_transport_list_ports(add_port, ports);
+	pl_transport_list_usb(add_port, usb);
 	pl_mat_list(add_mat, known);
 	running = running_mats(endpoint, &err);
 	if (!running && endpoint) { /* asked for by name: its absence is an answer worth an error */
 		json_decref(ports);
+		json_decref(usb);
 		json_decref(known);
 		return pl_report(self, &err);
 	}
 	if (json) {
-		json_t *all = json_pack("{s:O, s:O, s:o}", "ports", ports, "mats", known, "running",
-					running ? json_incref(running) : json_null());
+		json_t *all =
+			json_pack("{s:O, s:O, s:O, s:o}", "ports", ports, "usb", usb, "mats", known,
+				  "running", running ? json_incref(running) : json_null());
 
 		json_dumpf(all, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(all);
 	} else {
 		print_ports(ports);
+		print_usb(usb);
 		print_known(known);
 		print_running(running);
 	}
 	json_decref(ports);
+	json_decref(usb);
 	json_decref(known);
 	json_decref(running);
 	return PL_EXIT_OK;
 }
 
 static const struct pl_option options[] = {
-	{'j', "json", NULL, "print one JSON document: ports, mats, running"},
+	{'j', "json", NULL, "print one JSON document: ports, usb, mats, running"},
 	PL_OPTION_CONTROL,
 	{0},
 };
 
 const struct pl_subcommand pl_cmd_list = {
 	.name = "list",
-	.summary = "list serial ports, described mats and mats being read",
+	.summary = "list serial ports, USB devices, described mats and mats being read",
 	.synopsis = "[--json] [--control ENDPOINT]",
 	.about = "Works without a daemon. A port's source goes into plantard.conf as it is; a "
 		 "mat's\n"

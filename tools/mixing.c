@@ -17,6 +17,7 @@
 
 #include "tools/figures.h"
 #include "tools/folder.h"
+#include "tools/open.h"
 
 static const char *const names[] = {"mat",    "surface", "ground",    "filter",
 				    "region", "version", "condition", "all"};
@@ -174,13 +175,16 @@ static void warn(struct pl_sessions *s, const char *text)
 static int is_meant(const struct pl_sessions *s, const char *path, char *name, size_t cap,
 		    struct pl_error *err)
 {
-	struct pl_recording *r = pl_recording_open(path, err);
-	const struct pl_session_meta *m = r ? pl_recording_meta(r) : NULL;
-	int meant = r ? 0 : -1;
+	const struct pl_session_meta *m;
+	int meant = 0;
+	struct pl_opened o;
 	struct tm tm = {0};
 	time_t started;
 
-	if (m && pl_recording_info(r)->format == PL_FORMAT_PLANTAR_H5 &&
+	if (pl_open_any(&o, path, NULL, err) < 0)
+		return -1;
+	m = o.table ? o.table->meta : pl_recording_meta(o.recording);
+	if (m && (o.table || pl_recording_info(o.recording)->format == PL_FORMAT_PLANTAR_H5) &&
 	    strcmp(m->subject, s->subject) == 0 &&
 	    (!s->condition || strcmp(m->condition, s->condition) == 0)) {
 		started = (time_t)(m->started_utc_ns / 1000000000);
@@ -189,7 +193,7 @@ static int is_meant(const struct pl_sessions *s, const char *path, char *name, s
 			 tm.tm_mday, m->session_uuid);
 		meant = 1;
 	}
-	pl_recording_close(r);
+	pl_opened_close(&o);
 	return meant;
 }
 

@@ -270,8 +270,12 @@ int pl_open_hinted(struct pl_opened *o, const char *path, const char *as,
 				    "%s (%s) brings its own description; --as is for byte captures "
 				    "(.plcap)",
 				    path, pl_format_name(format));
-	o->recording = pl_recording_open_hinted(path, hints, err);
-	return o->recording ? 0 : -1;
+	o->recording = pl_recording_open_hinted(path, hints, &probe);
+	if (!o->recording && format == PL_FORMAT_PLANTAR_H5 && probe.code == PL_EUNSUPPORTED)
+		o->table = pl_table_open(path, NULL, err);
+	else if (!o->recording && err)
+		*err = probe;
+	return o->recording || o->table ? 0 : -1;
 }
 
 int pl_open_any(struct pl_opened *o, const char *path, const char *as, struct pl_error *err)
@@ -283,26 +287,27 @@ int pl_opened_mat(const struct pl_opened *o, const char *path, struct pl_error *
 {
 	const char *why = NULL;
 
-	if (o->table)
-		return pl_error_set(err, PL_EUNSUPPORTED, 0,
-				    "%s is a table: it has no frames of cells; plantar analyze "
-				    "computes its figures",
-				    path);
-	switch (pl_recording_info(o->recording)->layout) {
+	switch (o->table ? PL_LAYOUT_TABLE : pl_recording_info(o->recording)->layout) {
 	case PL_LAYOUT_MAT:
 		return 0;
 	case PL_LAYOUT_SENSORS:
 		why = "says neither where its sensors lie nor how large they are: there are "
-		      "pressures in it, no forces";
+		      "pressures in it, no forces; plantar analyze and export --what frames read "
+		      "it";
 		break;
 	case PL_LAYOUT_PICTURE:
 		why = "is a picture of each cell's peak pressure: its cells were not loaded at one "
-		      "time, there is no force in it";
+		      "time, there is no force in it; plantar analyze and export --what frames "
+		      "read it";
+		break;
+	case PL_LAYOUT_TABLE:
+		why = "holds samples of force or centre of pressure and no frames of cells; "
+		      "plantar analyze computes its figures";
 		break;
 	}
-	return pl_error_set(err, PL_EUNSUPPORTED, 0,
-			    "%s (%s) %s; plantar analyze and export --what frames read it", path,
-			    pl_format_name(pl_recording_info(o->recording)->format), why);
+	return pl_error_set(err, PL_EUNSUPPORTED, 0, "%s (%s) %s", path,
+			    o->table ? "table" : pl_format_name(pl_recording_origin(o->recording)),
+			    why);
 }
 
 void pl_opened_close(struct pl_opened *o)

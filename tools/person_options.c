@@ -66,6 +66,9 @@ static bool take_stance(struct pl_args *args, int key, struct pl_sim_options *o)
 	case PL_OPT_STANCE_WIDTH:
 		take_scaled(args, 0, 1000, 1e-3, &o->stance_width_m);
 		return true;
+	case PL_OPT_TOGETHER:
+		o->feet_together = true;
+		return true;
 	case PL_OPT_HEADING:
 		pl_args_number(args, -360, 360, &o->heading_deg);
 		return true;

@@ -16,6 +16,7 @@ enum {
 	PL_OPT_TOE_OUT,
 	PL_OPT_STANCE_WIDTH,
 	PL_OPT_HEADING,
+	PL_OPT_TOGETHER,
 	PL_OPT_THERE_AND_BACK,
 	PL_OPT_OFFSET,
 	PL_OPT_LEFT,
@@ -47,6 +48,7 @@ enum {
 		{PL_OPT_STANCE_WIDTH, "stance-width", "MM",                                       \
 		 "person: between the feet's axes (default: what goes\n"                          \
 		 "with the kind)"},                                                               \
+		{PL_OPT_TOGETHER, "feet-together", NULL, "person: the feet touch each other"},    \
 		{PL_OPT_HEADING, "heading", "DEG",                                                \
 		 "person: which way, clockwise from forward (default 0)"},                        \
 		{PL_OPT_THERE_AND_BACK, "there-and-back", NULL,                                   \

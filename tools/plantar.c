@@ -47,6 +47,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_tare,
 	&pl_cmd_weigh,
 	&pl_cmd_protocol,
+	&pl_cmd_keygen,
 	/* recordings */
 	&pl_cmd_info,
 	&pl_cmd_analyze,
@@ -59,10 +60,12 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_verify,
 	&pl_cmd_seal,
 	&pl_cmd_recover,
+	&pl_cmd_erase,
 	/* a mat that is not there */
 	&pl_cmd_simulate,
 	&pl_cmd_replay,
 	&pl_cmd_capture,
+	&pl_cmd_probe,
 	&cmd_help,
 	&cmd_version,
 };

@@ -250,6 +250,24 @@ static void print_next(const json_t *p, const char *state)
 	}
 }
 
+static void print_cells(const json_t *p)
+{
+	const json_t *cells = json_object_get(p, "cells"), *cell;
+	long long found = whole(cells, "dead") + whole(cells, "stuck") + whole(cells, "noisy");
+	size_t i;
+
+	if (found == 0)
+		return;
+	printf("  cells not to be trusted: %lld dead, %lld stuck, %lld noisy (row, column):",
+	       whole(cells, "dead"), whole(cells, "stuck"), whole(cells, "noisy"));
+	json_array_foreach(json_object_get(cells, "list"), i, cell)
+		printf("%s (%lld, %lld) %s", i ? "," : "", whole(cell, "row"),
+		       whole(cell, "column"), pl_figure_text(cell, "fault", ""));
+	printf("%s\n  clean and check the mat; name those that stay in dead_cells of its mat "
+	       "file\n",
+	       found > (long long)json_array_size(json_object_get(cells, "list")) ? ", ..." : "");
+}
+
 void pl_protocol_visit(const json_t *reply)
 {
 	const json_t *p = json_object_get(reply, "protocol"), *left = json_object_get(p, "left_s");
@@ -267,6 +285,7 @@ void pl_protocol_visit(const json_t *reply)
 	putchar('\n');
 	if (*pl_figure_text(p, "step", ""))
 		print_step(p);
+	print_cells(p);
 	print_next(p, state);
 	if (strcmp(state, "done") == 0 || strcmp(state, "aborted") == 0)
 		print_plan(p);

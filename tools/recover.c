@@ -6,6 +6,7 @@
  * other sessions from being recovered (finish.h).
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include <plantar/archive.h>
 #include <plantar/journal.h>
+#include <plantar/session.h>
 
 #include "drivers/mat/paths.h"
 #include "tools/command.h"
@@ -72,22 +74,43 @@ static void note(struct recover *r, const char *journal, const char *what,
 	json_array_append_new(r->list, entry);
 }
 
+/* Of a session that was being sealed or amended. */
+static void end_change(struct recover *r, const char *announced, const char *folder)
+{
+	struct pl_finished o = {0};
+
+	if (pl_session_reseal(folder, &o.err) == 0) {
+		note(r, announced, "recovered", NULL);
+		r->done++;
+		if (!r->list)
+			printf("%s: the change that was interrupted is at its end\n", folder);
+		return;
+	}
+	pl_report(r->self, &o.err);
+	note(r, announced, "failed", &o);
+	r->failed++;
+}
+
 static void recover_one(struct recover *r, const char *journal)
 {
 	struct pl_finished o;
-	char frames[32];
+	char frames[32], folder[PATH_MAX];
 
+	if (pl_recover_is_session(journal, folder, sizeof(folder))) {
+		end_change(r, journal, folder);
+		return;
+	}
 	if (access(journal, F_OK) == 0 && pl_journal_has_writer(journal)) {
 		pl_say(r->self, "%s is being recorded right now; left alone", journal);
 		note(r, journal, "skipped", NULL);
 		r->skipped++;
 		return;
 	}
-	pl_finish_journal(&(struct pl_finish){.self = r->self,
-					      .journal = journal,
-					      .what = "recovering",
-					      .keep_journal = r->keep_journal},
-			  &o);
+	pl_finish_trial(&(struct pl_finish){.self = r->self,
+					    .journal = journal,
+					    .what = "recovering",
+					    .keep_journal = r->keep_journal},
+			&o);
 	if (o.ok) {
 		note(r, journal, "recovered", &o);
 		r->done++;

@@ -13,6 +13,7 @@
 #include "drivers/mat/paths.h"
 #include "tools/command.h"
 #include "tools/comparison.h"
+#include "tools/erased.h"
 #include "tools/figures.h"
 #include "tools/layout.h"
 #include "tools/mixing.h"
@@ -250,21 +251,37 @@ static void print_document(const struct trend *t, const json_t *document)
 
 /* ---- the command ---- */
 
+/* A course with a hole in it reads differently when the hole was asked for. */
+static void say_erased(const struct trend *t, char *text, size_t cap)
+{
+	char last[11];
+	size_t n = pl_erased_of(t->sessions.folder, t->sessions.subject, last);
+
+	*text = '\0';
+	if (n)
+		snprintf(text, cap, "%zu session%s of %s %s erased (plantar erase, last on %s)", n,
+			 n == 1 ? "" : "s", t->sessions.subject, n == 1 ? "was" : "were", last);
+}
+
 static int follow(struct trend *t, struct pl_error *err)
 {
 	json_t *mixed, *document;
+	char erased[160];
 
 	if (t->between_day && !(t->days.cited = pl_days_cited(t->between_day, err)))
 		return -1;
 	if (pl_gather_sessions(&t->sessions, err))
 		return -1;
+	say_erased(t, erased, sizeof(erased));
 	if (!t->sessions.n)
-		return pl_error_set(err, PL_ENOENT, 0,
-				    "no finished recording of \"%s\"%s below %s; --archive names "
-				    "another folder",
-				    t->sessions.subject,
-				    t->sessions.condition ? " in this condition" : "",
-				    t->sessions.folder);
+		return pl_error_set(
+			err, PL_ENOENT, 0,
+			"no finished recording of \"%s\"%s below %s%s%s; --archive names "
+			"another folder",
+			t->sessions.subject, t->sessions.condition ? " in this condition" : "",
+			t->sessions.folder, *erased ? "; " : "", erased);
+	if (*erased)
+		json_array_append_new(t->sessions.warnings, json_string(erased));
 	mixed = json_array();
 	if (pl_mixing_check(t->sessions.group, t->sessions.n, t->mix, mixed, t->sessions.warnings,
 			    err) ||

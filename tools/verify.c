@@ -15,16 +15,18 @@
 #include <plantar/archive.h>
 
 #include "tools/command.h"
+#include "tools/erased.h"
 #include "tools/figures.h"
 #include "tools/folder.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
+#include "tools/verify_audit.h"
 
 struct verify {
 	const struct pl_subcommand *self;
 	struct pl_progress progress;
-	json_t *files; /* NULL: for people */
-	size_t checked, problems, unfinished;
+	json_t *files, *logs; /* NULL: for people */
+	size_t checked, problems, unfinished, audits, erased;
 	char last_folder[4096];
 	unsigned char key[PL_SITE_PUBLIC_BYTES];
 	const unsigned char *public_key; /* NULL: any, or none */
@@ -132,21 +134,45 @@ static int verify_rest(void *user, const char *trial)
 	return access(manifest, F_OK) == 0 ? 0 : verify_folder_of(v, trial);
 }
 
+/* What a session left when it was erased. */
+static void take_tombstone(void *user, const char *path, const json_t *tombstone, bool finished)
+{
+	struct verify *v = user;
+	struct pl_verify_report report = {.overview = true};
+
+	if (tombstone && finished) {
+		v->erased++;
+		return;
+	}
+	snprintf(report.path, sizeof(report.path), "%s", path);
+	snprintf(report.problem, sizeof(report.problem), "%s",
+		 tombstone ? "the session was not erased to the end; ask plantar erase again"
+			   : "no tombstone: it cannot be read");
+	show(v, &report);
+}
+
 static void verify_path(struct verify *v, const char *path)
 {
 	struct pl_error err = {.code = PL_OK};
 	struct stat st;
-	size_t before = v->checked + v->unfinished;
+	size_t before = v->checked + v->unfinished, audits = v->audits;
 
 	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		verify_one(v, path);
 		return;
 	}
+	if (pl_verify_has_audit(path)) {
+		v->audits++;
+		if (pl_verify_audit(path, v->logs, &v->problems, &err))
+			v->code = pl_report(v->self, &err);
+	}
+	v->audits += pl_erased_each(path, take_tombstone, v, NULL) > 0;
 	v->last_folder[0] = '\0';
 	if (pl_folder_manifests(path, verify_folder_of, v, &err) < 0 ||
 	    pl_folder_trials(path, verify_rest, v, &err) < 0) {
 		v->code = pl_report(v->self, &err);
-	} else if (v->checked + v->unfinished == before && v->code == PL_EXIT_OK) {
+	} else if (v->checked + v->unfinished == before && v->audits == audits &&
+		   v->code == PL_EXIT_OK) {
 		pl_say(v->self, "%s holds no trial-*.h5", path);
 		v->code = PL_EXIT_FAILED;
 	}
@@ -169,13 +195,16 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 
 	pl_args_begin(&args, self, argc, argv);
 	while ((key = pl_args_next(&args)) > 0)
-		if (key == 'j' && !v.files)
+		if (key == 'j' && !v.files) {
 			v.files = json_array();
-		else if (key == OPT_PUBLIC_KEY)
+			v.logs = json_array();
+		} else if (key == OPT_PUBLIC_KEY) {
 			take_key(&args, &v);
+		}
 	pl_args_operands(&args, 1, -1, "PATH");
 	if (args.done) {
 		json_decref(v.files);
+		json_decref(v.logs);
 		return args.exit_code;
 	}
 	pl_interrupt_catch();
@@ -184,10 +213,13 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (v.unfinished)
 		pl_say(self, "%zu recordings are unfinished; plantar recover finishes them",
 		       v.unfinished);
+	if (v.erased && !v.files)
+		printf("%zu session%s erased on purpose\n", v.erased, v.erased == 1 ? "" : "s");
 	if (v.files) {
 		json_t *document =
-			json_pack("{s:o, s:I, s:I}", "files", v.files, "problems",
-				  (json_int_t)v.problems, "unfinished", (json_int_t)v.unfinished);
+			json_pack("{s:o, s:o, s:I, s:I, s:I}", "files", v.files, "audit", v.logs,
+				  "problems", (json_int_t)v.problems, "unfinished",
+				  (json_int_t)v.unfinished, "erased", (json_int_t)v.erased);
 
 		json_dumpf(document, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -218,7 +250,8 @@ const struct pl_subcommand pl_cmd_verify = {
 		"frame is read; sequence numbers and gaps must tell the same story; "
 		"MANIFEST.sha256\n"
 		"must match; the live figures computed again from the raw frames must equal the\n"
-		"stored ones bit for bit. Exit 0 when all is well, 1 when a file has a problem.",
+		"stored ones bit for bit. An audit.log in PATH must be an unbroken chain. Exit 0\n"
+		"when all is well, 1 when a file has a problem.",
 	.options = options,
 	.run = run,
 };

@@ -18,6 +18,7 @@
 #include "tools/figures.h"
 #include "tools/interrupt.h"
 #include "tools/screen.h"
+#include "tools/secure.h"
 
 #define ANSWER_MS 3000
 #define STEP_MS 20
@@ -54,7 +55,7 @@ static int64_t now_ns(void)
 static int find_mat(struct watching *w, char *data, size_t cap, struct pl_error *err)
 {
 	json_t *reply = pl_client_ask(w->client, pl_request("status", NULL), ANSWER_MS, err);
-	const json_t *status = json_object_get(reply, "status"), *mat, *endpoint, *found = NULL;
+	const json_t *status = json_object_get(reply, "status"), *mat, *found = NULL;
 	const json_t *endpoints = json_object_get(json_object_get(status, "endpoints"), "data");
 	size_t i;
 
@@ -72,14 +73,10 @@ static int find_mat(struct watching *w, char *data, size_t cap, struct pl_error 
 	}
 	snprintf(w->mat_name, sizeof(w->mat_name), "%s", pl_figure_text(found, "mat", ""));
 	w->mat_status = json_deep_copy(found);
-	snprintf(data, cap, "%s", w->data ? w->data : "");
-	json_array_foreach(endpoints, i, endpoint)
-	{
-		const char *text = json_string_value(endpoint);
-
-		if (text && !w->data && (!*data || strncmp(text, "ipc:", 4) == 0))
-			snprintf(data, cap, "%s", text);
-	}
+	if (w->data)
+		snprintf(data, cap, "%s", w->data);
+	else
+		pl_client_data_endpoint(w->client, endpoints, data, cap);
 	json_decref(reply);
 	return 0;
 }
@@ -99,6 +96,8 @@ static int subscribe(struct watching *w, const char *data, struct pl_error *err)
 	zmq_setsockopt(w->socket, ZMQ_SUBSCRIBE, topic, strlen(topic));
 	snprintf(topic, sizeof(topic), "event/%s", w->mat_name);
 	zmq_setsockopt(w->socket, ZMQ_SUBSCRIBE, topic, strlen(topic));
+	if (pl_secure(w->socket, data, err))
+		return -1;
 	if (zmq_connect(w->socket, data))
 		return pl_error_set(err, PL_EUSAGE, errno, "cannot listen to '%s': %s", data,
 				    zmq_strerror(errno));

@@ -63,6 +63,8 @@ struct pl_decoder *pl_decoder_new(const struct pl_decoder_config *config, struct
 		pl_protocol_unknown(err, config->protocol);
 		return NULL;
 	}
+	if (ops->pick)
+		ops = ops->pick(config);
 	if (config->rows < 1 || config->rows > PL_SIDE_MAX || config->cols < 1 ||
 	    config->cols > PL_SIDE_MAX) {
 		pl_error_set(err, PL_ECONFIG, 0, "rows, cols: must be 1..512");

@@ -69,6 +69,8 @@ struct pl_decoder;
 
 struct pl_decoder_ops {
 	const char *protocol;
+	/* the operations that fit this configuration; NULL: these, always */
+	const struct pl_decoder_ops *(*pick)(const struct pl_decoder_config *config);
 	size_t (*state_size)(const struct pl_decoder_config *config);
 	int (*init)(void *state, const struct pl_decoder_config *config, struct pl_error *err);
 	void (*reset)(void *state);

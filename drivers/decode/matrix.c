@@ -21,14 +21,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "drivers/decode/matrix_layout.h"
+#include "drivers/decode/matrix_chunk.h"
+#include "drivers/decode/matrix_talk.h"
 #include "drivers/decode/protocols.h"
 
 #define EVIDENCE_BITS 32
 #define AHEAD_MAX 8
 #define LOCK_FRAMES 3
 #define RELOCK_FRAMES 12
-#define POLL_TIMEOUT_MS 500
 #define NOWHERE INT64_MIN
 
 struct matrix {
@@ -36,15 +36,14 @@ struct matrix {
 	struct pl_matrix_layout l;
 	const struct pl_sync *mark; /* begins a frame: the head, or the mark two frames share */
 	bool shared;
-	bool proven;	 /* a frame's end is sure: by 16 bits of tail and check, or the next head */
-	bool two_marks;	 /* a second mark inside makes a find doubtful */
-	bool doubtful;	 /* the start of a stream is no evidence: a byte alone would be believed */
-	size_t lead;	 /* bytes of a shared mark before the frame proper */
-	size_t stride;	 /* from one frame to the next */
-	size_t span;	 /* bytes to look at: lead and frame */
-	unsigned ahead;	 /* marks that must follow a find, one stride apart */
-	uint32_t *order; /* NULL: as it comes */
-	uint8_t *scratch;
+	bool proven;	/* a frame's end is sure: by 16 bits of tail and check, or the next head */
+	bool two_marks; /* a second mark inside makes a find doubtful */
+	bool doubtful;	/* the start of a stream is no evidence: a byte alone would be believed */
+	size_t lead;	/* bytes of a shared mark before the frame proper */
+	size_t stride;	/* from one frame to the next */
+	size_t span;	/* bytes to look at: lead and frame */
+	unsigned ahead; /* marks that must follow a find, one stride apart */
+	struct pl_picture picture;
 
 	/* Bytes under consideration: buf[r, w). A position is counted from the start of the
 	 * stream, bytes that the host lost included; buf[0] is at base. */
@@ -65,15 +64,15 @@ struct matrix {
 	uint64_t junk, host_junk; /* bytes lost since the last frame: corrupt; by the host */
 	bool host_lost, resync;
 	struct pl_counter seq;
+	uint64_t seq_missing; /* parts missing by their counter since the last frame */
+	bool surplus;	      /* bytes behind an answer were counted */
 
 	int64_t odd_at; /* the last mark found out of place, to notice a length that fits nothing */
 	uint64_t odd_length;
 	unsigned odd_n;
 	struct pl_banner banner;
 	struct pl_text_slot text;
-
-	bool started, asked, expired; /* expired: a poll was not answered in time */
-	int64_t heard_ns;	      /* when bytes last came or were asked for */
+	struct pl_talk talk;
 };
 
 enum verdict { GOOD, LACKING, BAD_PLACE, BAD_LENGTH, BAD_CHECKSUM, BAD_SANITY };
@@ -83,11 +82,17 @@ static size_t max_size(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* Bytes of a frame that must hold what the description says. */
+static unsigned told_bytes(const struct pl_matrix_config *c)
+{
+	return (c->length_field.offset >= 0 ? c->length_field.width : 0) + 2 * c->dims.width;
+}
+
 /* How many further marks make a find out of place believable. */
 static unsigned marks_ahead(const struct matrix *m)
 {
 	unsigned own = m->mark->n + (m->shared ? m->mark->n : m->c.tail.n) + m->l.check_width +
-		       (m->c.length_field.offset >= 0 ? m->c.length_field.width : 0);
+		       told_bytes(&m->c);
 	unsigned bits = 8 * own, each = 8 * m->mark->n;
 
 	if (!each || bits >= EVIDENCE_BITS)
@@ -103,17 +108,8 @@ static int derive(struct matrix *m, const struct pl_decoder_config *config, stru
 	unsigned checks;
 
 	*c = config->matrix;
-	if (pl_matrix_layout(&m->l, c, err))
+	if (pl_matrix_layout(&m->l, c, err) || pl_matrix_fits(config, &m->l, err))
 		return -1;
-	if (config->rows != m->l.rows || config->cols != m->l.cols)
-		return pl_error_set(
-			err, PL_ECONFIG, 0,
-			"rows, cols: %u x %u, but the frame gives %u x %u after turning",
-			config->rows, config->cols, m->l.rows, m->l.cols);
-	if (config->dtype != m->l.dtype)
-		return pl_error_set(err, PL_ECONFIG, 0,
-				    "cell: this cell type is delivered as %s, not %s",
-				    pl_dtype_name(m->l.dtype), pl_dtype_name(config->dtype));
 	m->shared = !c->head.n && pl_matrix_tail(c)->n;
 	m->mark = m->shared ? pl_matrix_tail(c) : &c->head;
 	m->lead = m->shared ? m->mark->n : 0;
@@ -121,16 +117,13 @@ static int derive(struct matrix *m, const struct pl_decoder_config *config, stru
 	m->span = m->lead + m->stride;
 	m->ahead = marks_ahead(m);
 	m->proven = m->shared || c->confirm || c->tail.n + m->l.check_width >= 2;
-	checks = (m->shared ? 0 : c->tail.n) +
-		 (c->length_field.offset >= 0 ? c->length_field.width : 0);
+	checks = (m->shared ? 0 : c->tail.n) + told_bytes(c);
 	m->two_marks = !c->check && checks < 2;
 	m->doubtful = !c->poll.n && m->mark->n + checks + m->l.check_width < 2;
 	if (!c->lock_frames)
 		c->lock_frames = LOCK_FRAMES;
 	if (!c->relock_frames)
 		c->relock_frames = RELOCK_FRAMES;
-	if (!c->poll_timeout_ms)
-		c->poll_timeout_ms = POLL_TIMEOUT_MS;
 	return 0;
 }
 
@@ -146,40 +139,25 @@ static size_t buffer_cap(const struct matrix *m)
 	return 2 * (m->stride + look_max(m)) + 64;
 }
 
-static size_t table_bytes(const struct matrix *m)
-{
-	return m->l.permuted ? sizeof(uint32_t) * m->l.rows * m->l.cols : 0;
-}
-
-static size_t scratch_bytes(const struct matrix *m)
-{
-	return m->l.permuted ? pl_dtype_size(m->l.dtype) * m->l.rows * m->l.cols : 0;
-}
-
 static size_t matrix_state_size(const struct pl_decoder_config *config)
 {
 	struct matrix m = {0};
 
 	if (derive(&m, config, NULL))
 		return sizeof(m); /* init will say why not */
-	return sizeof(m) + table_bytes(&m) + scratch_bytes(&m) + buffer_cap(&m);
+	return sizeof(m) + pl_picture_bytes(&m.l, &m.c) + buffer_cap(&m);
 }
 
 static int matrix_init(void *state, const struct pl_decoder_config *config, struct pl_error *err)
 {
 	struct matrix *m = state;
-	uint8_t *at = (uint8_t *)(m + 1);
 
 	if (derive(m, config, err))
 		return -1;
-	if (m->l.permuted) {
-		m->order = (uint32_t *)(void *)at;
-		pl_matrix_order(&m->c, m->order);
-	}
-	m->scratch = at + table_bytes(m);
-	m->buf = m->scratch + scratch_bytes(m);
+	pl_picture_init(&m->picture, &m->c, &m->l, m + 1);
+	m->buf = (uint8_t *)(m + 1) + pl_picture_bytes(&m->l, &m->c);
 	m->cap = buffer_cap(m);
-	m->seq.bits = 8 * m->c.seq_field.width;
+	m->seq.bits = m->c.seq_field.offset < 0 ? 0 : 8 * m->c.seq_field.width;
 	return 0;
 }
 
@@ -216,10 +194,12 @@ static void matrix_reset(void *state)
 	m->junk = m->host_junk = 0;
 	m->host_lost = m->resync = false;
 	m->seq.known = false;
+	m->seq_missing = 0;
+	m->surplus = false;
+	pl_assembly_reset(&m->picture.parts);
+	pl_talk_reset(&m->talk);
 	m->banner = (struct pl_banner){0};
 	m->text.ready = false;
-	m->started = m->asked = m->expired = false;
-	m->heard_ns = 0;
 }
 
 /* Bytes between the last frame and this position belong to no frame: on whose account? */
@@ -385,6 +365,23 @@ static bool check_right(const struct matrix *m, const uint8_t *frame)
 	       pl_wire_get(frame + l->check_at, l->check_width, m->c.check_big_endian);
 }
 
+/* A device that says another size than its description: its owner has to know both. */
+static void tell_dims(struct matrix *m, const uint8_t *frame)
+{
+	const struct pl_field *f = &m->c.dims;
+	unsigned rows = pl_wire_get(frame + f->offset, f->width, f->big_endian);
+	unsigned cols = pl_wire_get(frame + f->offset + f->width, f->width, f->big_endian);
+	char hint[160];
+	int n;
+
+	if (!rows || !cols || rows > PL_ROW_MAP_MAX || cols > PL_ROW_MAP_MAX)
+		return;
+	n = snprintf(hint, sizeof(hint),
+		     "the device says it has %u rows and %u cols, the mat file describes %u and %u",
+		     rows, cols, m->c.rows, m->c.cols);
+	pl_text_set(&m->text, hint, (size_t)n, false);
+}
+
 /* May the bytes from r on be a frame? */
 static enum verdict judge(struct matrix *m)
 {
@@ -413,6 +410,11 @@ static enum verdict judge(struct matrix *m)
 	    pl_wire_get(frame + c->length_field.offset, c->length_field.width,
 			c->length_field.big_endian) != c->length_expected)
 		return BAD_LENGTH;
+	if (!pl_matrix_dims_right(c, frame)) {
+		if (due)
+			tell_dims(m, frame);
+		return BAD_LENGTH;
+	}
 	v = marks_follow(m, ahead);
 	if (v != GOOD)
 		return v;
@@ -459,12 +461,31 @@ static uint64_t in_frames(uint64_t bytes, const struct matrix *m)
 	return (bytes + (m->first ? 0 : m->stride / 2)) / m->stride;
 }
 
+/* Frames in parts: the parts that came and those known missing say how many frames passed. */
+static void account_parts(struct matrix *m, struct pl_raw_frame *frame)
+{
+	uint64_t bytes = in_frames(m->junk, m) + in_frames(m->host_junk, m);
+	uint64_t lost = pl_assembly_taken(&m->picture.parts, m->seq.bits ? m->seq_missing : bytes);
+
+	if (m->first)
+		lost = 0;
+	if (m->host_lost)
+		frame->lost_overrun = lost;
+	else if (m->resync)
+		frame->lost_corrupt = lost;
+	else
+		frame->lost_device = lost;
+	m->seq_missing = 0;
+}
+
 static void account(struct matrix *m, enum pl_step step, uint64_t missing,
 		    struct pl_raw_frame *frame)
 {
 	uint64_t corrupt = in_frames(m->junk, m);
 
-	if (step == PL_STEP_FORWARD && m->seq.bits) {
+	if (m->c.chunks.cells) {
+		account_parts(m, frame);
+	} else if (step == PL_STEP_FORWARD && m->seq.bits) {
 		pl_share_gap(frame, missing, m->host_lost, corrupt);
 	} else {
 		frame->lost_corrupt = corrupt;
@@ -491,52 +512,56 @@ static void step_over(struct matrix *m)
 	m->target = m->r + (m->shared || !m->mark->n ? m->span : m->mark->n);
 }
 
-static void read_cells(struct matrix *m, const uint8_t *wire, void *cells)
+/* The contents of what has the form of a frame are not believed. */
+static bool refuse(struct matrix *m, struct pl_decode_stats *stats)
 {
-	size_t n = (size_t)m->l.rows * m->l.cols, size = pl_dtype_size(m->l.dtype);
-
-	if (!m->order) {
-		pl_matrix_unpack(&m->c, &m->l, wire, cells);
-		return;
-	}
-	pl_matrix_unpack(&m->c, &m->l, wire, m->scratch);
-	pl_matrix_gather(cells, m->scratch, m->order, n, size);
+	stats->bad_sanity++;
+	m->resync = true;
+	charge(m, position(m, m->r + m->stride));
+	stats->skipped_bytes += m->stride;
+	step_over(m);
+	return false;
 }
 
-/* The bytes at r are a frame in form. False: its contents are not wanted. */
-static bool deliver(struct matrix *m, struct pl_raw_frame *frame, struct pl_decode_stats *stats)
+/* What the device's counter says of this frame, or part. False: it came twice. */
+static bool count(struct matrix *m, const uint8_t *wire, enum pl_step *step, uint64_t *missing)
 {
 	const struct pl_field *f = &m->c.seq_field;
-	const uint8_t *wire = m->buf + m->r + m->lead;
-	enum pl_step step = PL_STEP_FORWARD;
-	uint64_t missing = 0;
 
-	read_cells(m, wire + m->l.cells_at, frame->cells);
-	if (!pl_cells_finite(m->l.dtype, frame->cells, (size_t)m->l.rows * m->l.cols)) {
-		stats->bad_sanity++;
-		m->resync = true;
-		charge(m, position(m, m->r + m->stride));
-		stats->skipped_bytes += m->stride;
+	if (!m->seq.bits)
+		return true;
+	*step = pl_counter_step_lost(&m->seq,
+				     pl_wire_get(wire + f->offset, f->width, f->big_endian),
+				     in_frames(m->junk, m) + in_frames(m->host_junk, m), missing);
+	m->seq_missing += *missing;
+	return *step != PL_STEP_SAME;
+}
+
+/* The bytes at r are a frame in form. False: its contents are not wanted, or it is a part. */
+static bool deliver(struct matrix *m, struct pl_raw_frame *frame, struct pl_decode_stats *stats)
+{
+	const uint8_t *wire = m->buf + m->r + m->lead;
+	enum pl_step step = PL_STEP_FIRST;
+	uint64_t missing = 0;
+	enum pl_part part = pl_picture_add(&m->picture, wire, frame->cells);
+
+	if (part == PL_PART_WRONG)
+		return refuse(m, stats);
+	charge(m, position(m, m->r));
+	if (!count(m, wire, &step, &missing)) {
+		stats->duplicates++;
 		step_over(m);
 		return false;
 	}
-	charge(m, position(m, m->r));
-	if (f->offset >= 0) {
-		uint32_t value = pl_wire_get(wire + f->offset, f->width, f->big_endian);
-
-		step = pl_counter_step_lost(&m->seq, value,
-					    in_frames(m->junk, m) + in_frames(m->host_junk, m),
-					    &missing);
-		if (step == PL_STEP_SAME) {
-			stats->duplicates++;
-			step_over(m);
-			return false;
-		}
-		frame->device_seq = m->seq.unwrapped;
+	if (part == PL_PART_KEPT) {
+		step_over(m);
+		return false;
 	}
+	if (m->seq.bits && !m->c.chunks.cells)
+		frame->device_seq = m->seq.unwrapped;
 	if (m->first)
 		pl_banner_flush(&m->banner, &m->text);
-	account(m, f->offset >= 0 ? step : PL_STEP_FIRST, missing, frame);
+	account(m, step, missing, frame);
 	step_over(m);
 	return true;
 }
@@ -576,7 +601,6 @@ static void make_room(struct matrix *m)
 /* A poll was not answered in full: what came of the answer is thrown away. */
 static void give_up_answer(struct matrix *m, struct pl_decode_stats *stats)
 {
-	m->expired = false;
 	if (m->w == m->r + (m->in_place ? m->lead : 0))
 		return;
 	stats->bad_length++;
@@ -586,20 +610,35 @@ static void give_up_answer(struct matrix *m, struct pl_decode_stats *stats)
 	begin_stream(m, position(m, m->w));
 }
 
+/* Behind a complete answer and before the next question: bytes too many, somewhere in it. */
+static size_t drop_surplus(struct matrix *m, size_t n, struct pl_decode_stats *stats)
+{
+	if (n && !m->surplus)
+		stats->bad_length++;
+	m->surplus |= n > 0;
+	m->resync |= n > 0;
+	stats->skipped_bytes += n;
+	m->base += (int64_t)n;
+	m->expected += (int64_t)n;
+	m->accounted += (int64_t)n;
+	return n;
+}
+
 static size_t matrix_feed(void *state, const uint8_t *bytes, size_t n, int64_t t_mono_ns,
 			  struct pl_raw_frame *frame, bool *got, struct pl_decode_stats *stats)
 {
 	struct matrix *m = state;
 	size_t used = 0, part;
 
-	if (n && m->expired)
+	if (n && pl_talk_heard(&m->talk, t_mono_ns))
 		give_up_answer(m, stats);
-	if (n)
-		m->heard_ns = t_mono_ns;
+	if (!m->mark->n && pl_talk_surplus(&m->talk, &m->c))
+		return drop_surplus(m, n, stats);
 	for (;;) {
 		if (m->w >= m->target && look(m, frame, stats)) {
 			*got = true;
-			m->asked = false;
+			m->surplus = false;
+			pl_talk_answered(&m->talk, &m->c, t_mono_ns);
 			break;
 		}
 		if (used == n)
@@ -613,44 +652,18 @@ static size_t matrix_feed(void *state, const uint8_t *bytes, size_t n, int64_t t
 	return used;
 }
 
-static void send(struct pl_tx *tx, const struct pl_command *command)
-{
-	memcpy(tx->bytes, command->bytes, command->n);
-	tx->n = command->n;
-}
-
 static void matrix_tick(void *state, int64_t now_ns, struct pl_tx *tx, int64_t *deadline_ns)
 {
 	struct matrix *m = state;
-	int64_t timeout_ns = (int64_t)m->c.poll_timeout_ms * 1000000;
-	bool late;
 
-	if (!m->started) {
-		m->started = true;
-		if (m->c.start.n) {
-			send(tx, &m->c.start);
-			if (m->c.poll.n)
-				*deadline_ns = now_ns;
-			return;
-		}
-	}
-	if (!m->c.poll.n)
-		return;
-	late = m->asked && now_ns - m->heard_ns >= timeout_ns;
-	m->expired |= late;
-	if (!m->asked || late) {
-		send(tx, &m->c.poll);
-		m->asked = true;
-		m->heard_ns = now_ns;
-	}
-	*deadline_ns = m->heard_ns + timeout_ns;
+	pl_talk_tick(&m->talk, &m->c, now_ns, tx, deadline_ns);
 }
 
 static void matrix_stop(void *state, struct pl_tx *tx)
 {
 	const struct matrix *m = state;
 
-	send(tx, &m->c.stop);
+	pl_talk_stop(&m->c, tx);
 }
 
 static bool matrix_text(void *state, struct pl_device_text *text)
@@ -668,8 +681,16 @@ static size_t matrix_need(const void *state)
 	return until > m->w ? until - m->w : 1;
 }
 
+static const struct pl_decoder_ops *matrix_pick(const struct pl_decoder_config *config)
+{
+	if (config->matrix.text.line)
+		return &pl_matrix_text_decoder;
+	return config->matrix.escape ? &pl_matrix_packet_decoder : &pl_matrix_decoder;
+}
+
 const struct pl_decoder_ops pl_matrix_decoder = {
 	.protocol = "matrix",
+	.pick = matrix_pick,
 	.state_size = matrix_state_size,
 	.init = matrix_init,
 	.reset = matrix_reset,

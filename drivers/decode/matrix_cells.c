@@ -14,7 +14,7 @@
 
 static bool plain(const struct pl_matrix_config *c)
 {
-	return !c->mask && !c->shift && !c->invert_max;
+	return !c->mask && !c->shift && !c->invert_max && !c->digits.base;
 }
 
 /* Are the bytes of the wire the values of the host as they stand? */
@@ -38,6 +38,20 @@ static void swap16(void *to, const void *from, size_t n)
 	}
 }
 
+static uint32_t from_digits(const struct pl_matrix_config *c, const uint8_t *at)
+{
+	return (at[0] - c->digits.offset) * c->digits.base + (at[1] - c->digits.offset);
+}
+
+static void to_digits(const struct pl_matrix_config *c, uint32_t v, uint8_t *at)
+{
+	uint32_t base = c->digits.base, max = base * base - 1;
+
+	v = v < max ? v : max;
+	at[0] = (uint8_t)(v / base + c->digits.offset);
+	at[1] = (uint8_t)(v % base + c->digits.offset);
+}
+
 static uint32_t sign_extend(enum pl_wire_cell cell, uint32_t v)
 {
 	if (cell == PL_WIRE_I8)
@@ -45,7 +59,7 @@ static uint32_t sign_extend(enum pl_wire_cell cell, uint32_t v)
 	return v;
 }
 
-static uint32_t forward(const struct pl_matrix_config *c, uint32_t v)
+uint32_t pl_matrix_forward(const struct pl_matrix_config *c, uint32_t v)
 {
 	if (c->mask)
 		v &= c->mask;
@@ -55,20 +69,59 @@ static uint32_t forward(const struct pl_matrix_config *c, uint32_t v)
 	return v;
 }
 
-static uint32_t backward(const struct pl_matrix_config *c, uint32_t v)
+uint32_t pl_matrix_backward(const struct pl_matrix_config *c, uint32_t v)
 {
 	if (c->invert_max)
 		v = v < c->invert_max ? c->invert_max - v : 0;
+	if (c->cell_max && v > c->cell_max)
+		v = c->cell_max;
 	v <<= c->shift;
 	if (c->mask)
 		v &= c->mask;
 	return v;
 }
 
-void pl_matrix_unpack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
-		      const uint8_t *wire, void *cells)
+static bool digits_right(const struct pl_matrix_config *c, const uint8_t *wire, size_t n)
 {
-	size_t n = (size_t)c->rows * c->cols, size = pl_dtype_size(l->dtype);
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < 2 * n; i++)
+		wrong |= (unsigned)(uint8_t)(wire[i] - c->digits.offset) >= c->digits.base;
+	return !wrong;
+}
+
+static bool all_finite(const struct pl_matrix_config *c, const uint8_t *wire, size_t n)
+{
+	uint32_t exponent = 0x7F800000u, wrong = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wrong |= (pl_wire_get(wire + 4 * i, 4, c->big_endian) & exponent) == exponent;
+	return !wrong;
+}
+
+bool pl_matrix_plausible(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+			 const uint8_t *wire, size_t n)
+{
+	unsigned width = l->wire_cell_bytes;
+
+	if (c->digits.base && !digits_right(c, wire, n))
+		return false;
+	if (c->cell == PL_WIRE_F32)
+		return all_finite(c, wire, n);
+	for (size_t i = 0; c->cell_max && i < n; i++) {
+		uint32_t v = c->digits.base ? from_digits(c, wire + 2 * i)
+					    : pl_wire_get(wire + i * width, width, c->big_endian);
+
+		if ((c->mask ? v & c->mask : v) >> c->shift > c->cell_max)
+			return false;
+	}
+	return true;
+}
+
+void pl_matrix_unpack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+		      const uint8_t *wire, size_t n, void *cells)
+{
+	size_t size = pl_dtype_size(l->dtype);
 	unsigned width = l->wire_cell_bytes;
 	uint8_t *out = cells;
 
@@ -81,9 +134,10 @@ void pl_matrix_unpack(const struct pl_matrix_config *c, const struct pl_matrix_l
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		uint32_t v = pl_wire_get(wire + i * width, width, c->big_endian);
+		uint32_t v = c->digits.base ? from_digits(c, wire + 2 * i)
+					    : pl_wire_get(wire + i * width, width, c->big_endian);
 
-		v = forward(c, sign_extend(c->cell, v));
+		v = pl_matrix_forward(c, sign_extend(c->cell, v));
 		memcpy(out + i * size, &v, size);
 	}
 }
@@ -119,25 +173,29 @@ static uint32_t clip_shifted(const struct pl_matrix_config *c, const struct pl_m
 }
 
 void pl_matrix_pack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
-		    const void *cells, uint8_t *wire)
+		    const void *cells, size_t n, uint8_t *wire)
 {
-	size_t n = (size_t)c->rows * c->cols, size = pl_dtype_size(l->dtype);
+	size_t size = pl_dtype_size(l->dtype);
 	unsigned width = l->wire_cell_bytes;
 	const uint8_t *in = cells;
 
-	if (same_bytes(c, l)) {
+	if (same_bytes(c, l) && !c->cell_max) {
 		memcpy(wire, cells, n * size);
 		return;
 	}
-	if (plain(c) && width == 2) {
+	if (plain(c) && width == 2 && !c->cell_max) {
 		swap16(wire, cells, n);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
 		uint32_t v = clip(c, widen(l->dtype, in + i * size));
 
-		if (!plain(c))
-			v = backward(c, clip_shifted(c, l, v));
+		if (!plain(c) || c->cell_max)
+			v = pl_matrix_backward(c, clip_shifted(c, l, v));
+		if (c->digits.base) {
+			to_digits(c, v, wire + 2 * i);
+			continue;
+		}
 		pl_wire_put(wire + i * width, width, c->big_endian, v);
 	}
 }

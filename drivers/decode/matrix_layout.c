@@ -39,6 +39,11 @@ const struct pl_sync *pl_matrix_tail(const struct pl_matrix_config *c)
 	return c->delimiter.n ? &c->delimiter : &c->tail;
 }
 
+bool pl_matrix_unmarked(const struct pl_matrix_config *c)
+{
+	return !c->head.n && !c->tail.n && !c->delimiter.n && !c->escape && !c->text.line;
+}
+
 static bool is_signed(enum pl_wire_cell cell)
 {
 	return cell == PL_WIRE_I8 || cell == PL_WIRE_I16 || cell == PL_WIRE_I32;
@@ -73,7 +78,7 @@ static int check_marks(const struct pl_matrix_config *c, struct pl_error *err)
 		return bad(err, "delimiter: cannot be combined with head or tail");
 	if (c->start.n > PL_COMMAND_MAX || c->stop.n > PL_COMMAND_MAX || c->poll.n > PL_COMMAND_MAX)
 		return bad(err, "commands: at most 64 bytes each");
-	if (!c->head.n && !c->tail.n && !c->delimiter.n && !c->poll.n)
+	if (pl_matrix_unmarked(c) && !c->poll.n)
 		return bad(err, "frame: needs a head, a tail or a delimiter; only a mat that is "
 				"polled (commands.poll) can do without");
 	if (c->confirm && !c->head.n)
@@ -95,6 +100,10 @@ static int check_values(const struct pl_matrix_config *c, struct pl_error *err)
 		return bad(err, "mask: has more bits than the cell");
 	if (c->invert_max & ~(cell_mask(c->cell) >> c->shift))
 		return bad(err, "invert_max: more than the cell can hold");
+	if (c->cell_max && (c->cell == PL_WIRE_F32 || is_signed(c->cell)))
+		return bad(err, "cell_max: only for unsigned cells");
+	if (c->cell_max & ~(cell_mask(c->cell) >> c->shift))
+		return bad(err, "cell_max: more than the cell can hold");
 	return 0;
 }
 
@@ -120,37 +129,77 @@ static int check_row_map(const struct pl_matrix_config *c, struct pl_error *err)
 	return 0;
 }
 
+struct named_field {
+	const char *name;
+	struct pl_field f;
+};
+
+#define FIELDS 4
+
+static void fields_of(const struct pl_matrix_config *c, struct named_field *fields)
+{
+	fields[0] = (struct named_field){"length", c->length_field};
+	fields[1] = (struct named_field){"seq", c->seq_field};
+	fields[2] = (struct named_field){"dims", c->dims};
+	fields[3] = (struct named_field){"chunks", c->chunks.index};
+}
+
+static bool used(const struct named_field *f)
+{
+	return f->f.offset >= 0 && f->f.width;
+}
+
+static unsigned bytes_of(const struct named_field *f)
+{
+	return f->f.width * (f->name[0] == 'd' ? 2 : 1); /* dims: two numbers */
+}
+
 /* A field is bytes that the description otherwise skips: it must not lie on anything else. */
 static int check_field(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
-		       const char *name, const struct pl_field *f, struct pl_error *err)
+		       const struct named_field *f, struct pl_error *err)
 {
-	size_t at = (size_t)f->offset, end = at + f->width;
-	size_t tail_skip = l->cells_at + l->cells_bytes;
+	size_t at = (size_t)f->f.offset, end = at + bytes_of(f);
+	size_t head = c->escape ? 0 : c->head.n, tail_skip = l->cells_at + l->cells_bytes;
 
-	if (f->offset < 0)
+	if (!used(f))
 		return 0;
-	if (f->width != 1 && f->width != 2 && f->width != 4)
-		return pl_error_set(err, PL_ECONFIG, 0, "%s: width must be 1, 2 or 4", name);
-	if ((at >= c->head.n && end <= l->cells_at) || (at >= tail_skip && end <= l->check_at))
+	if (f->f.width != 1 && f->f.width != 2 && f->f.width != 4)
+		return pl_error_set(err, PL_ECONFIG, 0, "%s: width must be 1, 2 or 4", f->name);
+	if ((at >= head && end <= l->cells_at) || (at >= tail_skip && end <= l->check_at))
 		return 0;
 	return pl_error_set(err, PL_ECONFIG, 0,
 			    "%s: bytes %zu to %zu of the frame are not skipped ones; valid: within "
-			    "%u..%zu (skip_head) or %zu..%zu (skip_tail)",
-			    name, at, end - 1, c->head.n, l->cells_at, tail_skip, l->check_at);
+			    "%zu..%zu (skip_head) or %zu..%zu (skip_tail)",
+			    f->name, at, end - 1, head, l->cells_at, tail_skip, l->check_at);
 }
 
 /* Two fields on the same byte: what one of them says would be read as the other. */
-static int check_overlap(const struct pl_matrix_config *c, struct pl_error *err)
+static int check_overlap(const struct named_field *a, const struct named_field *b,
+			 struct pl_error *err)
 {
-	const struct pl_field *a = &c->length_field, *b = &c->seq_field;
+	int a_end = a->f.offset + (int)bytes_of(a), b_end = b->f.offset + (int)bytes_of(b);
 
-	if (a->offset < 0 || b->offset < 0 || a->offset + (int)a->width <= b->offset ||
-	    b->offset + (int)b->width <= a->offset)
+	if (!used(a) || !used(b) || a_end <= b->f.offset || b_end <= a->f.offset)
 		return 0;
 	return pl_error_set(err, PL_ECONFIG, 0,
-			    "seq: bytes %d to %d of the frame overlap the length field (%d to %d)",
-			    b->offset, b->offset + (int)b->width - 1, a->offset,
-			    a->offset + (int)a->width - 1);
+			    "%s: bytes %d to %d of the frame overlap the %s field (%d to %d)",
+			    b->name, b->f.offset, b_end - 1, a->name, a->f.offset, a_end - 1);
+}
+
+static int check_fields(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+			struct pl_error *err)
+{
+	struct named_field fields[FIELDS];
+
+	fields_of(c, fields);
+	for (int i = 0; i < FIELDS; i++) {
+		if (check_field(c, l, &fields[i], err))
+			return -1;
+		for (int k = 0; k < i; k++)
+			if (check_overlap(&fields[k], &fields[i], err))
+				return -1;
+	}
+	return 0;
 }
 
 static int check_check(const struct pl_matrix_config *c, struct pl_matrix_layout *l,
@@ -186,28 +235,28 @@ int pl_matrix_layout(struct pl_matrix_layout *l, const struct pl_matrix_config *
 
 	if (c->rows < 1 || c->rows > PL_SIDE_MAX || c->cols < 1 || c->cols > PL_SIDE_MAX)
 		return bad(err, "rows, cols: must be 1..512");
-	if (check_enums(c, err) || check_marks(c, err) || check_values(c, err) ||
-	    check_row_map(c, err))
+	if (check_enums(c, err) || pl_matrix_check_modes(c, err) || check_marks(c, err) ||
+	    check_values(c, err) || check_row_map(c, err))
 		return -1;
 	if (c->skip_head > SKIP_MAX || c->skip_tail > SKIP_MAX)
 		return bad(err, "skip_head, skip_tail: at most 4096");
 
 	turned = c->rotate == 90 || c->rotate == 270;
 	*l = (struct pl_matrix_layout){
-		.cells_at = c->head.n + c->skip_head,
+		.cells_at = (c->escape ? 0 : c->head.n) + c->skip_head,
 		.wire_cell_bytes = cell_bytes[c->cell],
-		.cells_bytes = (size_t)c->rows * c->cols * cell_bytes[c->cell],
+		.cells_n = c->chunks.cells ? c->chunks.cells : (size_t)c->rows * c->cols,
 		.check_width = check_width[c->check],
 		.rows = turned ? c->cols : c->rows,
 		.cols = turned ? c->rows : c->cols,
 		.dtype = cell_dtype[c->cell],
 		.permuted = !identity_order(c),
 	};
+	l->cells_bytes = l->cells_n * l->wire_cell_bytes;
 	l->check_at = l->cells_at + l->cells_bytes + c->skip_tail;
 	l->tail_at = l->check_at + l->check_width;
-	l->frame_bytes = l->tail_at + pl_matrix_tail(c)->n;
-	if (check_check(c, l, err) || check_field(c, l, "length", &c->length_field, err) ||
-	    check_field(c, l, "seq", &c->seq_field, err) || check_overlap(c, err))
+	l->frame_bytes = l->tail_at + (c->escape ? 0 : pl_matrix_tail(c)->n);
+	if (check_check(c, l, err) || check_fields(c, l, err))
 		return -1;
 	return 0;
 }

@@ -18,7 +18,8 @@
 
 /* Offsets are bytes from the first byte of the frame: of its head, or of a delimiter's payload. */
 struct pl_matrix_layout {
-	size_t cells_at, cells_bytes; /* on the wire */
+	size_t cells_at, cells_bytes; /* on the wire; of one part, if frames come in parts */
+	size_t cells_n;		      /* ... so many */
 	size_t check_at;
 	unsigned check_width;
 	size_t check_from, check_to; /* what the check covers */
@@ -37,6 +38,9 @@ int pl_matrix_layout(struct pl_matrix_layout *l, const struct pl_matrix_config *
 /* The mark that ends a frame: tail, or delimiter, or none (n 0). */
 const struct pl_sync *pl_matrix_tail(const struct pl_matrix_config *c);
 
+/* Frames that nothing marks: the answers of a polled mat. */
+bool pl_matrix_unmarked(const struct pl_matrix_config *c);
+
 /* from[i]: which cell on the wire is delivered cell i; rows*cols entries, for a checked c. */
 void pl_matrix_order(const struct pl_matrix_config *c, uint32_t *from);
 
@@ -51,14 +55,28 @@ uint32_t pl_wire_get(const uint8_t *at, unsigned width, bool big_endian);
 void pl_wire_put(uint8_t *at, unsigned width, bool big_endian, uint32_t value);
 
 /*
- * One frame's cells in the order of the wire, without turning: bytes of the wire to host values
+ * n cells in the order of the wire, without turning: bytes of the wire to host values
  * of l->dtype and back. Back is exact for values that the forward way can make; others are
  * clipped.
  */
 void pl_matrix_unpack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
-		      const uint8_t *wire, void *cells);
+		      const uint8_t *wire, size_t n, void *cells);
 void pl_matrix_pack(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
-		    const void *cells, uint8_t *wire);
+		    const void *cells, size_t n, uint8_t *wire);
+
+/* May the n cells be what a mat of this description measured? (digits, cell_max, numbers) */
+bool pl_matrix_plausible(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+			 const uint8_t *wire, size_t n);
+
+/* A cell's bits on the wire to its value, and the number a text says; for unsigned cells. */
+uint32_t pl_matrix_forward(const struct pl_matrix_config *c, uint32_t v);
+uint32_t pl_matrix_backward(const struct pl_matrix_config *c, uint32_t v);
+
+/* One part of rules: what chunks, escapes and texts allow and need. */
+int pl_matrix_check_modes(const struct pl_matrix_config *c, struct pl_error *err);
+
+/* Where rows and cols that the device says lie, and whether they are those of c. */
+bool pl_matrix_dims_right(const struct pl_matrix_config *c, const uint8_t *frame);
 
 /* to[i] = cells[from[i]], and to[from[i]] = cells[i]; cells of size 1, 2 or 4 bytes. */
 void pl_matrix_gather(void *to, const void *cells, const uint32_t *from, size_t n, size_t size);

@@ -7,12 +7,19 @@
 #define DRIVERS_DECODE_PROTOCOLS_H
 
 #include "drivers/decode/decode.h"
+#include "drivers/decode/matrix_layout.h"
 
 extern const struct pl_decoder_ops pl_pmp_decoder;
 extern const struct pl_decoder_ops pl_matrix_decoder;
+/* ... picks one of these where its frames are escaped, or lines of a text. */
+extern const struct pl_decoder_ops pl_matrix_packet_decoder, pl_matrix_text_decoder;
 
 /* Fails with the names that would have been valid. */
 int pl_protocol_unknown(struct pl_error *err, const char *protocol);
+
+/* Does the decoder's configuration expect what a matrix description gives? */
+int pl_matrix_fits(const struct pl_decoder_config *config, const struct pl_matrix_layout *l,
+		   struct pl_error *err);
 
 /*
  * A device's frame counter of 8, 16 or 32 bits, unwrapped to 64. A step forward of d means d - 1

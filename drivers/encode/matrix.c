@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drivers/decode/matrix_layout.h"
+#include "drivers/encode/matrix_parts.h"
 #include "drivers/encode/protocols.h"
 
 #define POLLS_MAX 16 /* a device's own buffer for commands has an end too */
@@ -20,6 +21,11 @@ struct matrix {
 	unsigned heard_n;
 	uint32_t *order; /* NULL: as it comes */
 	uint8_t *scratch;
+	uint8_t *plain;	 /* a frame, or a part of one, before it is escaped */
+	size_t next;	 /* chunks: the cell that the next part begins with */
+	uint32_t part;	 /* ... and its number */
+	uint8_t *behind; /* ... cells of the part that goes on behind the last frame */
+	size_t behind_n;
 };
 
 static size_t cells_n(const struct matrix *m)
@@ -35,7 +41,8 @@ static size_t matrix_state_size(const struct pl_decoder_config *config)
 	if (pl_matrix_layout(&l, &config->matrix, NULL))
 		return sizeof(struct matrix); /* init will say why not */
 	n = (size_t)l.rows * l.cols;
-	return sizeof(struct matrix) + n * (sizeof(uint32_t) + pl_dtype_size(l.dtype));
+	return sizeof(struct matrix) + n * (sizeof(uint32_t) + pl_dtype_size(l.dtype)) +
+	       l.frame_bytes + config->matrix.chunks.cells * pl_dtype_size(l.dtype);
 }
 
 static int matrix_init(void *state, const struct pl_decoder_config *config, struct pl_error *err)
@@ -52,21 +59,91 @@ static int matrix_init(void *state, const struct pl_decoder_config *config, stru
 	m->started = !m->c.start.n;
 	m->order = (uint32_t *)(void *)(m + 1);
 	m->scratch = (uint8_t *)(m->order + cells_n(m));
+	m->plain = m->scratch + cells_n(m) * pl_dtype_size(m->l.dtype);
+	m->behind = m->plain + m->l.frame_bytes;
 	pl_matrix_order(&m->c, m->order);
 	return 0;
+}
+
+/* So many parts a frame at most: one that began in the frame before may be among them. */
+static size_t parts_max(const struct matrix *m)
+{
+	return m->c.chunks.cells ? cells_n(m) / m->c.chunks.cells + 2 : 1;
 }
 
 static size_t matrix_max(const void *state)
 {
 	const struct matrix *m = state;
 
-	return m->l.frame_bytes;
+	if (m->c.text.line)
+		return pl_text_max(&m->c);
+	return parts_max(m) * (m->c.escape ? 2 * m->l.frame_bytes + 4 : m->l.frame_bytes);
 }
 
 static void put_field(uint8_t *frame, const struct pl_field *f, uint32_t value)
 {
-	if (f->offset >= 0)
+	if (f->offset >= 0 && f->width)
 		pl_wire_put(frame + f->offset, f->width, f->big_endian, value);
+}
+
+/* A frame, or a part, around n cells in the order of the wire; into m->plain. */
+static void wrap(struct matrix *m, const void *cells, size_t n, uint32_t seq)
+{
+	const struct pl_matrix_layout *l = &m->l;
+	const struct pl_matrix_config *c = &m->c;
+	const struct pl_sync *tail = pl_matrix_tail(c);
+	struct pl_field second = c->dims;
+
+	memset(m->plain, 0, l->frame_bytes);
+	if (!c->escape) {
+		memcpy(m->plain, c->head.bytes, c->head.n);
+		memcpy(m->plain + l->tail_at, tail->bytes, tail->n);
+	}
+	pl_matrix_pack(c, l, cells, n, m->plain + l->cells_at);
+	put_field(m->plain, &c->length_field, c->length_expected);
+	put_field(m->plain, &c->seq_field, seq);
+	put_field(m->plain, &c->dims, c->rows);
+	second.offset += (int)second.width;
+	put_field(m->plain, &second, c->cols);
+	if (c->chunks.cells)
+		put_field(m->plain, &c->chunks.index,
+			  (uint32_t)(m->next / (c->chunks.by_row ? c->cols : 1)) +
+				  c->chunks.index_base);
+	if (c->check)
+		pl_wire_put(m->plain + l->check_at, l->check_width, c->check_big_endian,
+			    pl_matrix_checksum(c->check, m->plain + l->check_from,
+					       l->check_to - l->check_from));
+}
+
+static size_t send(const struct matrix *m, uint8_t *out)
+{
+	if (m->c.escape)
+		return pl_escape_bytes(&m->c, m->plain, m->l.frame_bytes, out);
+	memcpy(out, m->plain, m->l.frame_bytes);
+	return m->l.frame_bytes;
+}
+
+/* Parts follow each other without a gap, so one may end in the frame that is not there yet: it is
+ * sent with the next frame's cells. */
+static size_t send_parts(struct matrix *m, const uint8_t *cells, uint8_t *out)
+{
+	size_t size = pl_dtype_size(m->l.dtype), total = cells_n(m), at = 0, n = 0;
+	size_t part = m->c.chunks.cells;
+
+	while (at + part - m->behind_n <= total) {
+		size_t fresh = part - m->behind_n;
+
+		memcpy(m->behind + m->behind_n * size, cells + at * size, fresh * size);
+		wrap(m, m->behind, part, m->part++);
+		n += send(m, out + n);
+		at += fresh;
+		m->next = (m->next + part) % total;
+		m->behind_n = 0;
+	}
+	m->behind_n += total - at;
+	memcpy(m->behind + (m->behind_n - (total - at)) * size, cells + at * size,
+	       (total - at) * size);
+	return n;
 }
 
 static size_t matrix_frame(void *state, const void *cells, uint64_t seq, int64_t t_device_ns,
@@ -74,26 +151,20 @@ static size_t matrix_frame(void *state, const void *cells, uint64_t seq, int64_t
 {
 	struct matrix *m = state;
 	const struct pl_matrix_layout *l = &m->l;
-	const struct pl_sync *tail = pl_matrix_tail(&m->c);
 
 	(void)t_device_ns;
-	memset(out, 0, l->frame_bytes);
-	memcpy(out, m->c.head.bytes, m->c.head.n);
-	memcpy(out + l->tail_at, tail->bytes, tail->n);
 	if (l->permuted) {
 		pl_matrix_scatter(m->scratch, cells, m->order, cells_n(m), pl_dtype_size(l->dtype));
 		cells = m->scratch;
 	}
-	pl_matrix_pack(&m->c, l, cells, out + l->cells_at);
-	put_field(out, &m->c.length_field, m->c.length_expected);
-	put_field(out, &m->c.seq_field, (uint32_t)seq);
-	if (m->c.check)
-		pl_wire_put(out + l->check_at, l->check_width, m->c.check_big_endian,
-			    pl_matrix_checksum(m->c.check, out + l->check_from,
-					       l->check_to - l->check_from));
 	if (m->polls)
 		m->polls--;
-	return l->frame_bytes;
+	if (m->c.text.line)
+		return pl_text_print(&m->c, l, cells, out);
+	if (m->c.chunks.cells)
+		return send_parts(m, cells, out);
+	wrap(m, cells, cells_n(m), (uint32_t)seq);
+	return send(m, out);
 }
 
 static bool heard(const struct matrix *m, const struct pl_command *command)

@@ -163,9 +163,9 @@ static void read_calibration_file(struct pl_conf *c, const char *path, struct pl
 static void read_mat(struct pl_conf *c, struct pl_mat *mat, const char *folder,
 		     const char *calibration_path)
 {
-	static const char *const keys[] = {"title",    "rows",	      "cols", "pitch_mm", "rate_hz",
-					   "scan_ms",  "protocol",    "cell", "serial",	  "frame",
-					   "commands", "calibration", "live", NULL};
+	static const char *const keys[] = {
+		"title",  "rows", "cols",  "pitch_mm", "rate_hz",     "scan_ms", "protocol", "cell",
+		"serial", "usb",  "frame", "commands", "calibration", "live",	 NULL};
 	const config_setting_t *root = config_root_setting(&c->config), *calibration;
 	const char *title;
 
@@ -177,6 +177,7 @@ static void read_mat(struct pl_conf *c, struct pl_mat *mat, const char *folder,
 	snprintf(mat->title, sizeof(mat->title), "%s", title);
 	read_geometry(c, root, mat);
 	read_serial(c, root, &mat->serial);
+	pl_mat_read_usb(c, root, &mat->usb);
 	read_protocol(c, root, mat);
 	read_live(c, root, mat);
 	calibration = pl_conf_group(c, root, "calibration", false);

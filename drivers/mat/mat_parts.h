@@ -13,6 +13,9 @@ extern const char *const pl_wire_cell_names[];
 void pl_mat_read_frame(struct pl_conf *c, const config_setting_t *root, struct pl_mat *mat,
 		       enum pl_wire_cell cell);
 
+/* The group usb of root, or its defaults. */
+void pl_mat_read_usb(struct pl_conf *c, const config_setting_t *root, struct pl_usb_config *usb);
+
 /*
  * The content of a calibration group (or of a whole calibration file). folder: where gain_file
  * and offset_file are looked for, NULL: they are refused. Fills an initialised cal.

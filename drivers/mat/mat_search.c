@@ -133,8 +133,10 @@ void pl_mat_list(void (*each)(void *user, const char *name, const char *path), v
 }
 
 struct names {
-	char text[320];
+	const char *asked;
+	char text[256]; /* those that begin alike, as many as fit */
 	size_t n;
+	unsigned all;
 };
 
 static void append(void *user, const char *name, const char *path)
@@ -142,6 +144,9 @@ static void append(void *user, const char *name, const char *path)
 	struct names *names = user;
 
 	(void)path;
+	names->all++;
+	if (strncmp(name, names->asked, 3) != 0)
+		return;
 	if (names->n + strlen(name) + 3 < sizeof(names->text))
 		names->n += (size_t)snprintf(names->text + names->n, sizeof(names->text) - names->n,
 					     "%s%s", names->n ? ", " : "", name);
@@ -150,7 +155,7 @@ static void append(void *user, const char *name, const char *path)
 int pl_mat_find(const char *name, char *path, size_t cap, struct pl_error *err)
 {
 	struct folders *f = calloc(1, sizeof(*f));
-	struct names names = {.n = 0};
+	struct names names = {.asked = name};
 	int found = -1;
 
 	if (!f)
@@ -166,7 +171,15 @@ int pl_mat_find(const char *name, char *path, size_t cap, struct pl_error *err)
 	if (found == 0)
 		return 0;
 	pl_mat_list(append, &names);
+	if (!names.all)
+		return pl_error_set(
+			err, PL_ENOENT, 0,
+			"no mat \"%.63s\"; known: none (set PLANTAR_MATS to a folder of "
+			"mat files); or give the path of a .conf file",
+			name);
 	return pl_error_set(
-		err, PL_ENOENT, 0, "no mat \"%.63s\"; known: %s; or give the path of a .conf file",
-		name, names.n ? names.text : "none (set PLANTAR_MATS to a folder of mat files)");
+		err, PL_ENOENT, 0,
+		"no mat \"%.63s\"; known: %s%s\"plantar list\" shows all %u; or give the "
+		"path of a .conf file",
+		name, names.text, names.n ? "; " : "", names.all);
 }

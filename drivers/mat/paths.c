@@ -5,6 +5,7 @@
  */
 #include "drivers/mat/paths.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,9 +94,40 @@ const char *pl_control_endpoint(char *buf, size_t cap)
 	pl_runtime_dir(folder, sizeof(folder));
 	snprintf(path, sizeof(path), "%s/control.sock", folder);
 	if (!exists(path) && !env("PLANTARD_RUNTIME_DIR") && exists(SYSTEM_RUNTIME "/control.sock"))
-		snprintf(path, sizeof(path), SYSTEM_RUNTIME "/control.sock");
+		snprintf(folder, sizeof(folder), SYSTEM_RUNTIME);
+	snprintf(path, sizeof(path), "%s/control.sock", folder);
+	if (exists(path) && access(path, W_OK)) {
+		snprintf(path, sizeof(path), "%s/view/control.sock", folder);
+		if (access(path, W_OK))
+			snprintf(path, sizeof(path), "%s/control.sock", folder);
+	}
 	snprintf(buf, cap, "ipc://%s", path);
 	return buf;
+}
+
+static bool is_loopback(const char *host)
+{
+	unsigned char address[16];
+
+	if (strcmp(host, "lo") == 0 || strcmp(host, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, host, address) == 1)
+		return address[0] == 127;
+	return strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
+}
+
+bool pl_endpoint_is_local(const char *endpoint)
+{
+	const char *host, *colon = strrchr(endpoint, ':');
+	char name[128];
+
+	if (strncmp(endpoint, "tcp://", 6) != 0)
+		return strncmp(endpoint, "ipc://", 6) == 0;
+	host = endpoint + 6;
+	if (colon < host || (size_t)(colon - host) >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(colon - host), host);
+	return is_loopback(name);
 }
 
 const char *pl_sessions_dir(char *buf, size_t cap)

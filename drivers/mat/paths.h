@@ -20,8 +20,13 @@ const char *pl_runtime_dir(char *buf, size_t cap);
 const char *pl_state_dir(char *buf, size_t cap);
 
 /* "ipc://<runtime>/control.sock" of the daemon a tool should talk to: $PLANTARD_CONTROL if set,
- * else the first of the person's and the system's folder whose socket exists, else the person's. */
+ * else the first of the person's and the system's folder whose socket exists, else the person's.
+ * Who may not write to the system's socket is given the viewers' one, <runtime>/view/control.sock,
+ * if there is one. */
 const char *pl_control_endpoint(char *buf, size_t cap);
+/* Can only this machine reach it: ipc, or tcp on a loopback address? */
+bool pl_endpoint_is_local(const char *endpoint);
+
 /* The folder of sessions a tool should look in (the person's if it exists, else the system's). */
 const char *pl_sessions_dir(char *buf, size_t cap);
 

@@ -106,7 +106,7 @@ static void to_mat(const struct pl_footprint *f, const struct pl_pad *p, double 
 struct pl_foot_extent pl_foot_extent(const struct pl_foot_form *form)
 {
 	struct pl_footprint f = {.form = *form, .side = 1};
-	struct pl_foot_extent e = {0, 0};
+	struct pl_foot_extent e = {0};
 
 	f.form.length_m = 1;
 	pl_exact_turn(form->toe_out_deg, &f.cos, &f.sin);
@@ -117,6 +117,9 @@ struct pl_foot_extent pl_foot_extent(const struct pl_foot_form *form)
 		to_mat(&f, &f.pads[k], &x, &y);
 		e.half_width = fmax(e.half_width, fabs(x) + pad_radius(&f.pads[k]));
 		e.half_length = fmax(e.half_length, fabs(y) + pad_radius(&f.pads[k]));
+		e.inward = fmax(
+			e.inward,
+			hypot(f.pads[k].radius_across * f.cos, f.pads[k].radius_along * f.sin) - x);
 	}
 	return e;
 }

@@ -51,6 +51,7 @@ struct pl_footprint {
 
 struct pl_foot_extent {
 	double half_width, half_length; /* of foot length, around the middle, toe-out included */
+	double inward; /* exactly: how far the outline reaches inwards of the middle */
 };
 struct pl_foot_extent pl_foot_extent(const struct pl_foot_form *form);
 

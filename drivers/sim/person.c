@@ -95,6 +95,8 @@ double pl_sim_separation(const struct pl_sim *sim)
 {
 	double of_length = 0.66;
 
+	if (sim->o.feet_together)
+		return 2 * pl_foot_extent(&sim->form).inward * sim->form.length_m;
 	if (sim->o.stance_width_m > 0)
 		return sim->o.stance_width_m * sim->size * ADULT_FOOT_M / sim->o.foot_length_m;
 	if (sim->o.kind == PL_SIM_ONE_LEG)

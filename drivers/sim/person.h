@@ -44,6 +44,7 @@ struct pl_sim_options {
 	double toe_gap_m;      /* toes further off the forefoot than usual, default 0 */
 	double toe_out_deg;    /* feet turned out, default 7 */
 	double stance_width_m; /* between the feet's axes; default 0: what goes with the kind */
+	bool feet_together;    /* as near as they come: their outlines touch, turned out or not */
 	double heading_deg;    /* clockwise from forward (+y), default 0 */
 	bool there_and_back;   /* every other pass over the mat the other way */
 	double offset_m;       /* of the whole person to their right, default 0 */

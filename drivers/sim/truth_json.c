@@ -53,6 +53,7 @@ static void person_json(struct pl_json *json, const struct pl_truth *t)
 	pl_json_double(json, "arch_pct", 100 * o->arch);
 	pl_json_double(json, "toe_gap_mm", 1e3 * o->toe_gap_m);
 	pl_json_double(json, "toe_out_deg", o->toe_out_deg);
+	pl_json_bool(json, "feet_together", o->feet_together);
 	pl_json_double(json, "heading_deg", o->heading_deg);
 	pl_json_string(json, "facing", pl_facing_name(pl_truth_facing(o->heading_deg)));
 	pl_json_double(json, "noise_kpa", o->noise_kpa);

@@ -14,11 +14,12 @@
 #define PL_URI_PATH_MAX 1024
 #define PL_URI_KEYS_MAX 32
 
-/* One key that a scheme knows. Values are plain decimal numbers. */
+/* One key that a scheme knows. Values are plain decimal numbers, or text. */
 struct pl_uri_key {
 	const char *name;
 	double min, max;
-	bool whole; /* no fraction */
+	bool whole; /* no fraction; 0x and hexadecimal digits are taken as well */
+	bool text;  /* no number: 1..max characters, %XX for those that mean something in a URI */
 };
 
 struct pl_uri {
@@ -26,10 +27,15 @@ struct pl_uri {
 	const struct pl_uri_key *keys;
 	bool given[PL_URI_KEYS_MAX]; /* by index in keys */
 	double value[PL_URI_KEYS_MAX];
+	const char
+		*text[PL_URI_KEYS_MAX]; /* of text keys, as written, inside the URI's own string */
+	size_t text_n[PL_URI_KEYS_MAX];
 };
 
 /* The value of a key, or fallback when the URI does not have it. */
 double pl_uri_number(const struct pl_uri *uri, const char *key, double fallback);
+/* The value of a text key, %XX resolved; false: not given. cap: more than the key's max. */
+bool pl_uri_text(const struct pl_uri *uri, const char *key, char *buf, size_t cap);
 
 struct pl_transport_ops {
 	const char *scheme;
@@ -45,7 +51,7 @@ struct pl_transport_ops {
 	bool (*present)(const struct pl_uri *uri);
 };
 
-extern const struct pl_transport_ops pl_serial_ops, pl_replay_ops, pl_sim_ops;
+extern const struct pl_transport_ops pl_serial_ops, pl_usb_ops, pl_replay_ops, pl_sim_ops;
 
 /* First member of every transport. */
 struct pl_transport {
@@ -85,6 +91,9 @@ enum {
 
 long pl_paced_read(struct pl_transport *t, void *buf, size_t cap, size_t want, int timeout_ms,
 		   struct pl_error *err);
+
+/* ports.c: PL_EUSAGE if name is one of /dev/serial/by-id that several adapters lay claim to. */
+int pl_port_refuse_twins(const char *name, const char *device, struct pl_error *err);
 
 /* tty.c: what libserialport does not do. */
 /* Non-blocking, nothing set yet; -1 and err with the name as it was asked for. */

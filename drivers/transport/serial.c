@@ -224,7 +224,7 @@ static int set_up(struct serial *s, const struct pl_uri *uri, const struct pl_ma
 		return -1;
 	if (!realpath(uri->path, s->path))
 		return pl_tty_open_failed(err, errno, s->name);
-	if (lock(s, err))
+	if (pl_port_refuse_twins(s->name, s->path, err) || lock(s, err))
 		return -1;
 	if (registered(s->path))
 		opened = open_registered(s, &c, log, err);

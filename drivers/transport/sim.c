@@ -56,6 +56,7 @@ static const struct pl_uri_key keys[] = {
 	{.name = "toe_out", .min = -30, .max = 60},
 	{.name = "stance_width", .min = 0, .max = 1000},
 	{.name = "heading", .min = -360, .max = 360},
+	{.name = "feet_together", .min = 0, .max = 1, .whole = true},
 	{.name = "there_and_back", .min = 0, .max = 1, .whole = true},
 	{.name = "offset", .min = -10000, .max = 10000},
 	{.name = "code_noise", .min = 0, .max = 1e6},
@@ -224,6 +225,7 @@ static void person_options(struct pl_sim_options *o, const struct pl_uri *uri,
 	o->toe_out_deg = pl_uri_number(uri, "toe_out", o->toe_out_deg);
 	o->stance_width_m = 1e-3 * pl_uri_number(uri, "stance_width", 0);
 	o->heading_deg = pl_uri_number(uri, "heading", o->heading_deg);
+	o->feet_together = pl_uri_number(uri, "feet_together", 0) > 0;
 	o->there_and_back = pl_uri_number(uri, "there_and_back", 0) > 0;
 	o->offset_m = 1e-3 * pl_uri_number(uri, "offset", 0);
 }

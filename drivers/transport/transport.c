@@ -2,7 +2,8 @@
 /*
  * Which transport a URI names, and whether it says anything that the transport does not know. A
  * misspelt key must not silently mean the default: every key is one the scheme lists, every value
- * a plain number in range, and the message says what would have been right.
+ * a plain number in range (or text without anything odd in it), and the message says what would
+ * have been right.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@
 
 #include "drivers/transport/internal.h"
 
-static const struct pl_transport_ops *const schemes[] = {&pl_serial_ops, &pl_replay_ops,
-							 &pl_sim_ops};
+static const struct pl_transport_ops *const schemes[] = {&pl_serial_ops, &pl_usb_ops,
+							 &pl_replay_ops, &pl_sim_ops};
 #define SCHEMES (sizeof(schemes) / sizeof(*schemes))
 
 static void list_schemes(char *text, size_t cap)
@@ -60,6 +61,82 @@ static bool parse_number(const char *s, size_t n, double *value, bool *whole)
 	return digits > 0;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* 0x81: how endpoints are written everywhere. */
+static bool parse_hex(const char *s, size_t n, double *value)
+{
+	uint64_t sum = 0;
+
+	if (n < 3 || n > 10 || s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
+		return false;
+	for (size_t i = 2; i < n; i++) {
+		if (hex_digit(s[i]) < 0)
+			return false;
+		sum = sum << 4 | (unsigned)hex_digit(s[i]);
+	}
+	*value = (double)sum;
+	return true;
+}
+
+static bool parse_value(const struct pl_uri_key *key, const char *s, size_t n, double *value)
+{
+	bool whole = true;
+
+	if (!(key->whole && parse_hex(s, n, value)) && !parse_number(s, n, value, &whole))
+		return false;
+	return *value >= key->min && *value <= key->max && (whole || !key->whole);
+}
+
+/* Resolves %XX into buf (NULL: only looks). Returns the length, or -1 for what no name holds. */
+static long decode_text(const char *s, size_t n, char *buf, size_t cap)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int c = (unsigned char)s[i];
+
+		if (c == '%') {
+			if (i + 2 >= n || hex_digit(s[i + 1]) < 0 || hex_digit(s[i + 2]) < 0)
+				return -1;
+			c = hex_digit(s[i + 1]) << 4 | hex_digit(s[i + 2]);
+			i += 2;
+		}
+		if (c < 0x20 || c == 0x7f)
+			return -1;
+		if (buf && used + 1 < cap)
+			buf[used] = (char)c;
+		used++;
+	}
+	if (buf && cap)
+		buf[used < cap ? used : cap - 1] = '\0';
+	return (long)used;
+}
+
+static int parse_text(struct pl_uri *uri, const char *scheme, int i, const char *s, size_t n,
+		      struct pl_error *err)
+{
+	const struct pl_uri_key *key = &uri->keys[i];
+	long length = decode_text(s, n, NULL, 0);
+
+	if (length < 1 || (double)length > key->max)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s: %s=%.*s is not valid; it must be 1 to %.0f characters, "
+				    "with %%XX for spaces, & and %%",
+				    scheme, key->name, (int)(n > 60 ? 60 : n), s, key->max);
+	uri->text[i] = s;
+	uri->text_n[i] = n;
+	uri->given[i] = true;
+	return 0;
+}
+
 static int key_index(const struct pl_uri_key *keys, const char *name, size_t n)
 {
 	for (int i = 0; keys[i].name; i++)
@@ -77,7 +154,6 @@ static int parse_pair(struct pl_uri *uri, const char *scheme, const char *pair, 
 	int i = key_index(uri->keys, pair, key_n);
 	const struct pl_uri_key *key;
 	char valid[256];
-	bool whole;
 
 	if (i < 0) {
 		list_keys(uri->keys, valid, sizeof(valid));
@@ -87,8 +163,10 @@ static int parse_pair(struct pl_uri *uri, const char *scheme, const char *pair, 
 	key = &uri->keys[i];
 	if (uri->given[i])
 		return pl_error_set(err, PL_EUSAGE, 0, "%s: %s is given twice", scheme, key->name);
-	if (!equals || !parse_number(equals + 1, value_n, &uri->value[i], &whole) ||
-	    uri->value[i] < key->min || uri->value[i] > key->max || (key->whole && !whole))
+	if (key->text)
+		return parse_text(uri, scheme, i, equals ? equals + 1 : "", equals ? value_n : 0,
+				  err);
+	if (!equals || !parse_value(key, equals + 1, value_n, &uri->value[i]))
 		return pl_error_set(err, PL_EUSAGE, 0,
 				    "%s: %s=%.*s is not valid; it must be %s from %.10g to %.10g",
 				    scheme, key->name, (int)(value_n > 60 ? 60 : value_n),
@@ -150,6 +228,14 @@ double pl_uri_number(const struct pl_uri *uri, const char *key, double fallback)
 	int i = key_index(uri->keys, key, strlen(key));
 
 	return i >= 0 && uri->given[i] ? uri->value[i] : fallback;
+}
+
+bool pl_uri_text(const struct pl_uri *uri, const char *key, char *buf, size_t cap)
+{
+	int i = key_index(uri->keys, key, strlen(key));
+
+	return i >= 0 && uri->given[i] && uri->text[i] &&
+	       decode_text(uri->text[i], uri->text_n[i], buf, cap) >= 0;
 }
 
 const char *pl_uri_query(const char *uri, const char *key, char *buf, size_t cap)

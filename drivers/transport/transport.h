@@ -4,8 +4,19 @@
  * frames (sim: alone makes them, through the mat's own encoder).
  *
  *	serial:/dev/serial/by-id/usb-...?baud=3000000	libserialport, or termios for ptys
+ *	usb:59e3:74c7?serial=..., usb:1-2.3		libusb: by ids and serial number, or by port
  *	replay:walk.plcap?rate=2			a byte capture; rate 0: as fast as it is
- *read sim:standing?rows=64&cols=64&hz=250&seed=1	a simulated person
+ *							read
+ *	sim:standing?rows=64&cols=64&hz=250&seed=1	a simulated person
+ *
+ * A stream of bytes has no seams, but a USB device speaks in packets, and some protocols need to
+ * know where one ended (HID reports, frames that end with a short packet). With `packets` in the
+ * mat file or the URI each packet comes with two bytes in front, low byte first: its length in 15
+ * bits (0 is a packet, too) and the top bit, set when it is not from the IN endpoint but the answer
+ * to a control request. The answers to the mat file's `start` requests lead the stream, in their
+ * order. So boundaries survive every cut, a capture and its replay, and decoders stay functions of
+ * bytes. A read returns whole packets, so what a decoder gets after bytes were dropped
+ * (pl_decoder_skip) begins with such a header.
  *
  * One thread opens, reads, writes and closes a transport; cancel may come from any thread.
  */
@@ -70,5 +81,11 @@ int pl_transport_check(const char *uri, const struct pl_mat *mat, struct pl_erro
 void pl_transport_list_ports(void (*each)(void *user, const char *uri, const char *description,
 					  bool accessible),
 			     void *user);
+
+/* USB devices, hubs aside: each(user, "usb:...", "Maker product serial 123", usable). Those whose
+ * serial port is in the list above are not repeated. */
+void pl_transport_list_usb(void (*each)(void *user, const char *uri, const char *description,
+					bool accessible),
+			   void *user);
 
 #endif

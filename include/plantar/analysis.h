@@ -12,7 +12,7 @@
  *	pl_analysis_finish(a), then pl_analysis_json(a, json)
  *
  * One thread at a time. Memory is bounded by the number of footprints (at most 4,096 kept), and
- * while somebody stands by the length of it: 200 bytes a frame, of 500,000 frames at most, twice.
+ * while somebody stands by the length of it: 210 bytes a frame, of 500,000 frames at most, twice.
  */
 #ifndef PLANTAR_ANALYSIS_H
 #define PLANTAR_ANALYSIS_H
@@ -49,6 +49,7 @@ struct pl_analysis_options {
 	enum pl_side foot_side[PL_FOOT_SIDES];
 	double body_mass_kg;		/* NaN: not known */
 	double noise_floor_kpa;		/* below it the mat's cells read 0; 0: not known or none */
+	double code_kpa;		/* from one code of a cell to the next; 0: fractions */
 	bool dead_weight;		/* whatever lies on the mat is what stands there */
 	const struct pl_sway *own_sway; /* of such a weight, on this mat, along its axes; NULL: not
 					   known. Must live as long as the analysis */
@@ -85,6 +86,12 @@ int pl_analysis_saturation(struct pl_analysis *a, const double *full, struct pl_
  */
 int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, bool gap,
 		     struct pl_error *err);
+/*
+ * What pl_calibrate_whole says of the frame that is pushed next, in the second pass: valid until
+ * then. Of all frames or of none; worth it where the calibration has a noise floor. Sway is then
+ * made of all that lies on the cells under the feet.
+ */
+void pl_analysis_whole(struct pl_analysis *a, const double *whole);
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err);
 int pl_analysis_finish(struct pl_analysis *a, struct pl_error *err);
 

@@ -49,11 +49,30 @@ int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *res
 /* The journal has gone and its .h5 is there: what a conversion would have reported. */
 int pl_convert_done(const char *journal, struct pl_convert_result *result, struct pl_error *err);
 
-/* Finds journals below root whose writer is gone, oldest first, also those that somebody is
- * converting (pl_convert then says PL_EBUSY); each(user, path) returns non-zero to stop. Returns
- * how many were found or -1. */
-int pl_recover_find(const char *root, int (*each)(void *user, const char *journal), void *user,
+struct pl_table_file;
+
+/* A table (hints.h) that becomes the trial <stem>.h5, and what is said of it. */
+struct pl_table_store {
+	const struct pl_table_file *table;
+	const struct pl_session_meta *meta; /* live.layout PL_LAYOUT_TABLE, no geometry */
+	const char *stem, *origin;	    /* origin: text of the event `import` */
+};
+/*
+ * Written, read back and compared, renamed where nothing is (PL_EBUSY), session sealed. On failure
+ * nothing is left, and HDF5's state unknown: call it in a process of its own, as pl_convert.
+ */
+int pl_table_store(const struct pl_table_store *o, struct pl_convert_result *result,
+		   struct pl_error *err);
+
+/* Finds what a crash left below root, oldest first: journals whose writer is gone, also those that
+ * somebody is converting (pl_convert then says PL_EBUSY), and the announced manifests of sessions
+ * whose sealing or amending was cut off. each(user, path) returns non-zero to stop. Returns how
+ * many were found or -1. */
+int pl_recover_find(const char *root, int (*each)(void *user, const char *path), void *user,
 		    struct pl_error *err);
+/* Is what was found such a manifest? Then folder[cap] is its session, and pl_session_reseal() ends
+ * the change. */
+bool pl_recover_is_session(const char *path, char *folder, size_t cap);
 
 /*
  * A signature of a session's manifest by the key of a site (Ed25519). pl_site_key_new makes path,

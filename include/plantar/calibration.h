@@ -37,6 +37,19 @@ static inline size_t pl_geometry_cells(const struct pl_geometry *g)
 }
 double pl_cell_area_m2(const struct pl_geometry *g);
 
+/* What a cell is. Only a MAT has forces and centres of pressure. */
+enum pl_layout {
+	PL_LAYOUT_MAT,	   /* places and areas are known: row and column times pitch */
+	PL_LAYOUT_SENSORS, /* neither is: rows count sensors, one or two columns insoles, the left
+			      one first (pedar); the pitches are NaN: pressure only */
+	PL_LAYOUT_PICTURE, /* one frame: each cell's peak over a whole stance (zebris), maybe
+			      mirrored; the cells were not loaded at one time, their sum is no
+			      force */
+	PL_LAYOUT_TABLE,   /* no cells: samples of force or centre of pressure (table.h) */
+};
+const char *pl_layout_name(enum pl_layout layout); /* "mat", "sensors", "picture", "table" */
+int pl_layout_parse(const char *name);		   /* -1: none of these */
+
 enum pl_unit { PL_UNIT_COUNTS, PL_UNIT_KPA, PL_UNIT_N };
 const char *pl_unit_name(enum pl_unit unit); /* "counts", "kPa", "N" */
 int pl_unit_parse(const char *name);	     /* -1: none of these */
@@ -72,6 +85,9 @@ int pl_calibration_copy(struct pl_calibration *to, const struct pl_calibration *
 /* Consistent? Names the first thing that is not. */
 int pl_calibration_check(const struct pl_calibration *cal, const struct pl_geometry *g,
 			 struct pl_error *err);
+/* The same for cells of any layout that has cells: where no pitch is known there must be none. */
+int pl_layout_check(enum pl_layout layout, const struct pl_calibration *cal,
+		    const struct pl_geometry *g, struct pl_error *err);
 static inline bool pl_calibrated(const struct pl_calibration *cal)
 {
 	return cal->unit != PL_UNIT_COUNTS;
@@ -83,6 +99,14 @@ static inline bool pl_calibrated(const struct pl_calibration *cal)
  */
 uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry *g,
 		      const void *cells, enum pl_dtype dtype, double *value);
+
+/*
+ * The same without the noise floor: a cell whose noise is below its tare is negative. NaN in cells
+ * that do not work (unless they are interpolated) or are no numbers. For sums over the cells under
+ * a foot, whose noise cancels: pl_analysis_whole.
+ */
+void pl_calibrate_whole(const struct pl_calibration *cal, const struct pl_geometry *g,
+			const void *cells, enum pl_dtype dtype, double *value);
 
 /* The inverse for simulation: pressure in kPa (or counts) to the nearest raw value of dtype,
  * clipped to its range (and to saturation_counts if set). */

@@ -28,6 +28,7 @@ struct pl_contact_frame {
 
 struct pl_contact {
 	double contact_n;     /* contact from this force on, until it is below half of it */
+	bool occupied;	      /* the mat is not clear yet: contact counts only once it was */
 	uint64_t frames;      /* since reset */
 	uint64_t loaded;      /* of them with contact */
 	uint64_t feet[4];     /* of the loaded: with 0, 1, 2, more feet */
@@ -50,8 +51,9 @@ struct pl_contact {
 	double impulse[3];
 };
 
-/* contact_n > 0. */
-void pl_contact_reset(struct pl_contact *c, double contact_n);
+/* contact_n > 0. clear_first: who stands there already is not looked at; contact is what comes
+ * after a frame below half of contact_n. */
+void pl_contact_reset(struct pl_contact *c, double contact_n, bool clear_first);
 void pl_contact_push(struct pl_contact *c, const struct pl_contact_frame *f);
 /* Strikes so far, the contact that is still there among them. */
 void pl_contact_strikes(const struct pl_contact *c, unsigned strikes[3]);

@@ -12,6 +12,7 @@
 #include <plantar/gait.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
+#include <plantar/session.h>
 #include <plantar/standing.h>
 #include <plantar/table.h>
 
@@ -54,12 +55,14 @@ struct pl_recording *pl_recording_open_hinted(const char *path, const struct pl_
 struct pl_table_file {
 	struct pl_table table;
 	char path[4096];
-	char from[PL_COLUMNS][64]; /* what the file calls the column; "" if there is none */
-	double scale[PL_COLUMNS];  /* that its numbers were multiplied with */
-	char problem[256];	   /* as in pl_recording_info */
-	bool rate_from_time;	   /* from the file's own times, not from hints */
-	bool time_is_column;	   /* table.column[PL_COLUMN_TIME] came from the file */
+	char from[PL_COLUMNS][64];    /* what the file calls the column; "" if there is none */
+	double scale[PL_COLUMNS];     /* that its numbers were multiplied with */
+	char problem[256];	      /* as in pl_recording_info */
+	bool rate_from_time;	      /* from the file's own times, not from hints */
+	bool time_is_column;	      /* table.column[PL_COLUMN_TIME] came from the file */
+	struct pl_session_meta *meta; /* of a session that was made of one; NULL: somebody's file */
 };
+/* path may also be a trial that plantar import made of one; hints are then not asked. */
 struct pl_table_file *pl_table_open(const char *path, const struct pl_hints *hints,
 				    struct pl_error *err);
 struct pl_table_file *pl_table_open_memory(const void *text, size_t n, const struct pl_hints *hints,
@@ -75,6 +78,8 @@ struct pl_table_options {
 	struct pl_gait_options gait;
 };
 void pl_table_options_init(struct pl_table_options *o);
+/* The same, and what a session's own annotations say of it. */
+void pl_table_options_of(const struct pl_table_file *file, struct pl_table_options *o);
 int pl_table_analyze(const struct pl_table_file *file, const struct pl_table_options *o,
 		     struct pl_json *json, struct pl_error *err);
 

@@ -55,6 +55,7 @@ struct pl_live_options {
 	enum pl_region_convention region;
 	enum pl_facing facing; /* AUTO or what the operator confirmed */
 	enum pl_side side;     /* an insole or single-foot mat of known side; else UNKNOWN */
+	enum pl_layout layout; /* SENSORS, PICTURE: the greatest cells only, all else is NaN */
 };
 void pl_live_options_init(struct pl_live_options *o); /* the defaults, rate 0 */
 

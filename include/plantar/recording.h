@@ -43,20 +43,9 @@ const char *pl_format_name(enum pl_format format);
 enum pl_format pl_format_probe(const void *start, size_t n);
 enum pl_format pl_format_probe_file(const char *path, struct pl_error *err);
 
-/* What a cell is. Only a MAT has forces, and only of a MAT can a session be made. */
-enum pl_layout {
-	PL_LAYOUT_MAT,	   /* places and areas are known: row and column times pitch */
-	PL_LAYOUT_SENSORS, /* neither is: rows count sensors, columns insoles (pedar); the pitch is
-			      NaN: pressure only */
-	PL_LAYOUT_PICTURE, /* one frame: each cell's peak over a whole stance (zebris), maybe
-			      mirrored; the cells were not loaded at one time, their sum is no
-			      force */
-};
-const char *pl_layout_name(enum pl_layout layout); /* "mat", "sensors", "picture" */
-
 struct pl_recording_info {
 	enum pl_format format;
-	enum pl_layout layout;
+	enum pl_layout layout; /* never TABLE: that is one of hints.h */
 	char path[4096];
 	struct pl_geometry geometry;
 	enum pl_dtype dtype; /* of the cells that next delivers; imports: PL_F64 in kPa */

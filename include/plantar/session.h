@@ -17,6 +17,9 @@
 extern "C" {
 #endif
 
+/* Of an insole's sensor: 100 cm2. */
+#define PL_SENSOR_AREA_MAX_M2 1e-2
+
 #define PL_ARCHIVE_SCHEMA "plantar-session/1"
 
 struct pl_session_meta {
@@ -30,7 +33,8 @@ struct pl_session_meta {
 	char source[256];  /* transport URI */
 	struct pl_geometry geometry;
 	enum pl_dtype dtype;
-	double rate_hz;			   /* nominal, 0 unknown */
+	double *sensor_area_m2; /* [rows] of sensors without places; owned, may be NULL */
+	double rate_hz;		/* nominal, 0 unknown */
 	struct pl_calibration calibration; /* owned by whoever owns the meta */
 	struct pl_live_options live;
 	char *mat_config_text; /* the mat's configuration as it was; owned, may be NULL */

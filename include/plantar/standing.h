@@ -102,7 +102,7 @@ enum pl_standing_flag {
 	/* "rate": time stamps and nominal rate differ by over 2 %; the time stamps were taken */
 	PL_STANDING_RATE = 1 << 5,
 	PL_STANDING_NEAR_OWN = 1 << 6, /* "near_own_sway": a figure is below three times the own */
-	/* "coarse_floor": the mat's noise floor is 1 kPa or more, and enlarges the sway */
+	/* "coarse_floor": below 1 kPa or more the mat says nothing, which enlarges the sway */
 	PL_STANDING_COARSE_FLOOR = 1 << 7,
 };
 
@@ -124,6 +124,7 @@ struct pl_standing {
 	size_t samples;
 	double rate_hz;
 	unsigned flags;	 /* enum pl_standing_flag */
+	bool whole;	 /* sway is of all load under the feet, also below the noise floor */
 	bool calibrated; /* forces are N, else counts */
 	double body_mass_kg;
 	struct pl_mean_sd force[PL_STANDING_WHO];

@@ -30,6 +30,7 @@ enum pl_column {
 	PL_COLUMNS
 };
 const char *pl_column_name(enum pl_column column); /* "force", "left.ap", ... */
+const char *pl_column_unit(enum pl_column column); /* "s", "N", "mm" */
 int pl_column_parse(const char *name);		   /* -1: none of these */
 
 struct pl_table {

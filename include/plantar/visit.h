@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <plantar/annotation.h>
+#include <plantar/cell_watch.h>
 #include <plantar/contact.h>
 #include <plantar/error.h>
 #include <plantar/json.h>
@@ -139,6 +140,7 @@ struct pl_visit {
 	double pain_first, pain_last; /* NaN: none yet */
 	bool recording; /* START was asked for and the end has not come yet, whatever the state */
 	bool begun;	/* ... and the recorder has begun it */
+	struct pl_cell_report cells; /* what the mat showed in this visit so far */
 	unsigned actions;
 	uint64_t changes; /* grows with everything worth telling */
 	unsigned n_trials;
@@ -152,6 +154,21 @@ void pl_visit_free(struct pl_visit *v);		     /* NULL allowed */
  * protocol is under way or its recording has not ended. */
 int pl_visit_begin(struct pl_visit *v, const struct pl_protocol *protocol,
 		   const struct pl_visit_setup *setup, struct pl_error *err);
+/* What a log says of the time since, and of steps that were left. */
+struct pl_visit_left {
+	double idle_s;	    /* since the log was written */
+	double rest_s;	    /* then left of a rest; NaN: none */
+	double since_end_s; /* then since the end of the last trial; NaN: there was none */
+	uint64_t skipped;   /* bit an item of the plan */
+};
+/*
+ * Goes on with a visit that was read back: everything in v is set but the plan, which follows from
+ * it. A trial that ran is rejected as interrupted. PL_EFORMAT: its numbers do not fit the protocol.
+ */
+int pl_visit_resume(struct pl_visit *v, const struct pl_visit_left *left, struct pl_error *err);
+/* The program ends: a trial that runs is rejected with this reason and stopped; all else stays as
+ * it is, to be gone on with. */
+void pl_visit_interrupt(struct pl_visit *v, const char *reason);
 /* Time goes on. Before every other call, and some times a second. */
 void pl_visit_tick(struct pl_visit *v, int64_t now_ns, int64_t now_utc_ns);
 
@@ -177,6 +194,9 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 		    uint64_t gap_frames, const char *failure); /* failure "": none */
 /* Of TARE: what the mat showed before; of WEIGH: what it shows. failure "": none */
 void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure);
+
+/* Cells of the mat that cannot be trusted. True: another finding than before, worth telling. */
+bool pl_visit_cells(struct pl_visit *v, const struct pl_cell_report *cells);
 
 unsigned pl_visit_take_actions(struct pl_visit *v); /* enum pl_visit_action bits; forgets them */
 

@@ -3,9 +3,10 @@
  * Changing a finished file is the most dangerous thing this library does, so it never does it: a
  * copy is changed, read back and compared, and takes the name only when it holds what the old file
  * held and what was to be changed. HDF5 sees both only in a child process. The folder is locked
- * throughout, as it is while a session is sealed. The manifest gets the new checksum in the
- * moment of the renaming; a file that is not what its manifest says is not touched at all, since
- * a new checksum would hide that.
+ * throughout, as it is while a session is sealed. The new checksum is announced before the
+ * renaming and takes its place after it (manifest.h), so that no instant leaves a sound file that
+ * looks changed; a file that is not what its manifest says is not touched at all, since a new
+ * checksum would hide that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,7 @@ struct job {
 	const struct pl_amend *amend;
 	char path[PATH_MAX], folder[PATH_MAX], name[64], copy[PATH_MAX];
 	char utc[40];
+	bool unfinished;    /* an earlier change was cut off: the overview may be behind */
 	struct outcome out; /* crosses from the child */
 };
 
@@ -116,11 +118,29 @@ static int store(struct pl_session_meta *m, const char *key, const char *value,
 	return 0;
 }
 
+/* Columns of a table, and of sensors without places, are feet by themselves. */
+static bool has_feet(const struct pl_session_meta *m)
+{
+	return m->live.layout == PL_LAYOUT_MAT || m->live.layout == PL_LAYOUT_PICTURE;
+}
+
+static bool is_of_feet(const char *key)
+{
+	return strcmp(key, "side") == 0 || strcmp(key, "facing") == 0 ||
+	       strcmp(key, "feet_side") == 0;
+}
+
 static int plan_value(struct job *job, struct plan *plan, const struct pl_amend_value *v,
 		      struct pl_error *err)
 {
 	struct pl_amendment a = {0};
 
+	if (!has_feet(&plan->meta) && is_of_feet(v->key))
+		return pl_error_set(
+			err, PL_EUSAGE, 0,
+			"'%s' cannot be said of this trial (layout %s): its columns are "
+			"the feet already",
+			v->key, pl_layout_name(plan->meta.live.layout));
 	snprintf(a.key, sizeof(a.key), "%s", v->key);
 	if (*v->value && pl_annotation_check(v->key, v->value, a.is, err))
 		return -1;
@@ -325,14 +345,14 @@ static int copy_file(const struct job *job, struct pl_error *err)
 	return result;
 }
 
-static int check_manifest(const struct job *job, struct pl_error *err)
+static int check_manifest(struct job *job, struct pl_error *err)
 {
 	struct manifest m;
 	const char *listed;
 	char hex[65];
-	int result = pl_manifest_read(job->folder, &m, err);
+	int result = 0;
 
-	if (result)
+	if (pl_manifest_read_settled(job->folder, &m, &job->unfinished, err))
 		return -1;
 	listed = pl_manifest_find(&m, job->name);
 	if (listed) {
@@ -349,23 +369,23 @@ static int check_manifest(const struct job *job, struct pl_error *err)
 	return result;
 }
 
-/* The copy takes the name, and the manifest its checksum, as close together as can be. */
+/* The copy takes the name; the announced manifest stays until the session is sealed with it. */
 static int put_in_place(const struct job *job, struct pl_error *err)
 {
 	const char *copy = strrchr(job->copy, '/') + 1;
 	struct manifest m;
 	char hex[65];
-	int result = pl_manifest_read(job->folder, &m, err);
+	int result;
 
-	if (result)
+	if (pl_manifest_read_settled(job->folder, &m, NULL, err))
 		return -1;
 	result = pl_manifest_hash(job->folder, copy, hex, err) ||
-		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err);
+		 pl_manifest_set(&m, job->name, hex, err) || pl_files_sync(job->copy, err) ||
+		 pl_manifest_announce(job->folder, &m, err);
 	if (!result && rename(job->copy, job->path) != 0)
 		result = pl_files_error(err, errno, "cannot rename %s", job->copy);
 	if (!result)
-		result = pl_files_sync_parent(job->path, err) ||
-			 pl_manifest_write(job->folder, &m, err);
+		result = pl_files_sync_parent(job->path, err);
 	pl_manifest_free(&m);
 	return result ? -1 : 0;
 }
@@ -377,15 +397,17 @@ static int amend_locked(struct job *job, struct pl_error *err)
 	if (check_manifest(job, err) || in_child(job, look, err))
 		return -1;
 	if (!job->out.changed)
-		return 0;
+		return job->unfinished ? pl_seal_locked(job->folder, "", err) : 0;
 	result = copy_file(job, err);
 	if (result == 0)
 		result = in_child(job, change, err);
 	if (result == 0)
 		result = put_in_place(job, err);
-	if (result)
+	if (result) {
 		unlink(job->copy);
-	return result;
+		return result;
+	}
+	return pl_seal_locked(job->folder, job->name, err);
 }
 
 static int find_files(struct job *job, struct pl_error *err)
@@ -473,8 +495,6 @@ int pl_amend(const struct pl_amend *amend, size_t *changed, struct pl_error *err
 	result = amend_locked(job, err);
 	close(lock);
 	*changed = job->out.changed;
-	if (result == 0 && *changed)
-		result = pl_seal_session(job->path, err);
 	free(job);
 	return result;
 }

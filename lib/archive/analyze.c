@@ -35,8 +35,9 @@ static bool is_gap(const struct pl_frame *before, const struct pl_frame *now)
 	       now->seq != before->seq + 1;
 }
 
-static int pass(struct pl_recording *r, struct pl_analysis *a, double *values, struct progress *p,
-		struct pl_error *err)
+/* whole: room for the values without the noise floor, for the second pass; NULL: no need. */
+static int pass(struct pl_recording *r, struct pl_analysis *a, double *values, double *whole,
+		struct progress *p, struct pl_error *err)
 {
 	const struct pl_recording_info *info = pl_recording_info(r);
 	const struct pl_calibration *cal = pl_recording_calibration(r);
@@ -50,6 +51,10 @@ static int pass(struct pl_recording *r, struct pl_analysis *a, double *values, s
 		if (give_up(p))
 			return pl_error_set(err, PL_ESTATE, 0, "given up before the end");
 		pl_calibrate(cal, &info->geometry, frame.cells, frame.dtype, values);
+		if (whole) {
+			pl_calibrate_whole(cal, &info->geometry, frame.cells, frame.dtype, whole);
+			pl_analysis_whole(a, whole);
+		}
 		if (pl_analysis_push(a, values, pl_recording_time_ns(r, &frame),
 				     !first && is_gap(&before, &frame), err))
 			return -1;
@@ -63,13 +68,15 @@ static int both_passes(struct pl_recording *r, struct pl_analysis *a, struct pro
 		       struct pl_error *err)
 {
 	const struct pl_recording_info *info = pl_recording_info(r);
-	double *values = calloc(pl_geometry_cells(&info->geometry), sizeof(*values));
+	size_t n = pl_geometry_cells(&info->geometry);
+	double *values = calloc(2 * n, sizeof(*values));
+	bool floored = pl_recording_calibration(r)->noise_floor > 0;
 	int result = -1;
 
 	if (!values)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	if (pass(r, a, values, p, err) == 0 && pl_analysis_second_pass(a, err) == 0 &&
-	    pass(r, a, values, p, err) == 0)
+	if (pass(r, a, values, NULL, p, err) == 0 && pl_analysis_second_pass(a, err) == 0 &&
+	    pass(r, a, values, floored ? values + n : NULL, p, err) == 0)
 		result = pl_analysis_finish(a, err);
 	free(values);
 	return result;
@@ -93,19 +100,19 @@ static void correct_feet(const char *feet, struct pl_analysis_options *o)
 	}
 }
 
-static void take_speed(const struct pl_annotations *a, struct pl_analysis_options *o)
+void pl_analyze_speed(const struct pl_annotations *a, struct pl_gait_options *o)
 {
 	static const char *const sources[] = {"gates", "belt", "entered", "none"};
 	char value[PL_ANNOTATION_VALUE_MAX];
 
-	o->gait.speed_m_s = pl_annotations_number(a, "speed_m_s");
-	if (isnan(o->gait.speed_m_s))
+	o->speed_m_s = pl_annotations_number(a, "speed_m_s");
+	if (isnan(o->speed_m_s))
 		return;
-	o->gait.speed_source = "entered";
+	o->speed_source = "entered";
 	pl_annotations_get(a, "speed_source", value);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		if (strcmp(value, sources[i]) == 0)
-			o->gait.speed_source = sources[i];
+			o->speed_source = sources[i];
 }
 
 /* What people said, then or since, stands above what the mat's configuration said. */
@@ -121,7 +128,7 @@ static void correct(const struct pl_annotations *a, struct pl_analysis_options *
 		correct_feet(value, o);
 	if (pl_annotations_get(a, "surface", value))
 		o->barefoot = o->barefoot && strcmp(value, "barefoot") == 0;
-	take_speed(a, o);
+	pl_analyze_speed(a, &o->gait);
 }
 
 /* A pair of insoles lies on one mat with columns in between in which there are no cells. */
@@ -153,6 +160,22 @@ static double threshold(const struct pl_calibration *cal, const struct pl_geomet
 	return cal->unit == PL_UNIT_N ? value / pl_cell_area_m2(g) / 1e3 : value;
 }
 
+/* What one code more says of a cell, in kPa where the calibration knows them; 0: not whole codes.
+ */
+static double code_step(const struct pl_recording *r)
+{
+	const struct pl_recording_info *info = pl_recording_info(r);
+	const struct pl_calibration *cal = pl_recording_calibration(r);
+	double step = cal->scale;
+
+	if (info->dtype == PL_F32 || info->dtype == PL_F64)
+		return 0;
+	if (cal->curve_points)
+		step = (cal->curve_value[1] - cal->curve_value[0]) /
+		       (cal->curve_counts[1] - cal->curve_counts[0]);
+	return threshold(cal, &info->geometry, step);
+}
+
 void pl_recording_options(const struct pl_recording *r, struct pl_analysis_options *o)
 {
 	const struct pl_live_options *live = pl_recording_live(r);
@@ -167,9 +190,11 @@ void pl_recording_options(const struct pl_recording *r, struct pl_analysis_optio
 	o->facing = live->facing;
 	o->picture = pl_recording_info(r)->layout == PL_LAYOUT_PICTURE;
 	o->insole_cols = insole_cols(r);
-	if (pl_calibrated(cal))
+	if (pl_calibrated(cal)) {
 		o->noise_floor_kpa =
 			threshold(cal, &pl_recording_info(r)->geometry, cal->noise_floor);
+		o->code_kpa = code_step(r);
+	}
 	if (meta)
 		o->body_mass_kg = o->gait.body_mass_kg = meta->body_mass_kg;
 	/* boxes cut out around the loaded cells, and insoles: their border is not a mat's edge */

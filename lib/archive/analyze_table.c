@@ -9,22 +9,8 @@
 #include <plantar/analysis.h>
 #include <plantar/hints.h>
 
-static double force_at(const struct pl_table *t, size_t i)
-{
-	const double *all = t->column[PL_COLUMN_FORCE];
-	const double *left = t->column[PL_COLUMN_LEFT_FORCE];
-	const double *right = t->column[PL_COLUMN_RIGHT_FORCE];
-
-	if (all)
-		return all[i];
-	return (left ? left[i] : 0) + (right ? right[i] : 0);
-}
-
-static bool has_force(const struct pl_table *t)
-{
-	return t->column[PL_COLUMN_FORCE] || t->column[PL_COLUMN_LEFT_FORCE] ||
-	       t->column[PL_COLUMN_RIGHT_FORCE];
-}
+#include "analyze.h"
+#include "table_metrics.h"
 
 /* As of a mat: the integral is a trapezoid and spans no missing value. */
 static void total_json(const struct pl_table *t, struct pl_json *json)
@@ -33,7 +19,7 @@ static void total_json(const struct pl_table *t, struct pl_json *json)
 	int64_t at = -1;
 
 	for (size_t i = 0; i < t->rows; i++) {
-		double f = force_at(t, i);
+		double f = pl_table_force(t, i);
 
 		if (!isnan(f) && !(f <= peak)) {
 			peak = f;
@@ -63,13 +49,13 @@ static void write_json(const struct pl_table_file *file, const struct pl_table_o
 	pl_table_json(file, json);
 	pl_json_begin_object(json, "method");
 	pl_standing_method_json(standing, json);
-	if (has_force(t)) {
+	if (pl_table_has_force(t)) {
 		pl_json_double(json, "contact_on_n", o->gait.contact_on_n);
 		pl_json_double(json, "contact_off_n", o->gait.contact_off_n);
 	}
 	pl_json_string(json, "version", pl_analysis_version());
 	pl_json_end_object(json);
-	if (has_force(t))
+	if (pl_table_has_force(t))
 		total_json(t, json);
 	if (standing)
 		pl_standing_json(standing, json);
@@ -83,8 +69,23 @@ void pl_table_options_init(struct pl_table_options *o)
 	pl_gait_options_init(&o->gait);
 }
 
+void pl_table_options_of(const struct pl_table_file *file, struct pl_table_options *o)
+{
+	pl_table_options_init(o);
+	if (!file->meta)
+		return;
+	o->standing.body_mass_kg = o->gait.body_mass_kg = file->meta->body_mass_kg;
+	pl_analyze_speed(&file->meta->annotations, &o->gait);
+}
+
 int pl_table_analyze(const struct pl_table_file *file, const struct pl_table_options *o,
 		     struct pl_json *json, struct pl_error *err)
+{
+	return pl_table_analyze_steps(file, o, json, NULL, err);
+}
+
+int pl_table_analyze_steps(const struct pl_table_file *file, const struct pl_table_options *o,
+			   struct pl_json *json, struct pl_gait *steps, struct pl_error *err)
 {
 	const struct pl_table *t = &file->table;
 	struct pl_standing *standing = malloc(sizeof(*standing));
@@ -96,13 +97,16 @@ int pl_table_analyze(const struct pl_table_file *file, const struct pl_table_opt
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
 	else
 		stood = pl_standing_table(t, &o->standing, standing, err);
-	if (stood >= 0 && (!has_force(t) || pl_gait_table(&gait, t, &o->gait, err) == 0)) {
-		if (has_force(t))
+	if (stood >= 0 && (!pl_table_has_force(t) || pl_gait_table(&gait, t, &o->gait, err) == 0)) {
+		if (pl_table_has_force(t))
 			pl_gait_sum_up(&gait);
 		write_json(file, o, stood ? standing : NULL, &gait, json);
 		result = 0;
 	}
-	pl_gait_free(&gait);
+	if (steps && result == 0)
+		*steps = gait;
+	else
+		pl_gait_free(&gait);
 	free(standing);
 	return result;
 }

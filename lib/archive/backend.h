@@ -18,6 +18,9 @@ struct pl_backend {
 	void (*describe)(const void *user, struct pl_json *json); /* more members; NULL: none */
 };
 
+/* Members of the open object: what a session says of itself. */
+void pl_session_meta_json(const struct pl_session_meta *meta, struct pl_json *json);
+
 /* Each fills b or err. Paths name regular files; texts are copied from, not kept. */
 int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err);
 int pl_backend_journal(const char *path, struct pl_backend *b, struct pl_error *err);

@@ -126,24 +126,41 @@ static int describe_live(hid_t file, const struct pl_live_options *o, struct pl_
 	return H5Gclose(group) < 0 ? pl_h5_error(err, "cannot close a group") : 0;
 }
 
+/* What a table does without. */
+static int describe_cells(hid_t file, hid_t mat, const struct pl_session_meta *m,
+			  struct pl_error *err)
+{
+	const hsize_t sensors = m->geometry.rows;
+
+	if (pl_h5_attr_text(mat, "unit", pl_unit_name(m->calibration.unit), err) ||
+	    pl_h5_attr_text(mat, "dtype", pl_dtype_name(m->dtype), err) ||
+	    pl_h5_attr_u32(mat, "rows", m->geometry.rows, err) ||
+	    pl_h5_attr_u32(mat, "cols", m->geometry.cols, err) ||
+	    pl_h5_attr_f64(mat, "pitch_row_m", m->geometry.pitch_row_m, err) ||
+	    pl_h5_attr_f64(mat, "pitch_col_m", m->geometry.pitch_col_m, err))
+		return -1;
+	if (m->sensor_area_m2 &&
+	    pl_h5_array(mat, "sensor_area_m2", H5T_IEEE_F64LE, 1, &sensors, m->sensor_area_m2, err))
+		return -1;
+	return describe_calibration(file, m, err) || describe_live(file, &m->live, err) ? -1 : 0;
+}
+
 static int describe_mat(hid_t file, const struct pl_session_meta *m, struct pl_error *err)
 {
+	enum pl_layout layout = m->live.layout;
 	hid_t mat = pl_h5_group(file, PL_H5_MAT, NULL, err);
 
 	if (mat < 0 || pl_h5_attr_text(mat, "name", m->mat, err) ||
 	    pl_h5_attr_text(mat, "file", m->mat_file, err) ||
 	    pl_h5_attr_text(mat, "source", m->source, err) ||
-	    pl_h5_attr_text(mat, "unit", pl_unit_name(m->calibration.unit), err) ||
-	    pl_h5_attr_text(mat, "dtype", pl_dtype_name(m->dtype), err) ||
-	    pl_h5_attr_u32(mat, "rows", m->geometry.rows, err) ||
-	    pl_h5_attr_u32(mat, "cols", m->geometry.cols, err) ||
-	    pl_h5_attr_f64(mat, "pitch_row_m", m->geometry.pitch_row_m, err) ||
-	    pl_h5_attr_f64(mat, "pitch_col_m", m->geometry.pitch_col_m, err) ||
 	    pl_h5_attr_f64(mat, "rate_hz", m->rate_hz, err))
+		return -1;
+	if (layout != PL_LAYOUT_MAT &&
+	    pl_h5_attr_text(mat, "layout", pl_layout_name(layout), err) != 0)
 		return -1;
 	if (m->mat_config_text && pl_h5_text(file, PL_H5_CONFIG_TEXT, m->mat_config_text, err) != 0)
 		return -1;
-	if (describe_calibration(file, m, err) != 0 || describe_live(file, &m->live, err) != 0)
+	if (layout != PL_LAYOUT_TABLE && describe_cells(file, mat, m, err) != 0)
 		return -1;
 	return H5Gclose(mat) < 0 ? pl_h5_error(err, "cannot close a group") : 0;
 }
@@ -192,14 +209,21 @@ static int data_attributes(hid_t group, const char *signal, const char *const *a
 
 static int view_frames(hid_t file, const struct pl_session_meta *m, struct pl_error *err)
 {
-	static const char *const axes[] = {"t_s", "y_mm", "x_mm"};
+	static const char *const placed[] = {"t_s", "y_mm", "x_mm"};
+	static const char *const unplaced[] = {"t_s", ".", "."}; /* NeXus: no such axis */
+	bool places = m->live.layout != PL_LAYOUT_SENSORS;
 	hid_t frames = H5Gopen2(file, PL_H5_FRAMES, H5P_DEFAULT);
 
 	if (frames < 0)
 		return pl_h5_error(err, "cannot open /frames");
-	if (positions(frames, "y_mm", m->geometry.rows, m->geometry.pitch_row_m, true, err) ||
-	    positions(frames, "x_mm", m->geometry.cols, m->geometry.pitch_col_m, false, err) ||
-	    data_attributes(frames, "raw", axes, 3, "raw counts of each frame", err))
+	if (places &&
+	    (positions(frames, "y_mm", m->geometry.rows, m->geometry.pitch_row_m, true, err) ||
+	     positions(frames, "x_mm", m->geometry.cols, m->geometry.pitch_col_m, false, err)))
+		return -1;
+	if (data_attributes(frames, "raw", places ? placed : unplaced, 3,
+			    m->live.layout == PL_LAYOUT_PICTURE ? "the greatest value of each cell"
+								: "raw counts of each frame",
+			    err))
 		return -1;
 	return H5Gclose(frames) < 0 ? pl_h5_error(err, "cannot close /frames") : 0;
 }
@@ -216,13 +240,15 @@ static const char *key_of(const struct pl_journal_reader *r, const char *prefix)
 static int view_metrics(hid_t file, const struct pl_journal_reader *r, struct pl_error *err)
 {
 	static const char *const axes[] = {"t_s"};
-	const char *signal = key_of(r, "force_");
+	bool forces = pl_journal_meta(r)->live.layout == PL_LAYOUT_MAT;
+	const char *signal = key_of(r, forces ? "force_" : "pressure_peak_");
 	hid_t metrics = H5Gopen2(file, PL_H5_METRICS, H5P_DEFAULT);
 
 	if (metrics < 0 ||
 	    H5Lcreate_hard(file, PL_H5_FRAMES "/t_s", metrics, "t_s", H5P_DEFAULT, H5P_DEFAULT) < 0)
 		return pl_h5_error(err, "cannot link the time axis");
-	if (signal && data_attributes(metrics, signal, axes, 1, "force on the mat", err) != 0)
+	if (signal && data_attributes(metrics, signal, axes, 1,
+				      forces ? "force on the mat" : "greatest cell", err) != 0)
 		return -1;
 	return H5Gclose(metrics) < 0 ? pl_h5_error(err, "cannot close /metrics") : 0;
 }
@@ -248,7 +274,8 @@ static int view_path(hid_t file, hid_t entry, struct pl_error *err)
 
 int pl_h5_describe_views(hid_t file, const struct pl_journal_reader *r, struct pl_error *err)
 {
-	bool cop = key_of(r, "cop_x_mm") && key_of(r, "cop_y_mm");
+	bool cop = pl_journal_meta(r)->live.layout == PL_LAYOUT_MAT && key_of(r, "cop_x_mm") &&
+		   key_of(r, "cop_y_mm");
 	hid_t entry;
 
 	if (view_frames(file, pl_journal_meta(r), err) != 0 || view_metrics(file, r, err) != 0)

@@ -117,27 +117,54 @@ static int read_subject(hid_t file, struct pl_session_meta *m, struct pl_error *
 	return close_group(&g) || pl_h5_annotations_read(file, m, err) ? -1 : 0;
 }
 
+/* Files of mats, and all of before there were others, have no attribute of that name. There are
+ * frames or samples, as it says, and never both. */
+static void get_layout(struct group *g, hid_t file, struct pl_session_meta *m)
+{
+	bool table;
+
+	if (!g->failed && H5Aexists(g->id, "layout") > 0)
+		m->live.layout = (enum pl_layout)get_word(g, "layout", pl_layout_parse);
+	table = m->live.layout == PL_LAYOUT_TABLE;
+	if (g->failed ||
+	    (pl_h5_has(file, PL_H5_SAMPLES) == table && pl_h5_has(file, PL_H5_RAW) != table))
+		return;
+	pl_error_set(g->err, PL_ECORRUPT, 0, PL_H5_MAT " is of layout %s, which has %s and no %s",
+		     pl_layout_name(m->live.layout), table ? PL_H5_SAMPLES : PL_H5_RAW,
+		     table ? PL_H5_RAW : PL_H5_SAMPLES);
+	g->failed = true;
+}
+
+/* Rows, columns, their places and their type: of everything but tables. */
+static void get_cells(struct group *g, struct pl_session_meta *m)
+{
+	uint32_t rows = 0, cols = 0;
+
+	m->dtype = (enum pl_dtype)get_word(g, "dtype", pl_dtype_parse);
+	get_number(g, "rows", H5T_NATIVE_UINT32, &rows);
+	get_number(g, "cols", H5T_NATIVE_UINT32, &cols);
+	get_number(g, "pitch_row_m", H5T_NATIVE_DOUBLE, &m->geometry.pitch_row_m);
+	get_number(g, "pitch_col_m", H5T_NATIVE_DOUBLE, &m->geometry.pitch_col_m);
+	m->geometry.rows = rows;
+	m->geometry.cols = cols;
+	if (!g->failed && (rows < 1 || rows > PL_SIDE_MAX || cols < 1 || cols > PL_SIDE_MAX)) {
+		pl_error_set(g->err, PL_ECORRUPT, 0, PL_H5_MAT ": %u x %u cells cannot be", rows,
+			     cols);
+		g->failed = true;
+	}
+}
+
 static int read_mat(hid_t file, struct pl_session_meta *m, struct pl_error *err)
 {
 	struct group g = open_group(file, PL_H5_MAT, err);
-	uint32_t rows = 0, cols = 0;
 
 	get_text(&g, "name", m->mat, sizeof(m->mat));
 	get_text(&g, "file", m->mat_file, sizeof(m->mat_file));
 	get_text(&g, "source", m->source, sizeof(m->source));
-	m->dtype = (enum pl_dtype)get_word(&g, "dtype", pl_dtype_parse);
-	get_number(&g, "rows", H5T_NATIVE_UINT32, &rows);
-	get_number(&g, "cols", H5T_NATIVE_UINT32, &cols);
-	get_number(&g, "pitch_row_m", H5T_NATIVE_DOUBLE, &m->geometry.pitch_row_m);
-	get_number(&g, "pitch_col_m", H5T_NATIVE_DOUBLE, &m->geometry.pitch_col_m);
 	get_number(&g, "rate_hz", H5T_NATIVE_DOUBLE, &m->rate_hz);
-	m->geometry.rows = rows;
-	m->geometry.cols = cols;
-	if (!g.failed && (rows < 1 || rows > PL_SIDE_MAX || cols < 1 || cols > PL_SIDE_MAX)) {
-		pl_error_set(err, PL_ECORRUPT, 0, PL_H5_MAT ": %u x %u cells cannot be", rows,
-			     cols);
-		g.failed = true;
-	}
+	get_layout(&g, file, m);
+	if (m->live.layout != PL_LAYOUT_TABLE)
+		get_cells(&g, m);
 	if (!g.failed && !(m->rate_hz >= 0 && m->rate_hz <= 1e6)) {
 		pl_error_set(err, PL_ECORRUPT, 0, PL_H5_MAT ": a rate of %g Hz cannot be",
 			     m->rate_hz);
@@ -242,7 +269,6 @@ static int read_live(hid_t file, struct pl_session_meta *m, struct pl_error *err
 	struct group g = open_group(file, PL_H5_LIVE, err);
 	struct pl_live_options *live = &m->live;
 
-	pl_live_options_init(live);
 	get_number(&g, "rate_hz", H5T_NATIVE_DOUBLE, &live->rate_hz);
 	get_number(&g, "filter_hz", H5T_NATIVE_DOUBLE, &live->filter_hz);
 	get_number(&g, "force_min", H5T_NATIVE_DOUBLE, &live->force_min);
@@ -263,29 +289,64 @@ static int check_schema(hid_t file, struct pl_error *err)
 		return pl_error_set(err, PL_EFORMAT, 0,
 				    "the schema is '%s'; this program reads '%s'", schema,
 				    PL_ARCHIVE_SCHEMA);
-	if (!pl_h5_has(file, PL_H5_RAW))
+	if (!pl_h5_has(file, PL_H5_RAW) && !pl_h5_has(file, PL_H5_SAMPLES))
 		return pl_error_set(err, PL_EFORMAT, 0,
 				    "no frames (%s is missing); name one trial of the session",
 				    PL_H5_RAW);
 	return 0;
 }
 
+/* How large sensors without places are, where somebody said so. */
+static int read_areas(hid_t file, struct pl_session_meta *m, struct pl_error *err)
+{
+	const unsigned n = m->geometry.rows;
+	struct h5_data d;
+	int result = -1;
+
+	if (m->live.layout != PL_LAYOUT_SENSORS || !pl_h5_has(file, PL_H5_SENSOR_AREA))
+		return 0;
+	if (pl_h5_data_open(file, PL_H5_SENSOR_AREA, H5T_FLOAT, 1, &d, err))
+		return -1;
+	m->sensor_area_m2 = d.size[0] == n ? calloc(n, sizeof(double)) : NULL;
+	if (d.size[0] != n)
+		pl_error_set(err, PL_ECORRUPT, 0, PL_H5_SENSOR_AREA " has %llu sensors, not %u",
+			     (unsigned long long)d.size[0], n);
+	else if (!m->sensor_area_m2)
+		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	else
+		result = pl_h5_data_read(&d, PL_H5_SENSOR_AREA, H5T_NATIVE_DOUBLE, 0, n,
+					 m->sensor_area_m2, NULL, err);
+	for (unsigned i = 0; result == 0 && i < n; i++)
+		if (!(m->sensor_area_m2[i] > 0 && m->sensor_area_m2[i] <= PL_SENSOR_AREA_MAX_M2))
+			result = pl_error_set(err, PL_ECORRUPT, 0,
+					      PL_H5_SENSOR_AREA ": %g m2 of sensor %u cannot be",
+					      m->sensor_area_m2[i], i + 1);
+	pl_h5_data_close(&d);
+	return result;
+}
+
+/* What a table, which has no cells, does without. */
+static int read_cells_meta(hid_t file, struct pl_session_meta *m, struct pl_error *err)
+{
+	if (m->live.layout == PL_LAYOUT_TABLE)
+		return 0;
+	if (read_areas(file, m, err) || read_calibration(file, m, err) || read_live(file, m, err))
+		return -1;
+	if (pl_layout_check(m->live.layout, &m->calibration, &m->geometry, err) == 0)
+		return 0;
+	if (err)
+		err->code = PL_ECORRUPT;
+	pl_error_prefix(err, PL_H5_CALIBRATION ": ");
+	return -1;
+}
+
 int pl_h5_read_meta(hid_t file, struct pl_session_meta *m, struct pl_error *err)
 {
 	if (check_schema(file, err) || read_root(file, m, err) || read_subject(file, m, err) ||
-	    read_mat(file, m, err) || read_calibration(file, m, err) || read_live(file, m, err))
+	    read_mat(file, m, err) || read_cells_meta(file, m, err))
 		return -1;
-	if (pl_h5_has(file, PL_H5_CONFIG_TEXT)) {
-		m->mat_config_text =
-			pl_h5_read_long_text(file, PL_H5_CONFIG_TEXT, CONFIG_TEXT_MAX, err);
-		if (!m->mat_config_text)
-			return -1;
-	}
-	if (pl_calibration_check(&m->calibration, &m->geometry, err)) {
-		if (err)
-			err->code = PL_ECORRUPT;
-		pl_error_prefix(err, PL_H5_CALIBRATION ": ");
-		return -1;
-	}
-	return 0;
+	if (!pl_h5_has(file, PL_H5_CONFIG_TEXT))
+		return 0;
+	m->mat_config_text = pl_h5_read_long_text(file, PL_H5_CONFIG_TEXT, CONFIG_TEXT_MAX, err);
+	return m->mat_config_text ? 0 : -1;
 }

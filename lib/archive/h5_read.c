@@ -365,6 +365,15 @@ static const char *summary(void *user)
 	return h->summary;
 }
 
+/* Whoever can do with samples of force opens them by pl_table_open. */
+static int check_frames(const struct h5 *h, struct pl_error *err)
+{
+	if (h->meta.live.layout != PL_LAYOUT_TABLE)
+		return 0;
+	return pl_error_set(err, PL_EUNSUPPORTED, 0,
+			    "holds samples of force or centre of pressure and no frames of cells");
+}
+
 static int open_all(struct h5 *h, const char *path, struct pl_recording_info *info,
 		    struct pl_error *err)
 {
@@ -374,8 +383,8 @@ static int open_all(struct h5 *h, const char *path, struct pl_recording_info *in
 			err->code = PL_ECORRUPT;
 		return -1;
 	}
-	if (pl_h5_read_meta(h->file, &h->meta, err) || open_raw(h, err) || open_fixed(h, err) ||
-	    open_metrics(h, err) || fill_info(h, info, err)) {
+	if (pl_h5_read_meta(h->file, &h->meta, err) || check_frames(h, err) || open_raw(h, err) ||
+	    open_fixed(h, err) || open_metrics(h, err) || fill_info(h, info, err)) {
 		pl_error_prefix(err, "%s: ", path);
 		return -1;
 	}
@@ -438,6 +447,7 @@ int pl_backend_h5(const char *path, struct pl_backend *b, struct pl_error *err)
 		close_h5(h);
 		return -1;
 	}
+	b->sensor_area_m2 = h->meta.sensor_area_m2;
 	b->source.user = h;
 	b->source.next = next_frame;
 	b->source.rewind = rewind_h5;

@@ -6,11 +6,11 @@
  */
 #include <stdlib.h>
 
+#include <plantar/session.h>
+
 #include "import_areas.h"
 #include "import_file.h"
 #include "import_text.h"
-
-#define AREA_MAX_CM2 100
 
 static int one_line(struct pl_text *t, double *area_m2, unsigned n)
 {
@@ -32,7 +32,8 @@ static int one_line(struct pl_text *t, double *area_m2, unsigned n)
 	if (pl_text_char(t, ',') || pl_text_char(t, ';'))
 		pl_text_blanks(t);
 	at = t->at;
-	if (!pl_text_number(t, &area) || !(area.value > 0 && area.value <= AREA_MAX_CM2)) {
+	if (!pl_text_number(t, &area) ||
+	    !(area.value > 0 && area.value <= PL_SENSOR_AREA_MAX_M2 * 1e4)) {
 		t->at = at;
 		return pl_text_expected(t, "an area in cm2 above 0");
 	}

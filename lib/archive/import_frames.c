@@ -154,7 +154,6 @@ void pl_import_backend(struct pl_import *im, struct pl_backend *b)
 	s->info.format = im->format;
 	s->info.geometry = im->geometry;
 	s->info.dtype = PL_F64;
-	s->info.layout = im->layout;
 	s->info.cropped = im->cropped;
 	s->info.rate_hz = im->interval_s > 0 ? 1.0 / im->interval_s : 0;
 	s->info.frames = im->frames;
@@ -171,6 +170,7 @@ void pl_import_backend(struct pl_import *im, struct pl_backend *b)
 	s->live.rate_hz = s->info.rate_hz;
 	s->live.side = im->side;
 	s->live.facing = im->facing;
+	s->live.layout = im->layout;
 	if (im->side != PL_SIDE_UNKNOWN)
 		snprintf(s->info.side_hint, sizeof(s->info.side_hint), "%s",
 			 pl_side_name(im->side));

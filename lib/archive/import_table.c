@@ -17,6 +17,8 @@
 #include <plantar/hints.h>
 #include <plantar/json.h>
 
+#include "backend.h"
+#include "h5_table.h"
 #include "import_file.h"
 #include "import_table.h"
 #include "import_text.h"
@@ -283,6 +285,10 @@ static int one_row(struct reader *r)
 	struct pl_table *table = &r->file->table;
 	unsigned n = split(&r->text, r->separator, r->field, TABLE_FIELDS_MAX), decimals = 0;
 
+	/* the last field may be one that is empty */
+	if (n + 1 == r->fields && r->separator != ' ' && r->text.stop > r->text.start &&
+	    r->text.stop[-1] == r->separator)
+		r->field[n++] = (struct table_field){r->text.stop, r->text.stop};
 	if (n != r->fields) {
 		r->text.at = r->text.stop;
 		return pl_text_fail(&r->text, PL_ECORRUPT, "%u fields, %u in the first line%s", n,
@@ -407,8 +413,11 @@ struct pl_table_file *pl_table_open(const char *path, const struct pl_hints *hin
 {
 	struct pl_table_file *file;
 	size_t n;
-	char *text = pl_import_read_path(path, &n, err);
+	char *text;
 
+	if (pl_format_probe_file(path, NULL) == PL_FORMAT_PLANTAR_H5)
+		return pl_h5_table_open(path, err);
+	text = pl_import_read_path(path, &n, err);
 	if (!text)
 		return NULL;
 	file = pl_table_open_memory(text, n, hints, err);
@@ -426,28 +435,20 @@ void pl_table_close(struct pl_table_file *t)
 		return;
 	for (int i = 0; i < PL_COLUMNS; i++)
 		free(t->table.column[i]);
+	if (t->meta)
+		pl_session_meta_free(t->meta);
+	free(t->meta);
 	free(t);
-}
-
-static const char *unit_of(int column)
-{
-	switch (column) {
-	case PL_COLUMN_TIME:
-		return "s";
-	case PL_COLUMN_FORCE:
-	case PL_COLUMN_LEFT_FORCE:
-	case PL_COLUMN_RIGHT_FORCE:
-		return "N";
-	default:
-		return "mm";
-	}
 }
 
 void pl_table_json(const struct pl_table_file *t, struct pl_json *json)
 {
 	pl_json_begin_object(json, "recording");
-	pl_json_string(json, "format", "table");
+	pl_json_string(json, "format",
+		       pl_format_name(t->meta ? PL_FORMAT_PLANTAR_H5 : PL_FORMAT_TABLE));
 	pl_json_string(json, "path", t->path);
+	if (t->meta)
+		pl_json_string(json, "layout", pl_layout_name(PL_LAYOUT_TABLE));
 	pl_json_null(json, "rows");
 	pl_json_null(json, "cols");
 	pl_json_null(json, "pitch_row_mm");
@@ -469,9 +470,11 @@ void pl_table_json(const struct pl_table_file *t, struct pl_json *json)
 		pl_json_string(json, "name", pl_column_name((enum pl_column)i));
 		pl_json_string(json, "from", t->from[i]);
 		pl_json_double(json, "factor", t->scale[i]);
-		pl_json_string(json, "unit", unit_of(i));
+		pl_json_string(json, "unit", pl_column_unit((enum pl_column)i));
 		pl_json_end_object(json);
 	}
 	pl_json_end_array(json);
+	if (t->meta)
+		pl_session_meta_json(t->meta, json);
 	pl_json_end_object(json);
 }

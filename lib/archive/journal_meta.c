@@ -174,6 +174,17 @@ static void metric_keys(struct codec *c, struct journal_keys *keys)
 		text(c, keys->key[i], sizeof(keys->key[i]));
 }
 
+/* What the cells are, where they are not those of a mat. */
+static void layout(struct codec *c, struct pl_session_meta *m)
+{
+	uint32_t what = m->live.layout;
+
+	number(c, &what, PL_LAYOUT_PICTURE);
+	doubles(c, &m->sensor_area_m2, m->geometry.rows);
+	if (c->walk == READ)
+		m->live.layout = (enum pl_layout)what;
+}
+
 static void everything(struct codec *c, struct pl_session_meta *m, struct journal_keys *keys)
 {
 	uint32_t trial = m->trial, dtype = m->dtype;
@@ -210,6 +221,8 @@ static void everything(struct codec *c, struct pl_session_meta *m, struct journa
 	metric_keys(c, keys);
 	if (c->version >= 2)
 		text(c, m->annotations.text, sizeof(m->annotations.text));
+	if (c->version >= 3)
+		layout(c, m);
 }
 
 uint32_t pl_journal_head_crc(const uint8_t *head, size_t size)
@@ -258,10 +271,10 @@ uint8_t *pl_journal_head_encode(const struct pl_session_meta *meta, const struct
 
 static bool believable(const struct pl_session_meta *m)
 {
-	const struct pl_geometry *g = &m->geometry;
-
-	return g->rows >= 1 && g->cols >= 1 && isfinite(g->pitch_row_m) && g->pitch_row_m > 0 &&
-	       isfinite(g->pitch_col_m) && g->pitch_col_m > 0;
+	for (unsigned i = 0; m->sensor_area_m2 && i < m->geometry.rows; i++)
+		if (!(m->sensor_area_m2[i] > 0 && m->sensor_area_m2[i] <= PL_SENSOR_AREA_MAX_M2))
+			return false;
+	return !m->sensor_area_m2 || m->live.layout == PL_LAYOUT_SENSORS;
 }
 
 int pl_journal_head_decode(const uint8_t *head, size_t size, struct pl_session_meta *meta,
@@ -282,5 +295,5 @@ int pl_journal_head_decode(const uint8_t *head, size_t size, struct pl_session_m
 		return pl_error_set(err, PL_ECORRUPT, 0,
 				    "the head of the journal contradicts itself; written by "
 				    "another version?");
-	return pl_calibration_check(&meta->calibration, &meta->geometry, err);
+	return pl_layout_check(meta->live.layout, &meta->calibration, &meta->geometry, err);
 }

@@ -125,7 +125,7 @@ struct pl_journal *pl_journal_create(const char *path, const struct pl_session_m
 {
 	struct pl_journal *j;
 
-	if (pl_calibration_check(&meta->calibration, &meta->geometry, err) != 0)
+	if (pl_layout_check(meta->live.layout, &meta->calibration, &meta->geometry, err) != 0)
 		return NULL;
 	j = calloc(1, sizeof(*j));
 	if (!j || strlen(path) >= sizeof(j->path)) {

@@ -12,8 +12,13 @@
  *			t_est_ns i64, t_device i64 (ns, INT64_MIN: none), t_s f64; lost u64 [N, 4]
  *			x_mm f64 [cols], y_mm f64 [rows]
  *	/metrics/<key>	[N] f32, keys of pl_metric_key with the calibrated flag (and a link t_s)
+ *	/samples	of layout "table", which has no /frames: attributes rate_hz (f64),
+ *			rate_from (string); [N] f64 t_s, and of time, force, ap, ml, left_force,
+ *			..., right_ml those that the table has, with column (string), factor
+ *			(f64)
  *	/mat attributes	name, file, source, unit, dtype (strings), rows, cols (u32), pitch_row_m,
- *			pitch_col_m, rate_hz (f64)
+ *			pitch_col_m, rate_hz (f64), layout (string; absent: "mat")
+ *	/mat/sensor_area_m2	f64 [rows], of layout "sensors"; absent if not known
  *	/mat/config_text	string; absent if there is none
  *	/mat/calibration attributes	id, unit, dead_policy ("exclude", "interpolate"),
  *			scale, noise_floor, contact, saturation_counts (f64)
@@ -44,8 +49,10 @@
 #define PL_H5_METRICS "/metrics"
 #define PL_H5_MAT "/mat"
 #define PL_H5_CONFIG_TEXT "/mat/config_text"
+#define PL_H5_SENSOR_AREA "/mat/sensor_area_m2"
 #define PL_H5_CALIBRATION "/mat/calibration"
 #define PL_H5_LIVE "/mat/live"
+#define PL_H5_SAMPLES "/samples"
 #define PL_H5_EVENTS "/events"
 #define PL_H5_GAPS "/gaps"
 #define PL_H5_CLOCK "/clock"

@@ -65,7 +65,8 @@ static bool parse_line(char *text, struct manifest_line *line)
 	return true;
 }
 
-int pl_manifest_read(const char *folder, struct manifest *m, struct pl_error *err)
+static int read_named(const char *folder, const char *name, struct manifest *m,
+		      struct pl_error *err)
 {
 	char path[PATH_MAX], text[256];
 	struct manifest_line line;
@@ -73,7 +74,7 @@ int pl_manifest_read(const char *folder, struct manifest *m, struct pl_error *er
 	FILE *f;
 
 	*m = (struct manifest){0};
-	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	f = fopen(path, "re");
 	if (!f)
 		return errno == ENOENT ? 0 : pl_files_error(err, errno, "cannot read %s", path);
@@ -91,13 +92,25 @@ int pl_manifest_read(const char *folder, struct manifest *m, struct pl_error *er
 	return result;
 }
 
+int pl_manifest_read(const char *folder, struct manifest *m, struct pl_error *err)
+{
+	return read_named(folder, MANIFEST_NAME, m, err);
+}
+
+int pl_manifest_read_pending(const char *folder, struct manifest *m, struct pl_error *err)
+{
+	return read_named(folder, MANIFEST_PENDING, m, err);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct manifest_line *)a)->name,
 		      ((const struct manifest_line *)b)->name);
 }
 
-int pl_manifest_write(const char *folder, const struct manifest *m, struct pl_error *err)
+/* Sorted, since the order in which trials were finished says nothing. */
+static int write_named(const char *folder, const char *name, const struct manifest *m,
+		       struct pl_error *err)
 {
 	const size_t cap = m->n * (sizeof(m->line->hex) + sizeof(m->line->name) + 4) + 1;
 	char *text = malloc(cap), path[PATH_MAX];
@@ -111,9 +124,71 @@ int pl_manifest_write(const char *folder, const struct manifest *m, struct pl_er
 	for (size_t i = 0; i < m->n; i++)
 		at += (size_t)snprintf(text + at, cap - at, "%s  %s\n", m->line[i].hex,
 				       m->line[i].name);
-	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	result = pl_files_replace(path, text, at, err);
 	free(text);
+	return result;
+}
+
+int pl_manifest_announce(const char *folder, const struct manifest *m, struct pl_error *err)
+{
+	return write_named(folder, MANIFEST_PENDING, m, err);
+}
+
+int pl_manifest_commit(const char *folder, struct pl_error *err)
+{
+	char pending[PATH_MAX], path[PATH_MAX];
+
+	snprintf(pending, sizeof(pending), "%s/" MANIFEST_PENDING, folder);
+	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, folder);
+	/* the files' new names first: a manifest may be behind its files, never ahead */
+	if (pl_files_sync_parent(path, err))
+		return -1;
+	if (rename(pending, path) != 0)
+		return pl_files_error(err, errno, "cannot rename %s", pending);
+	return pl_files_sync_parent(path, err);
+}
+
+/* Of what was announced, that which came to be. */
+static int take_over(const char *folder, struct manifest *m, const struct manifest *pending,
+		     struct pl_error *err)
+{
+	struct pl_error missing;
+	char hex[65];
+	int result = 0;
+
+	for (size_t i = 0; i < pending->n && result == 0; i++) {
+		const struct manifest_line *line = &pending->line[i];
+		const char *listed = pl_manifest_find(m, line->name);
+
+		if (listed && strcmp(listed, line->hex) == 0)
+			continue;
+		if (pl_manifest_hash(folder, line->name, hex, &missing) == 0 &&
+		    strcmp(hex, line->hex) == 0)
+			result = pl_manifest_set(m, line->name, hex, err);
+	}
+	return result;
+}
+
+int pl_manifest_read_settled(const char *folder, struct manifest *m, bool *unfinished,
+			     struct pl_error *err)
+{
+	struct manifest pending;
+	char path[PATH_MAX];
+	int result;
+
+	snprintf(path, sizeof(path), "%s/" MANIFEST_PENDING, folder);
+	if (unfinished)
+		*unfinished = access(path, F_OK) == 0;
+	if (pl_manifest_read(folder, m, err))
+		return -1;
+	/* what a damaged announcement said is lost; verify tells which file it was about */
+	if (pl_manifest_read_pending(folder, &pending, NULL))
+		return 0;
+	result = take_over(folder, m, &pending, err);
+	pl_manifest_free(&pending);
+	if (result)
+		pl_manifest_free(m);
 	return result;
 }
 

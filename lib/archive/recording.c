@@ -49,17 +49,6 @@ static const char *const format_names[] = {
 	[PL_FORMAT_HDF5_ARRAY] = "hdf5-array",
 	[PL_FORMAT_TABLE] = "table",
 };
-static const char *const layout_names[] = {
-	[PL_LAYOUT_MAT] = "mat",
-	[PL_LAYOUT_SENSORS] = "sensors",
-	[PL_LAYOUT_PICTURE] = "picture",
-};
-
-const char *pl_layout_name(enum pl_layout layout)
-{
-	return (unsigned)layout <= PL_LAYOUT_PICTURE ? layout_names[layout] : "unknown";
-}
-
 const char *pl_format_name(enum pl_format format)
 {
 	if ((unsigned)format >= sizeof(format_names) / sizeof(format_names[0]))
@@ -291,15 +280,13 @@ static struct pl_recording *recording_new(const struct pl_backend *b, const char
 {
 	const struct pl_recording_source *s = &b->source;
 	struct pl_recording *r = calloc(1, sizeof(*r));
-	struct pl_geometry g = s->info.geometry;
 
-	if (s->info.layout == PL_LAYOUT_SENSORS)
-		g.pitch_row_m = g.pitch_col_m = 1; /* NaN on purpose */
 	if (!r)
 		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	else if (pl_calibration_check(&s->calibration, &g, err) == 0 &&
+	else if (pl_layout_check(s->live.layout, &s->calibration, &s->info.geometry, err) == 0 &&
 		 pl_calibration_copy(&r->calibration, &s->calibration, err) == 0) {
 		r->backend = *b;
+		r->backend.source.info.layout = s->live.layout;
 		if (path)
 			snprintf(r->backend.source.info.path, sizeof(s->info.path), "%s", path);
 		return r;
@@ -427,7 +414,7 @@ static double mm(double m)
 	return round(m * 1e9) / 1e6;
 }
 
-static void session_json(const struct pl_session_meta *meta, struct pl_json *json)
+void pl_session_meta_json(const struct pl_session_meta *meta, struct pl_json *json)
 {
 	pl_json_string(json, "session_uuid", meta->session_uuid);
 	pl_json_uint(json, "trial", meta->trial);
@@ -474,7 +461,7 @@ void pl_recording_json(const struct pl_recording *r, struct pl_json *json)
 	if (info->side_hint[0])
 		pl_json_string(json, "side_hint", info->side_hint);
 	if (r->backend.meta)
-		session_json(r->backend.meta, json);
+		pl_session_meta_json(r->backend.meta, json);
 	if (r->backend.describe)
 		r->backend.describe(r->backend.source.user, json);
 	pl_json_end_object(json);

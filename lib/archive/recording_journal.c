@@ -139,7 +139,7 @@ int pl_backend_journal(const char *path, struct pl_backend *b, struct pl_error *
 		return -1;
 	}
 	meta = pl_journal_meta(j->reader);
-	*b = (struct pl_backend){.meta = meta};
+	*b = (struct pl_backend){.meta = meta, .sensor_area_m2 = meta->sensor_area_m2};
 	s->user = j;
 	s->next = next_frame;
 	s->rewind = rewind_journal;

@@ -23,6 +23,7 @@
 
 #include "claim.h"
 #include "files.h"
+#include "manifest.h"
 
 #define DEPTH_MAX 4
 
@@ -73,10 +74,11 @@ static void remove_claim(const char *path)
 		pl_claim_release(&claim);
 }
 
-/* When the recording began; a journal whose head is damaged counts by its last change. */
+/* When the recording began; what is no journal, or one whose head is damaged, counts by its last
+ * change. */
 static int64_t started(const char *path, const struct stat *st)
 {
-	struct pl_journal_reader *r = pl_journal_open(path, NULL);
+	struct pl_journal_reader *r = is_journal(path) ? pl_journal_open(path, NULL) : NULL;
 	int64_t t = r ? pl_journal_meta(r)->started_utc_ns : st->st_mtim.tv_sec * 1000000000ll;
 
 	pl_journal_reader_close(r);
@@ -85,8 +87,6 @@ static int64_t started(const char *path, const struct stat *st)
 
 static void add(struct search *s, const char *path, const struct stat *st)
 {
-	if (pl_journal_has_writer(path))
-		return;
 	if (s->n == s->room) {
 		size_t room = s->room ? 2 * s->room : 16;
 		struct found *more = reallocarray(s->found, room, sizeof(*more));
@@ -107,7 +107,8 @@ static void add(struct search *s, const char *path, const struct stat *st)
 
 static void look_at(struct search *s, const char *path, const char *name, const struct stat *st)
 {
-	if (is_journal(name))
+	if ((is_journal(name) && !pl_journal_has_writer(path)) ||
+	    strcmp(name, MANIFEST_PENDING) == 0)
 		add(s, path, st);
 	else if (ends_with(name, ".journal.new"))
 		remove_unborn(path);
@@ -152,7 +153,16 @@ static int by_age(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-int pl_recover_find(const char *root, int (*each)(void *user, const char *journal), void *user,
+bool pl_recover_is_session(const char *path, char *folder, size_t cap)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || strcmp(slash + 1, MANIFEST_PENDING) != 0)
+		return false;
+	return (size_t)snprintf(folder, cap, "%.*s", (int)(slash - path), path) < cap;
+}
+
+int pl_recover_find(const char *root, int (*each)(void *user, const char *path), void *user,
 		    struct pl_error *err)
 {
 	struct search s = {0};

@@ -3,7 +3,9 @@
  * The overview of a session's folder: session.json for people and programs, session.h5 so that
  * one open shows all trials, MANIFEST.sha256 so that damage shows. All three are made from the
  * trials themselves and can be made again at any time. A trial is hashed once, when it was
- * finished: hashing it again at the next sealing would bless whatever happened to it since.
+ * finished: hashing it again at the next sealing would bless whatever happened to it since. The
+ * first two are written under other names and take theirs between the announcing of the manifest
+ * and its own renaming (manifest.h).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,6 +34,7 @@
 #define JSON_MAX (64u << 20)
 #define SESSION_JSON "session.json"
 #define SESSION_H5 "session.h5"
+#define NEXT ".next"
 
 struct session {
 	const char *folder;
@@ -255,7 +258,7 @@ static int write_json(const struct session *s, struct pl_error *err)
 	char path[PATH_MAX];
 	int result = pl_error_set(err, PL_ENOMEM, 0, SESSION_JSON " would be over 64 MiB");
 
-	snprintf(path, sizeof(path), "%s/" SESSION_JSON, s->folder);
+	snprintf(path, sizeof(path), "%s/" SESSION_JSON NEXT, s->folder);
 	for (size_t cap = JSON_START; cap <= JSON_MAX && result != 0; cap *= 2) {
 		char *buf = malloc(cap + 1);
 		size_t n = buf ? session_json(s, buf, cap) : 0;
@@ -293,13 +296,12 @@ static int link_trials(hid_t file, const struct session *s, struct pl_error *err
 static int write_h5(const struct session *s, struct pl_error *err)
 {
 	const struct trial *first = first_readable(s);
-	char path[PATH_MAX], temporary[PATH_MAX + 8];
+	char path[PATH_MAX];
 	hid_t file;
 
-	snprintf(path, sizeof(path), "%s/" SESSION_H5, s->folder);
-	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
-	unlink(temporary);
-	file = pl_h5_create(temporary, err);
+	snprintf(path, sizeof(path), "%s/" SESSION_H5 NEXT, s->folder);
+	unlink(path);
+	file = pl_h5_create(path, err);
 	if (file < 0 || pl_h5_attr_text(file, "NX_class", "NXroot", err) != 0 ||
 	    pl_h5_attr_text(file, "schema", PL_ARCHIVE_SCHEMA, err) != 0 ||
 	    pl_h5_attr_text(file, "session_uuid", first ? first->uuid : "", err) != 0 ||
@@ -307,29 +309,45 @@ static int write_h5(const struct session *s, struct pl_error *err)
 	    pl_h5_attr_text(file, "protocol", first ? first->protocol : "", err) != 0 ||
 	    pl_h5_attr_text(file, "started_utc", first ? first->started_utc : "", err) != 0 ||
 	    link_trials(file, s, err) != 0) {
-		unlink(temporary);
+		unlink(path);
 		return -1;
 	}
 	if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(file) < 0) {
-		unlink(temporary);
+		unlink(path);
 		return pl_h5_error(err, "cannot write %s", path);
 	}
-	if (pl_files_sync(temporary, err) != 0)
-		return -1;
-	if (rename(temporary, path) != 0)
-		return pl_files_error(err, errno, "cannot rename %s", temporary);
-	return pl_files_sync_parent(path, err);
+	return pl_files_sync(path, err);
 }
 
 /* ---- MANIFEST.sha256 ---- */
 
-static int hash_into(struct manifest *m, const char *folder, const char *name, struct pl_error *err)
+/* The file that has or will have this name. */
+static int hash_into(struct manifest *m, const char *folder, const char *file, const char *name,
+		     struct pl_error *err)
 {
 	char hex[65];
 
-	if (pl_manifest_hash(folder, name, hex, err) != 0)
+	if (pl_manifest_hash(folder, file, hex, err) != 0)
 		return -1;
 	return pl_manifest_set(m, name, hex, err);
+}
+
+static int take_name(const char *folder, const char *name, struct pl_error *err)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	snprintf(from, sizeof(from), "%s/%s" NEXT, folder, name);
+	snprintf(to, sizeof(to), "%s/%s", folder, name);
+	return rename(from, to) ? pl_files_error(err, errno, "cannot rename %s", from) : 0;
+}
+
+/* The overview and its manifest, in an order that can be interrupted anywhere. */
+static int put_in_place(const struct session *s, const struct manifest *m, struct pl_error *err)
+{
+	if (pl_manifest_announce(s->folder, m, err) || take_name(s->folder, SESSION_JSON, err) ||
+	    take_name(s->folder, SESSION_H5, err))
+		return -1;
+	return pl_manifest_commit(s->folder, err);
 }
 
 /*
@@ -341,7 +359,7 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 	struct manifest was, now = {0};
 	int result = 0;
 
-	if (pl_manifest_read(s->folder, &was, NULL) != 0) {
+	if (pl_manifest_read_settled(s->folder, &was, NULL, NULL) != 0) {
 		char path[PATH_MAX], aside[PATH_MAX + 16];
 
 		snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, s->folder);
@@ -359,28 +377,24 @@ static int write_manifest(const struct session *s, const char *fresh, struct pl_
 		if (known && !(fresh && strcmp(name, fresh) == 0))
 			result = pl_manifest_set(&now, name, known, err);
 		else
-			result = hash_into(&now, s->folder, name, err);
+			result = hash_into(&now, s->folder, name, name, err);
 	}
 	if (result == 0)
-		result = hash_into(&now, s->folder, SESSION_JSON, err);
+		result = hash_into(&now, s->folder, SESSION_JSON NEXT, SESSION_JSON, err);
 	if (result == 0)
-		result = hash_into(&now, s->folder, SESSION_H5, err);
+		result = hash_into(&now, s->folder, SESSION_H5 NEXT, SESSION_H5, err);
 	if (result == 0)
-		result = pl_manifest_write(s->folder, &now, err);
+		result = put_in_place(s, &now, err);
 	pl_manifest_free(&was);
 	pl_manifest_free(&now);
 	return result;
 }
 
-static int seal(const char *folder, const char *fresh, struct pl_error *err)
+int pl_seal_locked(const char *folder, const char *fresh, struct pl_error *err)
 {
 	struct session s = {.folder = folder};
-	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+	int result;
 
-	if (lock < 0)
-		return pl_files_error(err, errno, "cannot open the folder %s", folder);
-	while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
-		; /* another trial of the session may be finished right now */
 	pl_h5_init();
 	result = read_trials(&s, err);
 	s.logs = pl_protocol_logs_read(folder, err);
@@ -393,6 +407,18 @@ static int seal(const char *folder, const char *fresh, struct pl_error *err)
 	if (result == 0)
 		result = write_manifest(&s, fresh, err);
 	session_free(&s);
+	return result;
+}
+
+static int seal(const char *folder, const char *fresh, struct pl_error *err)
+{
+	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
+
+	if (lock < 0)
+		return pl_files_error(err, errno, "cannot open the folder %s", folder);
+	while (flock(lock, LOCK_EX) != 0 && errno == EINTR)
+		; /* another trial of the session may be finished right now */
+	result = pl_seal_locked(folder, fresh, err);
 	close(lock);
 	return result;
 }

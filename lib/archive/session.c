@@ -32,7 +32,9 @@ void pl_session_meta_free(struct pl_session_meta *meta)
 {
 	pl_calibration_free(&meta->calibration);
 	free(meta->mat_config_text);
+	free(meta->sensor_area_m2);
 	meta->mat_config_text = NULL;
+	meta->sensor_area_m2 = NULL;
 }
 
 void pl_session_uuid(char out[37])

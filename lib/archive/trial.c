@@ -70,6 +70,23 @@ static double interval_s(hid_t file)
 	return rate_hz > 0 ? 1 / rate_hz : 0;
 }
 
+/* Samples of a table follow each other at its rate. */
+static int duration(hid_t file, hsize_t frames, double *s)
+{
+	int64_t first, last;
+
+	*s = 0;
+	if (!frames)
+		return 0;
+	*s = (double)frames * interval_s(file);
+	if (H5Lexists(file, PL_H5_SAMPLES, H5P_DEFAULT) > 0)
+		return 0;
+	if (time_at(file, 0, &first) != 0 || time_at(file, frames - 1, &last) != 0)
+		return -1;
+	*s = ((double)last - (double)first) / 1e9 + interval_s(file);
+	return 0;
+}
+
 static int read_person(hid_t file, struct trial *t, struct pl_error *err)
 {
 	struct pl_session_meta meta = {.body_mass_kg = NAN};
@@ -88,7 +105,7 @@ static int read_person(hid_t file, struct trial *t, struct pl_error *err)
 
 static int read_open(hid_t file, const char *path, struct trial *t, struct pl_error *err)
 {
-	int64_t frames, first = 0, last = 0;
+	int64_t frames;
 	uint8_t complete = 0;
 	char schema[64];
 
@@ -106,14 +123,14 @@ static int read_open(hid_t file, const char *path, struct trial *t, struct pl_er
 	    pl_h5_read_number(file, "trial", H5T_NATIVE_UINT32, &t->number) != 0 ||
 	    pl_h5_read_number(file, "complete", H5T_NATIVE_UINT8, &complete) != 0)
 		return pl_error_set(err, PL_ECORRUPT, 0, "%s lacks attributes of its head", path);
-	frames = pl_trial_length(file, PL_H5_FRAMES "/t_est_ns");
-	if (frames < 0 || (frames > 0 && (time_at(file, 0, &first) != 0 ||
-					  time_at(file, (hsize_t)frames - 1, &last) != 0)))
+	if (H5Lexists(file, PL_H5_SAMPLES, H5P_DEFAULT) > 0)
+		frames = pl_trial_length(file, PL_H5_SAMPLES "/t_s");
+	else
+		frames = pl_trial_length(file, PL_H5_FRAMES "/t_est_ns");
+	if (frames < 0 || duration(file, (hsize_t)frames, &t->duration_s) != 0)
 		return pl_h5_error(err, "cannot read the times of %s", path);
 	t->complete = complete != 0;
 	t->frames = (uint64_t)frames;
-	if (frames)
-		t->duration_s = ((double)last - (double)first) / 1e9 + interval_s(file);
 	if (pl_rows_read(&t->rows, file, err) != 0 ||
 	    pl_amendments_add_rows(file, &t->rows, &t->amendments, err) != 0 ||
 	    read_person(file, t, err) != 0)

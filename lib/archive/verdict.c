@@ -58,10 +58,16 @@ enum pl_trial_verdict pl_archive_verdict(const char *path, char reason[480])
 {
 	struct last_word word = {.verdict = PL_TRIAL_UNSAID, .reason = reason};
 	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
-	char folder[PATH_MAX] = ".";
+	const char *dot = strrchr(file, '.');
+	char folder[PATH_MAX] = ".", finished[64];
 
 	reason[0] = '\0';
 	pl_archive_events(path, listen, &word, NULL);
+	/* A journal that is not finished yet will be that file; the log names it so already. */
+	if (dot && strcmp(dot, ".journal") == 0) {
+		snprintf(finished, sizeof(finished), "%.*s.h5", (int)(dot - file), file);
+		file = finished;
+	}
 	if (word.verdict != PL_TRIAL_UNSAID || !pl_seal_is_trial(file))
 		return word.verdict;
 	if (slash)

@@ -40,29 +40,36 @@ static void note(struct pl_verify_report *report, const struct pl_error *why)
 		snprintf(report->problem, sizeof(report->problem), "%s", why->message);
 }
 
+static bool says(const struct manifest *m, const char *name, const char *hex)
+{
+	const char *listed = pl_manifest_find(m, name);
+
+	return listed && strcmp(hex, listed) == 0;
+}
+
 /*
  * A session may be sealed, or a trial amended, while it is verified: then the manifest that was
  * read before is an old one. Whoever does that holds the folder's lock, so the two are compared
- * once more under it, for as long as that takes.
+ * once more under it, for as long as that takes. Or that was interrupted, and the file is what was
+ * announced (manifest.h).
  */
 static bool agrees_after_all(const char *folder, const char *name)
 {
 	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const char *listed = NULL;
+	struct manifest m = {0}, pending = {0};
 	bool agrees = false;
-	struct manifest m;
 	char hex[65];
 
 	if (lock < 0)
 		return false;
 	while (flock(lock, LOCK_SH) != 0 && errno == EINTR)
 		;
-	if (pl_manifest_read(folder, &m, NULL) == 0) {
-		listed = pl_manifest_find(&m, name);
-		agrees = listed && pl_manifest_hash(folder, name, hex, NULL) == 0 &&
-			 strcmp(hex, listed) == 0;
-		pl_manifest_free(&m);
-	}
+	if (pl_manifest_read(folder, &m, NULL) == 0 &&
+	    pl_manifest_read_pending(folder, &pending, NULL) == 0 &&
+	    pl_manifest_hash(folder, name, hex, NULL) == 0)
+		agrees = says(&m, name, hex) || says(&pending, name, hex);
+	pl_manifest_free(&m);
+	pl_manifest_free(&pending);
 	close(lock);
 	return agrees;
 }

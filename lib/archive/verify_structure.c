@@ -104,7 +104,8 @@ static herr_t read_object(hid_t root, const char *name, const H5O_info_t *info, 
 	return look->result != 0;
 }
 
-/* Datasets of /frames and /metrics have a row a frame, but for the positions of the cells. */
+/* Datasets of /frames (or /samples) and /metrics have a row a frame, but for the positions of the
+ * cells. */
 static herr_t check_length(hid_t group, const char *name, const H5L_info_t *info, void *user)
 {
 	struct look *look = user;
@@ -122,10 +123,10 @@ static herr_t check_length(hid_t group, const char *name, const H5L_info_t *info
 	return 1;
 }
 
-static int check_lengths(struct look *look)
+static int check_lengths(struct look *look, const char *rows)
 {
-	if (H5Literate_by_name(look->file, PL_H5_FRAMES, H5_INDEX_NAME, H5_ITER_INC, NULL,
-			       check_length, look, H5P_DEFAULT) < 0 ||
+	if (H5Literate_by_name(look->file, rows, H5_INDEX_NAME, H5_ITER_INC, NULL, check_length,
+			       look, H5P_DEFAULT) < 0 ||
 	    (look->result == 0 &&
 	     H5Literate_by_name(look->file, PL_H5_METRICS, H5_INDEX_NAME, H5_ITER_INC, NULL,
 				check_length, look, H5P_DEFAULT) < 0))
@@ -232,20 +233,21 @@ static int check_sequence(hid_t file, const struct trial *t, struct pl_error *er
 
 static int check_open(struct look *look, const struct trial *t)
 {
-	int64_t raw = pl_trial_length(look->file, PL_H5_RAW);
+	bool table = H5Lexists(look->file, PL_H5_SAMPLES, H5P_DEFAULT) > 0;
+	int64_t raw = table ? -1 : pl_trial_length(look->file, PL_H5_RAW);
 
 	look->frames = t->frames;
-	if (raw != (int64_t)t->frames)
+	if (!table && raw != (int64_t)t->frames)
 		return pl_error_set(look->err, PL_ECORRUPT, 0,
 				    PL_H5_RAW " has %lld frames, the columns have %llu",
 				    (long long)raw, (unsigned long long)t->frames);
-	if (check_lengths(look) != 0)
+	if (check_lengths(look, table ? PL_H5_SAMPLES : PL_H5_FRAMES) != 0)
 		return -1;
 	if (H5Ovisit(look->file, H5_INDEX_NAME, H5_ITER_NATIVE, read_object, look) < 0)
 		return pl_h5_error(look->err, "cannot list what is in the file");
 	if (look->result != 0)
 		return -1;
-	return check_sequence(look->file, t, look->err);
+	return table ? 0 : check_sequence(look->file, t, look->err);
 }
 
 int pl_verify_structure(const char *path, int tell, struct pl_verify_report *report,

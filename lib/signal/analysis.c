@@ -98,6 +98,7 @@ static void contact_ended(void *ctx, const struct pl_feet *f, const struct pl_tr
 		.before = -1,
 		.after = -1,
 		.touched = track->touched,
+		.cut = track->cut,
 		.onset = a->now[slot].first < 0.5 * a->now[slot].peak,
 	};
 	if (pl_print_copy(&contact->print, f, track) < 0)
@@ -519,9 +520,16 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 		pl_analysis_feet_frame(a, dt_s);
 		pl_watch_frame(a, t_ns, gap);
 	}
+	a->whole = NULL;
 	if (a->nomem)
 		return pl_error_set(err, PL_ENOMEM, 0, "out of memory for the footprints");
 	return 0;
+}
+
+void pl_analysis_whole(struct pl_analysis *a, const double *whole)
+{
+	if (!a->belt)
+		a->whole = whole;
 }
 
 int pl_analysis_second_pass(struct pl_analysis *a, struct pl_error *err)

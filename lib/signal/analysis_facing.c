@@ -22,14 +22,15 @@
 #define NEXT_GAP_S 0.25	  /* flight between two steps of a run, at most */
 #define NEXT_MIN_M 0.25	  /* between the middles of two steps */
 #define NEXT_MAX_M 1.8
-#define TIP_M 0.012	  /* at the edge: no more than the tip of a toe is missing */
-#define BORDER_SHARE 0.15 /* of the length: cells at the edge that mean a side is missing */
-#define CUT_COS 0.8	  /* the edge runs across the foot: within 37 degrees */
-#define AXIS_COS 0.9	  /* a fragment lies along its load: within 26 degrees */
-#define BETWEEN 0.75	  /* tangent: within 8 degrees of halfway between forward and sideways */
-#define STRAIGHT 0.99	  /* steps before and after lie on one line */
-#define AGREE_COS 0.8	  /* feet beside each other are parallel */
-#define SPREAD_USUAL 0.2  /* of the length: 6 degrees of toe-out of each foot */
+#define TIP_M 0.012	    /* at the edge: no more than the tip of a toe is missing */
+#define BORDER_SHARE 0.15   /* of the length: cells at the edge that mean a side is missing */
+#define CUT_COS 0.8	    /* the edge runs across the foot: within 37 degrees */
+#define AXIS_COS 0.9	    /* a fragment lies along its load: within 26 degrees */
+#define BETWEEN 0.75	    /* tangent: within 8 degrees of halfway between forward and sideways */
+#define STRAIGHT 0.99	    /* steps before and after lie on one line */
+#define AGREE_COS 0.8	    /* feet beside each other are parallel */
+#define TURNED_OUT_COS 0.25 /* ... but with the heels together the toes may be far out */
+#define SPREAD_USUAL 0.2    /* of the length: 6 degrees of toe-out of each foot */
 #define SPREAD_MOST 0.5
 #define AGREE_EVIDENCE 1.6 /* of both, when neither is sure */
 
@@ -452,15 +453,33 @@ static double spread(const struct pl_shape *p, const struct pl_shape *q)
 	return SPREAD_MOST * fmax(-1, fmin(1, wider / (SPREAD_USUAL * p->length_m)));
 }
 
+/* Cut apart: each outline is as good as if they had not touched. */
+static bool cut_apart(const struct pl_foot *p, const struct pl_foot *q)
+{
+	return p->touched && q->touched && p->cut && q->cut;
+}
+
+/* Whether one may speak for the other: they stand, and parallel. Where feet touched, the cut
+ * between them was made where both halves are alike and broader at the same end, however turned
+ * out. */
+static bool may_agree(const struct pl_foot *p, const struct pl_foot *q, double parallel)
+{
+	bool cut = cut_apart(p, q);
+
+	if (!cut && (p->touched || q->touched))
+		return false;
+	return !(p->oriented && q->oriented) &&
+	       fabs(parallel) >= (cut ? TURNED_OUT_COS : AGREE_COS) &&
+	       hypot(p->goes_x, p->goes_y) <= 0 && hypot(q->goes_x, q->goes_y) <= 0;
+}
+
 /* Both feet of somebody who stands point the same way: one that is sure speaks for the other, and
  * two that are half sure agree or stay silent. */
 static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
 {
-	double parallel = along(&p->shape, q->shape.ax, q->shape.ay), one, other;
+	double parallel = along(&p->shape, q->shape.ax, q->shape.ay), one, other, both;
 
-	if (p->touched || q->touched || (p->oriented && q->oriented) ||
-	    fabs(parallel) < AGREE_COS || hypot(p->goes_x, p->goes_y) > 0 ||
-	    hypot(q->goes_x, q->goes_y) > 0)
+	if (!may_agree(p, q, parallel))
 		return;
 	if (p->oriented) {
 		orient(a, q, parallel > 0 ? 1 : -1, PL_SOURCE_ORDER);
@@ -472,10 +491,12 @@ static void agree(struct pl_analysis *a, struct pl_foot *p, struct pl_foot *q)
 	}
 	one = pl_shape_evidence(&p->shape);
 	other = (parallel > 0 ? 1 : -1) * pl_shape_evidence(&q->shape);
-	if (one * other <= 0 || fabs(one + other + spread(&p->shape, &q->shape)) < AGREE_EVIDENCE)
+	both = one + other + spread(&p->shape, &q->shape);
+	if (one * other < 0 || (one * other == 0 && !cut_apart(p, q)) ||
+	    fabs(both) < AGREE_EVIDENCE)
 		return;
-	orient(a, p, one > 0 ? 1 : -1, PL_SOURCE_SHAPE);
-	orient(a, q, (other > 0) == (parallel > 0) ? 1 : -1, PL_SOURCE_SHAPE);
+	orient(a, p, both > 0 ? 1 : -1, PL_SOURCE_SHAPE);
+	orient(a, q, (both > 0) == (parallel > 0) ? 1 : -1, PL_SOURCE_SHAPE);
 }
 
 int pl_analysis_find_facing(struct pl_analysis *a)

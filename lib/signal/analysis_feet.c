@@ -12,16 +12,17 @@
 #include "analysis_private.h"
 #include "cop.h"
 
-#define SAME_SPOT 0.5	  /* of the smaller print: the same foot again */
-#define SWING_MOST_S 2.0  /* stepping in place, slowly */
-#define PIECE_GAP_M 0.12  /* heel and forefoot of one foot, seen as two contacts */
-#define PIECE_MOST_M 0.15 /* longer ones are feet themselves */
-#define TOE_GAP_M 0.05	  /* toes apart from the forefoot ... */
-#define TOE_MOST_M 0.08	  /* ... and how long they are */
-#define STRAY_GAP_M 0.05  /* cells that belonged to no contact */
-#define EDGE_CELLS 2	  /* rows and columns along the edge */
-#define MEDIAN_OF 3	  /* footprints, at least, that a length is compared with */
-#define SHORT_SHARE 0.9	  /* of their median */
+#define SAME_SPOT 0.5	    /* of the smaller print: the same foot again */
+#define SWING_MOST_S 2.0    /* stepping in place, slowly */
+#define PIECE_GAP_M 0.12    /* heel and forefoot of one foot, seen as two contacts */
+#define PIECE_MOST_M 0.15   /* longer ones are feet themselves */
+#define TOE_GAP_M 0.05	    /* toes apart from the forefoot ... */
+#define TOE_MOST_M 0.08	    /* ... and how long they are */
+#define STRAY_GAP_M 0.03    /* cells that belonged to no contact, as specks to a foot in feet.c */
+#define EDGE_CELLS 2	    /* rows and columns along the edge */
+#define LENGTH_OF_WIDTH 2.3 /* no foot is broader: docs/metrics.md, Partial */
+#define MEDIAN_OF 3	    /* footprints, at least, that a length is compared with */
+#define SHORT_SHARE 0.9	    /* of their median */
 
 /* ---- prints --------------------------------------------------------------------------------- */
 
@@ -190,10 +191,102 @@ static int join_contacts(struct pl_analysis *a)
 		}
 		if (print_join(&a->foot[k].print, &a->geometry, &contact->print) < 0)
 			return -1;
+		a->foot[k].cut = (a->foot[k].contacts == 0 || a->foot[k].cut) &&
+				 (contact->cut || !contact->touched);
 		a->foot[k].contacts++;
 		a->foot[k].touched = a->foot[k].touched || contact->touched;
 		if (contact->last > a->foot[k].last)
 			a->foot[k].last = contact->last;
+	}
+	return 0;
+}
+
+/* ---- feet that touch ------------------------------------------------------------------------ */
+
+static void add_print_points(struct pl_analysis *a, const struct pl_print *p)
+{
+	for (unsigned r = p->r0; r < p->r1; r++)
+		for (unsigned c = p->c0; c < p->c1; c++)
+			if (*pl_print_at(p, r, c) >= 0)
+				pl_points_add(&a->feet.points, pl_x_m(&a->geometry, c),
+					      pl_y_m(&a->geometry, r),
+					      (double)*pl_print_at(p, r, c));
+}
+
+static int side_of_cut(const struct pl_analysis *a, const struct pl_print *p,
+		       const struct pl_cut *cut)
+{
+	uint32_t beyond = 0;
+
+	for (unsigned r = p->r0; r < p->r1; r++)
+		for (unsigned c = p->c0; c < p->c1; c++)
+			beyond += *pl_print_at(p, r, c) >= 0 &&
+				  pl_cut_beyond(cut, pl_x_m(&a->geometry, c),
+						pl_y_m(&a->geometry, r));
+	return 2 * beyond > p->cells;
+}
+
+/* Cells of `from` on that side of the cut into `half`. */
+static void put_side(const struct pl_analysis *a, struct pl_print *half,
+		     const struct pl_print *from, const struct pl_cut *cut, bool beyond)
+{
+	const struct pl_geometry *g = &a->geometry;
+
+	for (unsigned r = from->r0; r < from->r1; r++)
+		for (unsigned c = from->c0; c < from->c1; c++)
+			if (*pl_print_at(from, r, c) >= 0 &&
+			    pl_cut_beyond(cut, pl_x_m(g, c), pl_y_m(g, r)) == beyond)
+				print_put(half, g, r, c, *pl_print_at(from, r, c));
+}
+
+/* Both prints anew, on either side of the cut. */
+static int exchange(const struct pl_analysis *a, struct pl_print *p, struct pl_print *q,
+		    const struct pl_cut *cut, bool p_beyond)
+{
+	struct pl_print *print[2] = {p, q}, half[2];
+
+	for (int k = 0; k < 2; k++) {
+		if (print_new(&half[k], p->r0 < q->r0 ? p->r0 : q->r0,
+			      p->r1 > q->r1 ? p->r1 : q->r1, p->c0 < q->c0 ? p->c0 : q->c0,
+			      p->c1 > q->c1 ? p->c1 : q->c1) < 0) {
+			if (k)
+				free(half[0].peak);
+			return -1;
+		}
+		put_side(a, &half[k], p, cut, k ? !p_beyond : p_beyond);
+		put_side(a, &half[k], q, cut, k ? !p_beyond : p_beyond);
+	}
+	for (int k = 0; k < 2; k++) {
+		free(print[k]->peak);
+		*print[k] = half[k];
+	}
+	return 0;
+}
+
+/* Feet that touched were cut apart by what they had touched until then: now by all of it. */
+static int cut_again(struct pl_analysis *a)
+{
+	for (uint32_t i = 0; i < a->n_feet; i++) {
+		for (uint32_t k = i + 1; k < a->n_feet; k++) {
+			struct pl_foot *p = &a->foot[i], *q = &a->foot[k];
+			struct pl_cut cut;
+			bool beyond;
+
+			if (!p->cut || !q->cut || !p->touched || !q->touched ||
+			    !pl_feet_together(p, q) ||
+			    pl_hull_gap(&p->print.hull, &q->print.hull) > 0 ||
+			    pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
+				continue;
+			a->feet.points.n = 0;
+			add_print_points(a, &p->print);
+			add_print_points(a, &q->print);
+			if (!pl_cut_find(&a->feet.points, &cut))
+				continue;
+			beyond = side_of_cut(a, &p->print, &cut);
+			if (beyond != side_of_cut(a, &q->print, &cut) &&
+			    exchange(a, &p->print, &q->print, &cut, beyond) < 0)
+				return -1;
+		}
 	}
 	return 0;
 }
@@ -259,14 +352,8 @@ static void find_homes(struct pl_analysis *a)
 
 void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
 {
-	struct pl_points *pts = &a->feet.points;
-
-	pts->n = 0;
-	for (unsigned r = p->r0; r < p->r1; r++)
-		for (unsigned c = p->c0; c < p->c1; c++)
-			if (*pl_print_at(p, r, c) >= 0)
-				pl_points_add(pts, pl_x_m(&a->geometry, c), pl_y_m(&a->geometry, r),
-					      (double)*pl_print_at(p, r, c));
+	a->feet.points.n = 0;
+	add_print_points(a, p);
 }
 
 /* ---- what is said of them -------------------------------------------------------------------- */
@@ -307,6 +394,25 @@ static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
 	return false;
 }
 
+static bool beside_mat(const struct pl_geometry *g, double x, double y)
+{
+	return x < 0 || y < 0 || x > g->cols * g->pitch_col_m || y > g->rows * g->pitch_row_m;
+}
+
+/*
+ * Where the edge runs through a high arch no cell is near it; but what is left is short for its
+ * width, and the foot that goes with that width would not have found room on the mat.
+ */
+static bool foot_beyond_edge(const struct pl_geometry *g, const struct pl_foot *foot)
+{
+	const struct pl_shape *s = &foot->shape;
+	double missing = LENGTH_OF_WIDTH * s->width_m - s->length_m;
+	double far = s->length_m + missing;
+
+	return missing > 0 && (beside_mat(g, s->ox - missing * s->ax, s->oy - missing * s->ay) ||
+			       beside_mat(g, s->ox + far * s->ax, s->oy + far * s->ay));
+}
+
 /* Whatever its length would be on other steps: too short, or too broad for its length. */
 static bool no_whole_foot(const struct pl_foot *foot)
 {
@@ -322,7 +428,10 @@ static int find_partial(struct pl_analysis *a)
 	if (!length)
 		return -1;
 	for (uint32_t k = 0; k < a->n_feet; k++) {
-		if (!a->options.border_is_no_edge && near_edge(&a->geometry, &a->foot[k].print))
+		const struct pl_foot *foot = &a->foot[k];
+
+		if (!a->options.border_is_no_edge &&
+		    (near_edge(&a->geometry, &foot->print) || foot_beyond_edge(&a->geometry, foot)))
 			a->foot[k].partial |= PL_PARTIAL_EDGE;
 		else
 			length[n++] = long_way(&a->foot[k]);
@@ -388,7 +497,7 @@ static void place_on_belt(struct pl_analysis *a)
 
 int pl_analysis_form_feet(struct pl_analysis *a)
 {
-	if (join_contacts(a) < 0 || adopt_strays(a) < 0)
+	if (join_contacts(a) < 0 || cut_again(a) < 0 || adopt_strays(a) < 0)
 		return -1;
 	find_homes(a);
 	if (a->belt)

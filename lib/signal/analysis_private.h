@@ -12,7 +12,7 @@
 #include "path.h"
 #include "stance.h"
 
-#define PL_ANALYSIS_VERSION "plantar-metrics/2"
+#define PL_ANALYSIS_VERSION "plantar-metrics/3"
 #define PL_FEET_MAX 4096
 #define PL_FOOT_FRAGMENT_M 0.19 /* shorter prints may be half a foot */
 
@@ -54,6 +54,7 @@ struct pl_footfall {
 	struct pl_path path;
 	int before, after; /* contacts of the same walk, -1: none; see analysis_facing.c */
 	bool touched;	   /* another foot: the outline is a guess */
+	bool cut;	   /* ... but for a clear cut between them */
 	bool onset;	   /* began with less than half of its greatest force: not cut off */
 };
 
@@ -86,6 +87,7 @@ struct pl_foot {
 	uint64_t born, last; /* frames */
 	struct pl_shape shape;
 	bool ready, touched;
+	bool cut;      /* wherever it was touched, off the other foot */
 	bool oriented; /* the shape's axis runs from heel to toe */
 	double fx, fy; /* unit vector the toes point along; 0, 0: unknown */
 	double goes_x,
@@ -157,6 +159,7 @@ struct pl_analysis {
 	int32_t *home; /* foot whose print holds the cell; -1 none, -2 several */
 	struct pl_parts parts, parts_before;
 	struct pl_watch *watch; /* analysis_standing.c */
+	const double *whole;	/* this frame without the noise floor; NULL: not known */
 
 	struct pl_belt *belt;	  /* NULL: the mat lies still */
 	int64_t start_ns;	  /* of this pass */

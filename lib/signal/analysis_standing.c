@@ -14,6 +14,7 @@
 
 #include "analysis_private.h"
 #include "cop.h"
+#include "faint.h"
 #include "standing_private.h"
 
 #define FRAMES_MAX ((size_t)500000)
@@ -24,7 +25,7 @@
 #define COARSE_FLOOR_KPA 1 /* from here on sway grows; measured: docs/metrics.md */
 
 enum { T, AP, ML, FORCE, FOOT_LEFT, FOOT_RIGHT, PARTS, PARTS_ALL = PARTS + 2 * PL_STANDING_PARTS };
-enum { COLUMNS = PARTS_ALL + PL_STANDING_FOREFOOT + 1 };
+enum { WHOLE = PARTS_ALL + PL_STANDING_FOREFOOT + 1, WHOLE_COL, WHOLE_ROW, COLUMNS };
 
 /* Which feet carry the load; a sum of scrambled indices, so that their order does not matter. */
 struct bearing {
@@ -41,6 +42,8 @@ struct run {
 	bool hole_before;  /* frames are missing before it */
 	bool began_loaded; /* it did not begin with the recording: somebody moved onto these feet */
 	bool full;	   /* did not fit */
+	bool whole;	   /* the columns WHOLE hold sums without the floor */
+	struct pl_faint faint;
 };
 
 struct pl_watch {
@@ -51,6 +54,7 @@ struct pl_watch {
 	int64_t t0_ns;
 	double rate_hz;
 	bool found;
+	uint8_t *near; /* cells near a foot; NULL: not needed yet */
 	struct pl_standing standing;
 };
 
@@ -64,6 +68,11 @@ void pl_watch_free(struct pl_watch *w)
 	for (int c = 0; w && c < COLUMNS; c++) {
 		free(w->now.column[c]);
 		free(w->best.column[c]);
+	}
+	if (w) {
+		pl_faint_free(&w->now.faint);
+		pl_faint_free(&w->best.faint);
+		free(w->near);
 	}
 	free(w);
 }
@@ -113,6 +122,21 @@ static struct bearing bearing_of(const struct pl_analysis *a, double force)
 	return b;
 }
 
+/* Room for what the floor hides, made when it is needed first. */
+static bool ready_for_faint(struct pl_analysis *a)
+{
+	struct pl_watch *w = a->watch;
+
+	if (w->near)
+		return true;
+	w->near = malloc(pl_geometry_cells(&a->geometry));
+	if (!w->near || !pl_faint_init(&w->now.faint, &a->geometry) ||
+	    !pl_faint_init(&w->best.faint, &a->geometry))
+		return false;
+	pl_faint_near(&a->geometry, a->ever, w->near);
+	return true;
+}
+
 static bool room_for_one(struct run *run)
 {
 	size_t cap = run->cap ? 2 * run->cap : 1024;
@@ -159,6 +183,15 @@ static void put_foot(struct run *run, size_t i, const struct pl_foot *foot, doub
 	}
 }
 
+static void put_whole(struct pl_analysis *a, struct run *run, size_t i)
+{
+	struct pl_moments m = pl_faint_add(&run->faint, a->watch->near, a->whole, &a->cells);
+
+	run->column[WHOLE][i] = m.sum;
+	run->column[WHOLE_COL][i] = m.col;
+	run->column[WHOLE_ROW][i] = m.row;
+}
+
 static void put_frame(struct pl_analysis *a, struct run *run, double t_s, double force)
 {
 	const struct pl_scan *scan = &a->feet.scan;
@@ -173,6 +206,8 @@ static void put_frame(struct pl_analysis *a, struct run *run, double t_s, double
 	run->column[ML][i] = cop.x_mm;
 	run->column[AP][i] = cop.y_mm;
 	run->column[FORCE][i] = force;
+	if (run->whole)
+		put_whole(a, run, i);
 	for (uint32_t k = 0; k < a->parts.feet; k++)
 		if (a->foot[a->parts.foot[k]].whole.before.contact)
 			put_foot(run, i, &a->foot[a->parts.foot[k]], &on_feet);
@@ -234,7 +269,7 @@ void pl_watch_frame(struct pl_analysis *a, int64_t t_ns, bool gap)
 		end_run(a, gap, !gap && !now->full);
 	if (!bearing.loaded)
 		return;
-	if (!room_for_one(now)) {
+	if (!room_for_one(now) || (a->whole && !ready_for_faint(a))) {
 		a->nomem = true;
 		return;
 	}
@@ -242,6 +277,9 @@ void pl_watch_frame(struct pl_analysis *a, int64_t t_ns, bool gap)
 		now->hole_before = gap;
 		now->began_loaded = !gap && w->frames > 1;
 		now->bearing = bearing;
+		now->whole = a->whole != NULL;
+		if (now->whole)
+			pl_faint_clear(&now->faint, &a->geometry);
 	}
 	put_frame(a, now, (double)(t_ns - w->t0_ns) * 1e-9, force);
 	now->full = now->n >= FRAMES_MAX;
@@ -350,6 +388,29 @@ static void offer_side(const struct pl_analysis *a, const struct run *run, size_
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
+/* The centre of pressure again, with the load that the floor hides. */
+static void take_whole(const struct pl_analysis *a, struct run *run)
+{
+	struct pl_moments off = pl_faint_bias(&run->faint, &a->geometry, a->watch->near);
+
+	for (size_t i = 0; i < run->n; i++) {
+		struct pl_cop cop = pl_cop(&a->geometry, run->column[WHOLE][i] - off.sum,
+					   run->column[WHOLE_COL][i] - off.col,
+					   run->column[WHOLE_ROW][i] - off.row, a->factor, 0);
+
+		run->column[ML][i] = cop.x_mm;
+		run->column[AP][i] = cop.y_mm;
+	}
+}
+
+/* Below it the cells under a foot say nothing. */
+static double silent_kpa(const struct pl_analysis *a, const struct run *run)
+{
+	double half_code = 0.5 * a->options.code_kpa;
+
+	return run->whole ? half_code : fmax(half_code, a->options.noise_floor_kpa);
+}
+
 static int compute(struct pl_analysis *a, struct pl_error *err)
 {
 	struct pl_standing_options o = options_of(a);
@@ -361,6 +422,8 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 	enum pl_facing facing = facing_of(a, &run->bearing);
 	bool off;
 
+	if (run->whole)
+		take_whole(a, run);
 	turn(run, facing);
 	if (a->options.own_sway) {
 		own = own_sway(a->options.own_sway, facing);
@@ -381,7 +444,8 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 	w->standing.from_s = t[0];
 	w->standing.to_s = t[s.n - 1] + 1 / s.rate_hz;
 	w->standing.flags |= w->flags | (off ? PL_STANDING_RATE : 0u);
-	if (a->calibrated && a->options.noise_floor_kpa >= COARSE_FLOOR_KPA)
+	w->standing.whole = run->whole;
+	if (a->calibrated && silent_kpa(a, run) >= COARSE_FLOOR_KPA)
 		w->standing.flags |= PL_STANDING_COARSE_FLOOR;
 	w->standing.calibrated = a->calibrated;
 	w->standing.on_mat = true;

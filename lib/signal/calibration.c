@@ -19,6 +19,12 @@
 #define WEIGHT_TOLERANCE 0.05
 #define TARE_MARK "+tare"
 
+static const char *const layout_names[] = {
+	[PL_LAYOUT_MAT] = "mat",
+	[PL_LAYOUT_SENSORS] = "sensors",
+	[PL_LAYOUT_PICTURE] = "picture",
+	[PL_LAYOUT_TABLE] = "table",
+};
 static const char *const unit_names[] = {
 	[PL_UNIT_COUNTS] = "counts",
 	[PL_UNIT_KPA] = "kPa",
@@ -28,6 +34,21 @@ static const char *const unit_names[] = {
 double pl_cell_area_m2(const struct pl_geometry *g)
 {
 	return g->pitch_row_m * g->pitch_col_m;
+}
+
+const char *pl_layout_name(enum pl_layout layout)
+{
+	if ((unsigned)layout >= sizeof(layout_names) / sizeof(layout_names[0]))
+		return "unknown";
+	return layout_names[layout];
+}
+
+int pl_layout_parse(const char *name)
+{
+	for (int i = 0; name && i < (int)(sizeof(layout_names) / sizeof(layout_names[0])); i++)
+		if (strcmp(name, layout_names[i]) == 0)
+			return i;
+	return -1;
 }
 
 const char *pl_unit_name(enum pl_unit unit)
@@ -186,6 +207,24 @@ int pl_calibration_check(const struct pl_calibration *cal, const struct pl_geome
 	if (check_curve(cal, err) < 0)
 		return -1;
 	return check_cells(cal, err);
+}
+
+int pl_layout_check(enum pl_layout layout, const struct pl_calibration *cal,
+		    const struct pl_geometry *g, struct pl_error *err)
+{
+	const struct pl_geometry unplaced = {
+		.rows = g->rows, .cols = g->cols, .pitch_row_m = 1, .pitch_col_m = 1};
+
+	if (layout == PL_LAYOUT_MAT || layout == PL_LAYOUT_PICTURE)
+		return pl_calibration_check(cal, g, err);
+	if (layout != PL_LAYOUT_SENSORS)
+		return pl_error_set(err, PL_ECONFIG, 0, "a table has no cells");
+	if (!isnan(g->pitch_row_m) || !isnan(g->pitch_col_m) || g->cols > 2 ||
+	    cal->unit == PL_UNIT_N)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "sensors without places stand in one or two columns, have no "
+				    "pitch and are not calibrated in newtons");
+	return pl_calibration_check(cal, &unplaced, err);
 }
 
 /* ---- forward -------------------------------------------------------------------------------- */
@@ -383,6 +422,55 @@ uint32_t pl_calibrate(const struct pl_calibration *cal, const struct pl_geometry
 	if (cal->cell_state)
 		flags |= apply_states(cal, g, value);
 	return flags;
+}
+
+/* ---- without the floor ---------------------------------------------------------------------- */
+
+#define DEFINE_WHOLE(TYPE, NAME)                                                                   \
+	static void whole_##NAME(const struct pl_calibration *cal, size_t n, double k,             \
+				 const unsigned char *cells, double *value)                        \
+	{                                                                                          \
+		for (size_t i = 0; i < n; i++) {                                                   \
+			TYPE raw;                                                                  \
+			double lin;                                                                \
+                                                                                                   \
+			memcpy(&raw, cells + i * sizeof(raw), sizeof(raw));                        \
+			lin = pl_linearise(cal, i, (double)raw);                                   \
+			value[i] = k *                                                             \
+				   (cal->curve_points ? pl_curve_at(cal, lin) : cal->scale * lin); \
+		}                                                                                  \
+	}
+
+DEFINE_WHOLE(uint8_t, u8)
+DEFINE_WHOLE(uint16_t, u16)
+DEFINE_WHOLE(int16_t, i16)
+DEFINE_WHOLE(int32_t, i32)
+DEFINE_WHOLE(uint32_t, u32)
+DEFINE_WHOLE(float, f32)
+DEFINE_WHOLE(double, f64)
+
+void pl_calibrate_whole(const struct pl_calibration *cal, const struct pl_geometry *g,
+			const void *cells, enum pl_dtype dtype, double *value)
+{
+	static void (*const convert[])(const struct pl_calibration *, size_t, double,
+				       const unsigned char *, double *) = {
+		[PL_U8] = whole_u8,   [PL_U16] = whole_u16, [PL_I16] = whole_i16,
+		[PL_I32] = whole_i32, [PL_U32] = whole_u32, [PL_F32] = whole_f32,
+		[PL_F64] = whole_f64,
+	};
+	size_t n = pl_geometry_cells(g);
+
+	convert[dtype](cal, n, pl_to_pressure(cal, g), cells, value);
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(value[i]))
+			value[i] = NAN;
+	if (!cal->cell_state)
+		return;
+	apply_states(cal, g, value);
+	for (size_t i = 0; i < n; i++)
+		if (cal->cell_state[i] == PL_CELL_NONE ||
+		    (!pl_usable(cal, i) && cal->dead_policy == PL_DEAD_EXCLUDE))
+			value[i] = NAN;
 }
 
 /* ---- inverse -------------------------------------------------------------------------------- */

@@ -83,6 +83,7 @@ void pl_feet_reset(struct pl_feet *f)
 	memset(f->owner, 0, pl_geometry_cells(&f->geometry));
 	memset(f->track, 0, sizeof(f->track));
 	f->active = 0;
+	f->parting = (struct pl_parting){0};
 	f->frame = 0;
 	f->serials = 0;
 	f->ux = f->options.facing == PL_FACING_LEFT || f->options.facing == PL_FACING_RIGHT;
@@ -226,7 +227,8 @@ static void fresh_hull(const struct pl_feet *f, const struct pl_comp *comp, stru
 /* The nearest of the feet that a new cell can belong to, NULL if none; *choices: how many can. */
 static struct pl_track *nearest_owner(struct pl_feet *f, struct pl_box b, unsigned *choices)
 {
-	struct pl_track *best = NULL;
+	struct pl_track *best = NULL,
+			*cut = pl_feet_cut_side(f, 0.5 * (b.x0 + b.x1), 0.5 * (b.y0 + b.y1));
 	double nearest = INFINITY;
 	struct pl_hull cell;
 
@@ -237,8 +239,8 @@ static struct pl_track *nearest_owner(struct pl_feet *f, struct pl_box b, unsign
 		struct pl_track *track = &f->track[t];
 		double x, y, far;
 
-		if (track->fused || pl_hull_gap(&track->hull, &cell) > SPECK_GAP_M ||
-		    !fits(f, track, &cell))
+		if (track->fused || (cut && track->cut && track != cut) ||
+		    pl_hull_gap(&track->hull, &cell) > SPECK_GAP_M || !fits(f, track, &cell))
 			continue;
 		pl_hull_centre(&track->hull, &x, &y);
 		far = hypot(x - b.x0, y - b.y0);
@@ -512,8 +514,8 @@ static void place(struct pl_feet *f, const double *value)
 static void drop_mixtures(struct pl_feet *f)
 {
 	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
-		if (!f->track[t].fused &&
-		    (f->track[t].touched || pl_feet_across(f, &f->track[t].hull)))
+		if (!f->track[t].fused && ((f->track[t].touched && !f->track[t].cut) ||
+					   pl_feet_across(f, &f->track[t].hull)))
 			pl_track_drop(f, &f->track[t]);
 }
 
@@ -567,6 +569,8 @@ static void after(struct pl_feet *f)
 				track->grown = f->frame;
 			track->length_m = length;
 		}
+		track->known = track->known || (track->ready && !track->touched &&
+						f->frame - track->grown >= f->settle);
 		if (isnan(track->first_x) && track->now_cells)
 			pl_hull_centre(&track->hull, &track->first_x, &track->first_y);
 	}
@@ -612,6 +616,7 @@ void pl_feet_frame(struct pl_feet *f, const struct pl_cells *cells)
 		release_fused(f);
 		keep(f, cells->value);
 		place(f, cells->value);
+		pl_feet_split(f);
 	}
 	after(f);
 	pl_feet_orient(f);

@@ -12,6 +12,7 @@
 
 #include <plantar/live.h>
 
+#include "cut.h"
 #include "hull.h"
 #include "regions.h"
 #include "segment.h"
@@ -23,6 +24,8 @@ struct pl_track {
 	uint32_t serial;  /* counts contacts from 1; 0: this slot is free */
 	bool touched;	  /* has shared a component with another foot: its outline is a guess */
 	bool fused;	  /* larger than one foot can be: feet that touch each other */
+	bool cut;	  /* off the foot it touches, by pl_feet.parting */
+	bool known;	  /* its print was complete before any other touched it */
 	uint32_t cells;	  /* of the print */
 	uint32_t guessed; /* of these: could be another foot's as well */
 	uint16_t r0, r1, c0, c1; /* its box, r1 and c1 exclusive */
@@ -63,6 +66,16 @@ struct pl_feet_options {
 	struct pl_feet_hooks hooks;
 };
 
+/* Two feet that touch, and what is between them. */
+struct pl_parting {
+	uint32_t slots;	    /* last looked at, as bits; 0: none */
+	uint32_t cells;	    /* of their prints then */
+	uint64_t grown;	    /* frame in which they last had more */
+	uint32_t now, last; /* cells in this frame and in the one before */
+	struct pl_cut cut;
+	uint8_t below, beyond; /* slot + 1 on either side of the cut, 0: there is none */
+};
+
 struct pl_feet {
 	struct pl_geometry geometry;
 	struct pl_feet_options options;
@@ -79,6 +92,7 @@ struct pl_feet {
 	uint64_t hold, settle; /* frames without load that end a contact; without growth: settled */
 	uint32_t serials;
 	double ux, uy; /* the feet are thought to lie along this direction */
+	struct pl_parting parting;
 };
 
 /* More than a tenth of it may be the other foot's: what it carries cannot be told. */
@@ -116,8 +130,14 @@ bool pl_feet_across(const struct pl_feet *f, const struct pl_hull *hull);
 bool pl_feet_apart(const struct pl_hull *a, const struct pl_hull *b);
 /* The feet lie along (ux, uy) after all: what was kept apart for that is joined. */
 void pl_feet_turn(struct pl_feet *f, double ux, double uy);
+/* split.c: feet that touch, by a cut through what they have touched so far. */
+void pl_feet_split(struct pl_feet *f);
+/* A cell near feet that were cut apart: whose side it is on, NULL: no cut says. */
+struct pl_track *pl_feet_cut_side(struct pl_feet *f, double x, double y);
 /* orient.c: geometry, heading and side of every track whose print changed. */
 void pl_feet_orient(struct pl_feet *f);
+/* The cells of these slots, as bits, into f->points. */
+void pl_feet_points_of(struct pl_feet *f, uint32_t slots);
 /* The cells of a print into f->points. */
 void pl_feet_points(struct pl_feet *f, unsigned slot);
 

@@ -134,7 +134,7 @@ struct pl_live *pl_live_new(const struct pl_geometry *g, const struct pl_calibra
 	struct pl_live *live;
 	bool ok;
 
-	if (pl_calibration_check(cal, g, err) < 0)
+	if (pl_layout_check(o->layout, cal, g, err) < 0)
 		return NULL;
 	live = calloc(1, sizeof(*live));
 	if (!live)
@@ -194,7 +194,7 @@ int pl_live_calibrate(struct pl_live *live, const struct pl_calibration *cal, st
 {
 	struct pl_calibration copy;
 
-	if (pl_calibration_check(cal, &live->geometry, err) < 0 ||
+	if (pl_layout_check(live->options.layout, cal, &live->geometry, err) < 0 ||
 	    pl_calibration_copy(&copy, cal, err) < 0)
 		return -1;
 	pl_calibration_free(&live->calibration);
@@ -469,6 +469,26 @@ static void write_totals(struct pl_live *live, float *out)
 			out[PL_COL_HEEL_PCT + k] = (float)pct(s.region[k], scan->sum);
 }
 
+/* Cells that have no places, or were not loaded at one time: what can be said is how much the most
+ * loaded one carries, of sensors also of each insole. */
+static void write_peaks(const struct pl_live *live, float *metrics)
+{
+	static const unsigned columns[] = {PL_COL_FOOT, PL_COL_LEFT, PL_COL_RIGHT};
+	unsigned cols = live->cells.cols;
+	double peak[2] = {0};
+
+	for (size_t i = 0; i < (size_t)live->cells.rows * cols; i++)
+		peak[i % cols & 1] = fmax(peak[i % cols & 1], live->cells.value[i]);
+	metrics[PL_COL_PRESSURE_PEAK] = (float)fmax(peak[0], peak[1]);
+	for (unsigned c = 0; live->options.layout == PL_LAYOUT_SENSORS && c < cols; c++) {
+		enum pl_side side = cols == 1 ? live->options.side
+				    : c == 0  ? PL_SIDE_LEFT
+					      : PL_SIDE_RIGHT;
+
+		metrics[columns[side] + PL_FOOT_PRESSURE_PEAK] = (float)peak[c];
+	}
+}
+
 uint32_t pl_live_frame(struct pl_live *live, const void *cells, enum pl_dtype dtype, uint64_t seq,
 		       float *metrics)
 {
@@ -480,6 +500,10 @@ uint32_t pl_live_frame(struct pl_live *live, const void *cells, enum pl_dtype dt
 	flags = pl_reader_frame(&live->reader, &live->calibration, cells, dtype, &live->cells);
 	for (size_t i = 0; i < PL_COLUMNS; i++)
 		metrics[i] = NAN;
+	if (live->options.layout != PL_LAYOUT_MAT) {
+		write_peaks(live, metrics);
+		return flags;
+	}
 	follow_sequence(live, seq);
 	pl_feet_frame(&live->feet, &live->cells);
 	prepare(live);

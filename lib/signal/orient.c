@@ -15,9 +15,10 @@
 #include "feet.h"
 
 #define PARALLEL_COS 0.8
-#define BESIDE_MIN_M 0.05 /* apart across the direction ... */
-#define BESIDE_ALONG 0.5  /* ... and less than this share of a length along it */
-#define PIECE_MIN_M 0.13  /* a piece that shows by itself how a foot lies */
+#define TURNED_OUT_COS 0.25 /* of feet that were cut apart: heels together, toes far out */
+#define BESIDE_MIN_M 0.05   /* apart across the direction ... */
+#define BESIDE_ALONG 0.5    /* ... and less than this share of a length along it */
+#define PIECE_MIN_M 0.13    /* a piece that shows by itself how a foot lies */
 #define PIECE_SLENDER 1.6
 #define PIECE_SCORE 0.3
 #define NARROW_FROM_M 0.19
@@ -43,10 +44,16 @@ static void add_points(struct pl_feet *f, unsigned slot)
 	}
 }
 
-void pl_feet_points(struct pl_feet *f, unsigned slot)
+void pl_feet_points_of(struct pl_feet *f, uint32_t slots)
 {
 	f->points.n = 0;
-	add_points(f, slot);
+	for (; slots; slots &= slots - 1)
+		add_points(f, (unsigned)__builtin_ctz(slots));
+}
+
+void pl_feet_points(struct pl_feet *f, unsigned slot)
+{
+	pl_feet_points_of(f, 1u << slot);
 }
 
 static bool facing_vector(enum pl_facing facing, double *x, double *y)
@@ -148,6 +155,12 @@ static void turn_to(struct pl_feet *f, unsigned slot, double x, double y)
 	fit(f, track);
 }
 
+/* How parallel two feet are at least that stand beside each other. */
+static double parallel_cos(const struct pl_track *a, const struct pl_track *b)
+{
+	return a->cut && b->cut ? TURNED_OUT_COS : PARALLEL_COS;
+}
+
 /* Both feet of a standing person point the same way: one that is sure speaks for the other, and
  * two that are half sure agree or stay silent. */
 static void agree(struct pl_feet *f, unsigned a, unsigned b)
@@ -155,7 +168,7 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 	const struct pl_shape *p = &f->track[a].shape, *q = &f->track[b].shape;
 	double parallel = dot(p, q->ax, q->ay), score;
 
-	if (fabs(parallel) < PARALLEL_COS)
+	if (fabs(parallel) < parallel_cos(&f->track[a], &f->track[b]))
 		return;
 	if (f->track[a].oriented && !f->track[b].oriented) {
 		turn_to(f, b, p->ax, p->ay);
@@ -166,7 +179,8 @@ static void agree(struct pl_feet *f, unsigned a, unsigned b)
 		double other = (parallel > 0 ? 1 : -1) * pl_shape_evidence(q);
 
 		score = one + other;
-		if (fabs(score) < JOINT || one * other <= 0)
+		if (fabs(score) < JOINT || one * other < 0 ||
+		    (one * other == 0 && !(f->track[a].cut && f->track[b].cut)))
 			return;
 		turn_to(f, a, score > 0 ? x : -x, score > 0 ? y : -y);
 		turn_to(f, b, score > 0 ? x : -x, score > 0 ? y : -y);
@@ -207,9 +221,7 @@ static bool lie_across(struct pl_feet *f, uint32_t slots, bool clearly)
 	if (e.length < PL_FOOT_MIN_LENGTH_M || e.length < PIECE_SLENDER * e.width ||
 	    !pl_feet_across(f, &all))
 		return false;
-	f->points.n = 0;
-	for (uint32_t rest = slots; rest; rest &= rest - 1)
-		add_points(f, (unsigned)__builtin_ctz(rest));
+	pl_feet_points_of(f, slots);
 	pl_shape_measure(&f->points, &shape);
 	if (fabs(shape.heel_score) < PIECE_SCORE ||
 	    (clearly && fabs(pl_shape_evidence(&shape)) < 1))
@@ -268,7 +280,7 @@ static void learn_direction(struct pl_feet *f)
 		struct pl_shape shape;
 		struct pl_extent e;
 
-		if (!track->grew || !pl_feet_across(f, &track->hull))
+		if (!track->grew || track->cut || !pl_feet_across(f, &track->hull))
 			continue;
 		e = pl_hull_extent(&track->hull);
 		if (e.length < PIECE_MIN_M || e.length < PIECE_SLENDER * e.width)
@@ -299,7 +311,7 @@ static void order(struct pl_track *a, struct pl_track *b)
 	double x, y, bx, by, ux, uy, along, across, norm;
 
 	if (!a->ready || !b->ready || !pair(&a->shape, &b->shape) ||
-	    dot(&a->shape, b->shape.ax, b->shape.ay) < PARALLEL_COS)
+	    dot(&a->shape, b->shape.ax, b->shape.ay) < parallel_cos(a, b))
 		return;
 	ux = a->shape.ax + b->shape.ax;
 	uy = a->shape.ay + b->shape.ay;

@@ -207,7 +207,11 @@ void pl_standing_method_json(const struct pl_standing *s, struct pl_json *json)
 		return;
 	pl_json_string(json, "spectrum", "welch, hann, N/2, 50 % overlap, constant detrend");
 	pl_json_double(json, "shift_min_pct", s->shift_min_pct);
-	if (s->on_mat)
-		pl_json_string(json, "sway_axes",
-			       s->facing == PL_FACING_AUTO ? "mat" : pl_facing_name(s->facing));
+	if (!s->on_mat)
+		return;
+	pl_json_string(json, "sway_axes",
+		       s->facing == PL_FACING_AUTO ? "mat" : pl_facing_name(s->facing));
+	pl_json_string(json, "sway_cells",
+		       s->whole ? "all near the feet, others above the noise floor"
+				: "above the noise floor");
 }

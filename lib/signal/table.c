@@ -22,6 +22,20 @@ const char *pl_column_name(enum pl_column column)
 	return (unsigned)column < PL_COLUMNS ? names[column] : "";
 }
 
+const char *pl_column_unit(enum pl_column column)
+{
+	switch (column) {
+	case PL_COLUMN_TIME:
+		return "s";
+	case PL_COLUMN_FORCE:
+	case PL_COLUMN_LEFT_FORCE:
+	case PL_COLUMN_RIGHT_FORCE:
+		return "N";
+	default:
+		return "mm";
+	}
+}
+
 int pl_column_parse(const char *name)
 {
 	for (int i = 0; name && i < PL_COLUMNS; i++)

@@ -13,9 +13,9 @@
 
 #define SHARE_MIN 0.2
 
-void pl_contact_reset(struct pl_contact *c, double contact_n)
+void pl_contact_reset(struct pl_contact *c, double contact_n, bool clear_first)
 {
-	*c = (struct pl_contact){.contact_n = contact_n};
+	*c = (struct pl_contact){.contact_n = contact_n, .occupied = clear_first};
 }
 
 static void contact_strikes(const struct pl_contact *c, unsigned strikes[3])
@@ -71,6 +71,9 @@ void pl_contact_push(struct pl_contact *c, const struct pl_contact_frame *f)
 	c->any = true;
 	c->epoch = f->epoch;
 	c->last_ns = f->t_ns;
+	if (c->occupied && force_n >= c->contact_n / 2)
+		return;
+	c->occupied = false;
 	c->frames++;
 	c->saturated += (f->flags & PL_FLAG_SATURATED) != 0;
 	if (!c->on && force_n >= c->contact_n) {

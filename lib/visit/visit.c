@@ -343,12 +343,24 @@ static void saw_contact(struct pl_visit *v, const struct pl_contact *c)
 	pl_visit_enter(v, PL_VISIT_RECORDING);
 }
 
+/* Contact is what comes to a clear mat; who stands there already is told. */
+static void note_occupied(struct pl_visit *v, bool occupied)
+{
+	if (occupied == (*v->why != '\0'))
+		return;
+	copy(v->why, sizeof(v->why),
+	     occupied ? "somebody is on the mat: step off first, then begin" : "");
+	v->changes++;
+}
+
 void pl_visit_seen(struct pl_visit *v, const struct pl_contact *c, bool connected)
 {
 	const struct pl_protocol_step *s = pl_visit_step(v);
 
 	if (v->state != PL_VISIT_WAITING && v->state != PL_VISIT_RECORDING)
 		return;
+	if (v->state == PL_VISIT_WAITING)
+		note_occupied(v, c->occupied && c->last_ns);
 	if (v->state == PL_VISIT_WAITING && c->first_on_ns)
 		saw_contact(v, c);
 	if (!connected) {
@@ -409,8 +421,23 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 		copy(v->why, sizeof(v->why), failure);
 	}
 	pl_visit_judge(v, t, c);
-	if (pl_visit_active(v))
+	if (pl_visit_active(v) && t->verdict == PL_VERDICT_NONE)
 		pl_visit_enter(v, PL_VISIT_REVIEW);
+}
+
+bool pl_visit_cells(struct pl_visit *v, const struct pl_cell_report *cells)
+{
+	struct pl_cell_report *was = &v->cells;
+	bool other = was->listed != cells->listed || was->dead != cells->dead ||
+		     was->stuck != cells->stuck || was->noisy != cells->noisy;
+
+	for (unsigned i = 0; i < cells->listed && !other; i++)
+		other = was->cell[i].row != cells->cell[i].row ||
+			was->cell[i].col != cells->cell[i].col ||
+			was->cell[i].fault != cells->cell[i].fault;
+	*was = *cells;
+	v->changes += other;
+	return other;
 }
 
 void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure)
@@ -443,6 +470,22 @@ static void end_visit(struct pl_visit *v, const char *reason)
 	if (v->recording && !*last_trial(v)->end)
 		copy(last_trial(v)->end, sizeof(last_trial(v)->end), "aborted");
 	finish(v, PL_VISIT_ABORTED);
+}
+
+void pl_visit_interrupt(struct pl_visit *v, const char *reason)
+{
+	if (!pl_visit_current(v) || v->state == PL_VISIT_REVIEW)
+		return;
+	if (v->n_trials && last_trial(v)->verdict == PL_VERDICT_NONE) {
+		last_trial(v)->flags |= PL_TRIAL_GAP;
+		last_trial(v)->proposed = PL_VERDICT_REJECTED;
+		copy(last_trial(v)->end, sizeof(last_trial(v)->end), "interrupted");
+		settle_open(v, PL_VERDICT_REJECTED, reason);
+	}
+	if (v->begun && v->state != PL_VISIT_ENDING)
+		v->actions |= PL_ACT_STOP;
+	copy(v->why, sizeof(v->why), reason);
+	pl_visit_enter(v, PL_VISIT_READY);
 }
 
 int pl_visit_abort(struct pl_visit *v, const char *reason, struct pl_error *err)

@@ -26,8 +26,6 @@ static void make_plan(struct pl_visit *v)
 {
 	const struct pl_protocol *p = v->protocol;
 
-	v->n_order =
-		pl_protocol_order(v->setup.order, v->setup.n_conditions, v->setup.seed, v->order);
 	v->n_items = 0;
 	for (unsigned i = 0; i < v->n_order; i++)
 		for (unsigned k = 0; k < p->n_steps; k++)
@@ -85,11 +83,66 @@ int pl_visit_begin(struct pl_visit *v, const struct pl_protocol *p, const struct
 	};
 	memcpy(v->override_name, s->override_name, sizeof(v->override_name));
 	memcpy(v->override_reason, s->override_reason, sizeof(v->override_reason));
+	v->n_order = pl_protocol_order(s->order, s->n_conditions, s->seed, v->order);
 	make_plan(v);
 	if (p->dynamic)
 		pl_visit_enter(v, PL_VISIT_RED_FLAGS);
 	else
 		pl_visit_enter_step(v, 0);
+	return 0;
+}
+
+/* ---- going on with one ---- */
+
+static bool fits(const struct pl_visit *v)
+{
+	for (unsigned i = 0; i < v->n_trials; i++)
+		if (v->trials[i].item >= v->n_items ||
+		    v->protocol->steps[v->plan[v->trials[i].item].step].kind == PL_STEP_WAIT)
+			return false;
+	if (!pl_visit_active(v) || v->at >= v->n_items)
+		return false;
+	if (v->state == PL_VISIT_RED_FLAGS || v->state == PL_VISIT_READY ||
+	    v->state == PL_VISIT_REST)
+		return true;
+	/* all others are of a trial that has no verdict yet */
+	return (v->n_trials > 0 && v->trials[v->n_trials - 1].item == v->at &&
+		v->trials[v->n_trials - 1].verdict == PL_VERDICT_NONE);
+}
+
+/* The quotas again, from the trials. */
+static void count(struct pl_visit *v)
+{
+	for (unsigned i = 0; i < v->n_trials; i++) {
+		const struct pl_visit_trial *t = &v->trials[i];
+		struct pl_visit_item *item = &v->plan[t->item];
+
+		item->rejected += t->verdict == PL_VERDICT_REJECTED;
+		item->accepted += t->verdict == PL_VERDICT_ACCEPTED;
+		for (int side = 0; side < 3 && t->verdict == PL_VERDICT_ACCEPTED; side++)
+			item->strikes[side] += t->strikes[side];
+	}
+}
+
+int pl_visit_resume(struct pl_visit *v, const struct pl_visit_left *left, struct pl_error *err)
+{
+	double rest_s = left->rest_s - left->idle_s;
+
+	if (v->n_order == 0 || plan_length(v->protocol, v->n_order) > PL_VISIT_PLAN_MAX)
+		return pl_error_set(err, PL_EFORMAT, 0, "its conditions do not fit the protocol");
+	make_plan(v);
+	for (unsigned i = 0; i < v->n_items; i++)
+		v->plan[i].skipped = left->skipped >> i & 1;
+	if (!fits(v))
+		return pl_error_set(err, PL_EFORMAT, 0, "its trials do not fit the protocol");
+	count(v);
+	if (left->since_end_s + left->idle_s >= 0 && left->since_end_s + left->idle_s < 1e9)
+		v->last_end_ns = v->now_ns - (int64_t)((left->since_end_s + left->idle_s) * 1e9);
+	v->until_ns = v->now_ns + (rest_s > 0 && rest_s < 1e6 ? (int64_t)(rest_s * 1e9) : 0);
+	pl_visit_interrupt(v, "interrupted: plantard ended during the trial");
+	if (pl_visit_locked(v) || (v->protocol->dynamic && !v->red_asked))
+		pl_visit_enter(v, PL_VISIT_RED_FLAGS);
+	v->changes++;
 	return 0;
 }
 

@@ -211,6 +211,46 @@ static void write_trial(const struct pl_visit *v, const struct pl_visit_trial *t
 	pl_json_end_object(j);
 }
 
+/* Null until frames were looked at. */
+static void write_cells(const struct pl_cell_report *c, struct pl_json *j)
+{
+	if (c->empty_frames + c->loaded_frames == 0) {
+		pl_json_null(j, "cells");
+		return;
+	}
+	pl_json_begin_object(j, "cells");
+	pl_json_uint(j, "empty_frames", c->empty_frames);
+	pl_json_uint(j, "loaded_frames", c->loaded_frames);
+	pl_json_uint(j, "dead", c->dead);
+	pl_json_uint(j, "stuck", c->stuck);
+	pl_json_uint(j, "noisy", c->noisy);
+	pl_json_uint(j, "untested", c->untested);
+	pl_json_begin_array(j, "list");
+	for (unsigned i = 0; i < c->listed; i++) {
+		pl_json_begin_object(j, NULL);
+		pl_json_uint(j, "row", c->cell[i].row);
+		pl_json_uint(j, "column", c->cell[i].col);
+		pl_json_string(j, "fault", pl_cell_fault_name(c->cell[i].fault));
+		pl_json_end_object(j);
+	}
+	pl_json_end_array(j);
+	pl_json_end_object(j);
+}
+
+/* What nobody but plantard's next start needs. */
+static void write_resume(const struct pl_visit *v, struct pl_json *j)
+{
+	bool ended = v->last_end_ns != 0;
+
+	pl_json_begin_object(j, "resume");
+	pl_json_ns(j, "written_utc_ns", v->now_utc_ns);
+	pl_json_bool(j, "continued", v->setup.continued);
+	pl_json_double(j, "since_end_s",
+		       ended ? (double)(v->now_ns - v->last_end_ns) * 1e-9 : (double)NAN);
+	pl_json_string(j, "annotations", v->setup.annotations.text);
+	pl_json_end_object(j);
+}
+
 void pl_visit_write(const struct pl_visit *v, unsigned last, struct pl_json *j)
 {
 	pl_json_string(j, "protocol", v->protocol->id);
@@ -220,6 +260,9 @@ void pl_visit_write(const struct pl_visit *v, unsigned last, struct pl_json *j)
 	write_setup(v, j);
 	write_now(v, j);
 	write_checklist(v, j);
+	write_cells(&v->cells, j);
+	if (last == PL_VISIT_TRIALS_MAX)
+		write_resume(v, j);
 	write_plan(v, j);
 	pl_json_uint(j, "trials_made", v->n_trials);
 	pl_json_begin_array(j, "trials");

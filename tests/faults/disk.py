@@ -112,14 +112,27 @@ class Folder:
 
 
 class Disk:
-    """Everything below root, as of a place in the log."""
+    """Everything below root, as of a place in the log. before: a copy of root when the log began."""
 
-    def __init__(self, root, records):
+    def __init__(self, root, records, before=None):
         self.root, self.open, self.syncs = root, {}, {}
         self.now = {root: Folder()}  # by path, as the programs saw it
         self.old_blocks = []  # contents of files that were removed
+        if before:
+            self.begin_with(before, root)
         for r in records:
             self.take(r)
+
+    def begin_with(self, before, path):
+        for name in os.listdir(before):
+            there = os.path.join(before, name)
+            thing = self.now[os.path.join(path, name)] = Folder() if os.path.isdir(there) else File()
+            self.now[path].kept[name] = thing
+            if isinstance(thing, Folder):
+                self.begin_with(there, os.path.join(path, name))
+            else:
+                with open(there, "rb") as f:
+                    thing.kept[:] = f.read()
 
     def names(self, path):
         return self.now[os.path.dirname(path)]

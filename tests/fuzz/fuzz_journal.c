@@ -31,7 +31,7 @@ static void mend(uint8_t *p, size_t size)
 		return;
 	memcpy(&head, p, sizeof(head));
 	memcpy(head.magic, JOURNAL_MAGIC, sizeof(head.magic));
-	head.version = JOURNAL_VERSION;
+	head.version = head.version % (JOURNAL_VERSION + 1);
 	if (head.head_bytes < sizeof(head) || head.head_bytes > size)
 		return;
 	memcpy(p, &head, sizeof(head));

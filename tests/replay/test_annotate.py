@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -42,6 +43,13 @@ def datasets(path):
     with h5py.File(path) as f:
         f.visititems(lambda name, at: found.update({name: at[()].tobytes() if at.shape else at[()]})
                      if isinstance(at, h5py.Dataset) and name != "amendments" else None)
+    return found
+
+
+def measured(path):
+    """What the mat said, and what was computed from it live."""
+    found = {k: v for k, v in datasets(path).items() if "raw" in k or "seq" in k or "metrics" in k}
+    assert found
     return found
 
 
@@ -180,6 +188,48 @@ def test_a_session_that_is_being_sealed_is_no_changed_one(session):
     os.close(lock)
     said = checked.communicate(timeout=60)[0]
     assert checked.returncode == 0, said
+
+
+def test_a_power_cut_at_any_step_of_an_amendment(session):
+    """Killed before each rename, unlink and fsync in turn: verify calls the folder sound, the frames are there,
+    and the next amendment leaves everything renewed, as if nothing had been."""
+    kept = session.parent / "kept"
+    session.rename(kept)
+    steps = 0
+    while True:
+        steps += 1
+        shutil.rmtree(session, ignore_errors=True)
+        shutil.copytree(kept, session)
+        trial = session / "trial-001.h5"
+        before = measured(trial)
+        env = {**os.environ, "LD_PRELOAD": os.path.join(os.path.dirname(MAKE_JOURNAL), "crash_at.so"),
+               "CRASH_AT": str(steps), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        done = subprocess.run([PLANTAR, "annotate", str(trial), "height_m=1.8"], env=env, capture_output=True, text=True)
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        checked = document("verify", session, "--json")
+        assert checked["problems"] == 0, (steps, checked)
+        run("annotate", trial, "height_m=1.8")
+        assert document("verify", session, "--json")["problems"] == 0, steps
+        assert measured(trial) == before
+        with open(session / "session.json") as f:
+            said = json.load(f)
+        assert "height_m" in json.dumps(said), steps
+        assert len(log(trial)) == 1
+        assert not (session / "MANIFEST.sha256.pending").exists()
+    assert steps > 8  # announced, renamed, manifest, overview, its link file, manifest, cleared
+
+
+def test_only_what_was_announced_is_accepted(session):
+    """MANIFEST.sha256.pending excuses the file it names with that checksum, no other change."""
+    trial = session / "trial-001.h5"
+    (session / "MANIFEST.sha256.pending").write_text(f"{hashlib.sha256(b'x').hexdigest()}  trial-001.h5\nhalf a li")
+    assert document("verify", session, "--json")["problems"] == 0
+    with open(trial, "ab") as f:
+        f.write(b"x")
+    assert "changed since it was sealed" in str(document("verify", session, "--json", code=1))
+    assert "plantar verify" in run("annotate", trial, "height_m=1.8", code=1).stderr
 
 
 def test_a_damaged_log_is_named(session):

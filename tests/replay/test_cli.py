@@ -497,7 +497,10 @@ def test_bad_mat_is_a_config_error(tmp_path):
     assert "bad.conf:2" in r.stderr
     r = run("simulate", "--person", "standing", "--as", "no-such-mat", "--seconds", 1, "--capture",
             tmp_path / "x", code=1)
-    assert "pmp-64x64" in r.stderr
+    assert 'known: "plantar list" shows all' in r.stderr
+    r = run("simulate", "--person", "standing", "--as", "pmp-46x46", "--seconds", 1, "--capture",
+            tmp_path / "x", code=1)
+    assert "known: pmp-64x64" in r.stderr
 
 
 def test_unwritable_outputs(tmp_path):

@@ -32,7 +32,7 @@ BASE = {
                   "subject": "P-1", "condition": "barefoot", "session_uuid": "s1",
                   "started_utc_ns": "1000", "annotations": {"surface": "barefoot"}},
     "method": {"region": "novel", "axis": "foot", "filter_hz": None, "filter_kind": "none",
-               "contact_on_n": 30, "contact_off_n": 20, "version": "plantar-metrics/2"},
+               "contact_on_n": 30, "contact_off_n": 20, "version": "plantar-metrics/3"},
     "total": {"force_peak_n": 700.0, "force_peak_frame": 12},
 }
 
@@ -341,6 +341,21 @@ def test_trend_over_an_archive(archive):
     two = document("compare", archive / "2026/11/session-0", archive / "2026/11/session-1",
                    "--sessions", archive, "--json")
     assert figure(two["comparisons"][0], "steps.impulse_ns", "left")["df"] == 2
+
+
+def test_a_document_asks_its_recording_for_the_verdict(archive, tmp_path):
+    archive = shutil.copytree(archive, tmp_path / "archive")
+    first, other = (archive / f"2026/11/session-{i}/trial-001.h5" for i in (0, 1))
+    paper = tmp_path / "analysis.json"
+    paper.write_text(json.dumps(document("analyze", first, "--json")))
+    run("annotate", first, "--reject", "shoes on")
+    both = document("compare", paper, other, "--json")
+    assert both["groups"][0]["trials_rejected"] == 1
+    doc = json.loads(paper.read_text())
+    doc["recording"].update(path=str(tmp_path / "gone.h5"), protocol="walk-over")
+    paper.write_text(json.dumps(doc))
+    both = document("compare", paper, other, "--json")
+    assert any("not known" in w for w in both["warnings"])
 
 
 def test_trend_leaves_out_and_refuses(archive, tmp_path):

@@ -90,7 +90,9 @@ def test_example_mats_are_valid(tmp_path):
     page = re.search(r"```\n(rows.*?)```", text_of("docs/man/plantar-mat.5.scd"), re.S).group(1)
     first = re.search(r"```\n(title.*?)```", text_of("docs/mats.md"), re.S).group(1)
     assert len(examples) == 2
-    for i, example in enumerate([*examples, page, first + 'frame = { head = "AA"; };\n']):
+    whole = first + 'frame = { head = "AA"; };\n'
+    usb = re.search(r"```\n(usb = .*?)```", text_of("docs/mats.md"), re.S).group(1)
+    for i, example in enumerate([*examples, page, whole, whole + usb]):
         (tmp_path / f"m{i}.conf").write_text(example)
         conf = tmp_path / "plantard.conf"
         conf.write_text(f'mats = ({{ source = "sim:empty"; mat = "{tmp_path}/m{i}.conf"; }});')

@@ -5,6 +5,8 @@ import csv
 import hashlib
 import json
 import os
+import resource
+import signal
 import subprocess
 
 import pytest
@@ -157,7 +159,12 @@ def test_pedar_is_pressure_only():
     assert d["total"]["force_peak_n"] is None and d["total"]["contact_area_peak_cm2"] is None
     assert "the file was cut" in d["recording"]["problem"]
     assert frames(PEDAR)[0][:4] == [rows[0][1], rows[0][100], rows[0][2], rows[0][101]]
-    assert "no forces" in refusal("export", "csv", PEDAR)
+    rows = list(csv.DictReader(run("export", "csv", PEDAR).stdout.splitlines()))
+    assert max(float(r["left_pressure_peak_kpa"]) for r in rows) == d["feet"][0]["pressure_peak_kpa"]
+    assert {k for k, v in rows[0].items() if "kpa" in k and v} == {
+        "pressure_peak_kpa", "left_pressure_peak_kpa", "right_pressure_peak_kpa"}
+    assert not any(v for r in rows for k, v in r.items() if k.endswith(("_n", "_mm", "_cm2", "_pct")))
+    assert "no forces" in refusal("export", "csv", PEDAR, "--what", "cop")
 
 
 @shared
@@ -205,7 +212,7 @@ def test_zebris_is_a_picture_of_peaks():
         assert foot["regions"]["heel"]["force_peak_n"] is None
         assert foot["regions"]["heel"]["load_pct"] is None
         assert 200 < foot["length_mm"] < 300 and "steps" not in d
-    assert "there is no force in it" in refusal("export", "csv", ZEBRIS[0])
+    assert "there is no force in it" in refusal("export", "csv", ZEBRIS[0], "--what", "cop")
 
 
 # ---- tables: golden values ----
@@ -324,7 +331,7 @@ def test_tables_are_refused_with_a_way_out(tmp_path, text, options, said):
 
 def test_a_table_has_no_frames(tmp_path):
     path = table(tmp_path, "a,b\n1,2\n3,4\n")
-    assert "no frames of cells" in refusal("import", path, "--out", tmp_path / "to")
+    assert "say which columns are what" in refusal("import", path, "--out", tmp_path / "to", code=2)
     assert not (tmp_path / "to").exists()
     assert "which columns are what" in refusal("export", "csv", path, code=2)
     info = document("info", "--json", path, "--columns", "force=b", "--rate", "10")["recordings"][0]
@@ -476,11 +483,157 @@ def test_several_files_are_trials_of_one_session(tmp_path):
 
 
 @shared
-def test_import_refuses_what_no_session_can_hold(tmp_path):
-    for path, said in ((PEDAR, "no forces"), (ZEBRIS[0], "no force in it"),
-                       (BDS[0], "no frames of cells")):
-        assert said in refusal("import", path, "--out", tmp_path / "to")
-    assert not (tmp_path / "to").exists()
+@pytest.mark.parametrize("path, options, layout", [
+    (PEDAR, (), "sensors"), (PEDAR, ("--side", "left"), "sensors"), (PEDAR, ("--geometry", "AREAS"), "sensors"),
+    (ZEBRIS[0], (), "picture"), (ZEBRIS[1], ("--facing", "backward"), "picture"),
+    (BDS[0], CONTRACT_COP, "table"), (PDS, CONTRACT_PLATES, "table"), (DRYFT, CONTRACT_FORCE, "table")],
+    ids=["pedar", "one insole", "areas", "zebris", "facing", "cop", "plates", "force"])
+def test_what_a_file_does_not_know_its_session_does_not_know(tmp_path, path, options, layout):
+    h5py = pytest.importorskip("h5py")
+    areas = tmp_path / "areas"
+    areas.write_text("".join(f"{i + 1},{1 + i / 100:.2f}\n" for i in range(99)))
+    options = [areas if o == "AREAS" else o for o in options]
+    made = document("import", path, *options, "--json", "--out", tmp_path / "to", "--mass", "70",
+                    "--subject", "P-1", "--started", "2025-04-23T10:49")
+    trial = made["trials"][0]["path"]
+    assert "metrics follow from" in run("verify", made["folder"]).stdout
+    of_file, of_session = analyze(path, *options, "--body-mass", "70"), analyze(trial)
+    head, was = of_session.pop("recording"), of_file.pop("recording")
+    assert head["layout"] == layout and head["mat_file"].startswith("imported:")
+    for key in ("rows", "cols", "pitch_row_mm", "pitch_col_mm", "rate_hz", "frames", "gaps"):
+        assert head[key] == was[key], key
+    close(head["duration_s"], was["duration_s"]) if was["duration_s"] else None
+    same(of_file, of_session)
+    if layout == "table":  # samples are kept as they came, so nothing is rounded
+        assert of_file == of_session
+        assert head["columns"] == was["columns"]
+    with h5py.File(trial) as f:
+        assert f["mat"].attrs["layout"] == layout
+        assert ("frames" in f) == (layout != "table") and ("samples" in f) == (layout == "table")
+        stored = json.loads(f["summary"][()])
+        assert stored["recording"]["path"] == "trial-001.h5"
+        del stored["recording"]
+        assert stored == of_session
+        assert ("sensor_area_m2" in f["mat"]) == (areas in options)
+        if layout != "table":
+            finite = {k for k, v in f["metrics"].items() if k != "t_s" and v[:].size == (v[:] == v[:]).sum()}
+            assert "pressure_peak_kpa" in finite and all("pressure_peak" in k for k in finite)
+            assert ("x_mm" in f["frames"]) == (layout == "picture")
+    info = document("info", "--json", trial)["recordings"][0]
+    assert info["session"]["subject"] == "P-1" and info["recording"]["layout"] == layout
+    run("annotate", trial, "pain_score=3", "--note", "looked at again")
+    assert "looked at again" in run("export", "csv", trial, "--what", "events").stdout
+    assert "0 with a problem" in run("verify", made["folder"]).stdout
+    if layout != "picture":
+        assert f"layout {layout}" in refusal("correct", trial, "--side", "left", code=2)
+    assert "no force" in refusal("export", "lst", trial) or layout == "table"
+
+
+@shared
+def test_samples_stay_as_they_came(tmp_path):
+    """A gap is a gap: in the file, for h5py, in the export."""
+    h5py, numpy = pytest.importorskip("h5py"), pytest.importorskip("numpy")
+    path = table(tmp_path, "t [ms];F [kN];x [cm]\n0;0.7;1.1\n20;;1.3\n40;0.72;\n60;0.1;-2\n")
+    options = ("--columns", "time=t,force=F,ml=-x")
+    made = document("import", path, *options, "--json", "--out", tmp_path / "to")
+    trial = made["trials"][0]["path"]
+    want = {"time": [0, 0.02, 0.04, 0.06], "force": [700, None, 720, 100], "ml": [-11, -13, None, 20]}
+    with h5py.File(trial) as f:
+        for key, values in want.items():
+            have = f["samples"][key]
+            assert have.dtype == "<f8"
+            numpy.testing.assert_allclose(have[:], [numpy.nan if v is None else v for v in values], 1e-15)
+            assert have.attrs["units"] == {"time": "s", "force": "N", "ml": "mm"}[key]
+        assert f["samples/ml"].attrs["column"] == "x [cm]" and f["samples/ml"].attrs["factor"] == -10
+        assert f["samples"].attrs["rate_hz"] == 50 and f["samples"].attrs["rate_from"] == "time column"
+        numpy.testing.assert_array_equal(f["metrics/cop_x_mm"][:], f["samples/ml"][:].astype("f4"))
+        numpy.testing.assert_array_equal(f["metrics/force_n"][:], f["samples/force"][:].astype("f4"))
+        numpy.testing.assert_array_equal(f["metrics/t_s"][:], numpy.arange(4) / 50)
+    rows = list(csv.DictReader(run("export", "csv", trial).stdout.splitlines()))
+    for row, i in zip(rows, range(4)):
+        for name, key in (("time_s", "time"), ("force_n", "force"), ("ml_mm", "ml")):
+            assert (row[name] == "") == (want[key][i] is None)
+            assert not row[name] or float(row[name]) == pytest.approx(want[key][i], rel=1e-15)
+    assert "no frames" in refusal("export", "csv", trial, "--what", "frames")
+    # changed samples no longer give the figures that stand beside them
+    with h5py.File(trial, "r+") as f:
+        f["samples/force"][0] = 701
+    os.remove(f"{made['folder']}/MANIFEST.sha256")  # which says so first
+    assert "from its samples" in run("verify", trial, code=1).stdout
+    # and a file is of one kind
+    for layout in ("mat", "picture", "carpet"):
+        with h5py.File(trial, "r+") as f:
+            f["mat"].attrs["layout"] = layout
+        assert f"{layout}" in run("verify", trial, code=1).stdout
+        assert layout in refusal("analyze", trial)
+
+
+def test_no_room_leaves_no_trial(tmp_path):
+    def little_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write then fails as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
+
+    path = table(tmp_path, "F\n" + "".join(f"{700 + 300 * (i * i % 997) / 997!r}\n" for i in range(20000)))
+    command = [PLANTAR, "import", path, "--columns", "force=F", "--rate", "50", "--out", tmp_path / "to"]
+    r = subprocess.run(command, preexec_fn=little_room, capture_output=True, text=True, timeout=100)
+    assert r.returncode == 1 and "File too large" in r.stderr
+    assert not [p for p in (tmp_path / "to").rglob("*") if p.is_file()]
+    assert not list((tmp_path / "to").glob("*/*/*"))
+    assert "20,000 samples" in run(*command[1:]).stdout
+
+
+@shared
+def test_a_damaged_session_of_a_table_never_ends_the_program(tmp_path):
+    path = table(tmp_path, "F\n" + "".join(f"{b}\n" for _, b in ROWS))
+    made = document("import", path, "--columns", "force=F", "--rate", "50", "--json", "--out", tmp_path / "to")
+    trial = made["trials"][0]["path"]
+    whole = open(trial, "rb").read()
+    right = analyze(trial)
+    read = refused = 0
+    for i in range(8, len(whole), max(1, len(whole) // 30)):
+        with open(trial, "wb") as f:
+            f.write(whole[:i] + bytes([whole[i] ^ 0xff]) + whole[i + 1:])
+        r = subprocess.run([PLANTAR, "analyze", "--json", trial], capture_output=True, timeout=100)
+        assert r.returncode in (0, 1, 2), r
+        read, refused = read + (r.returncode == 0), refused + (r.returncode != 0)
+        if i % 4 == 0:
+            r = subprocess.run([PLANTAR, "verify", trial], capture_output=True, timeout=100)
+            assert r.returncode == 1, r  # its checksum says so
+    print(f"a session of a table with a byte flipped at {read + refused} places: {read} read, {refused} refused")
+    assert refused and right
+
+
+@shared
+def test_trials_are_added_to_a_session(tmp_path):
+    made = document("import", EMED, "--json", "--out", tmp_path, "--subject", "P-1", "--mass", "70")
+    folder = made["folder"]
+    before = hashlib.sha256(open(made["trials"][0]["path"], "rb").read()).hexdigest()
+    by_uuid = document("import", PEDAR, ZEBRIS[0], "--json", "--out", tmp_path, "--session", made["session_uuid"])
+    by_path = document("import", BDS[0], *CONTRACT_COP, "--json", "--session", folder, "--condition", "eyes closed")
+    names = [os.path.basename(t["path"]) for d in (made, by_uuid, by_path) for t in d["trials"]]
+    assert names == [f"trial-00{i}.h5" for i in (1, 2, 3, 4)]
+    assert by_uuid["session_uuid"] == by_path["session_uuid"] == made["session_uuid"]
+    assert before == hashlib.sha256(open(made["trials"][0]["path"], "rb").read()).hexdigest()
+    assert "0 with a problem" in run("verify", folder).stdout
+    listed = open(f"{folder}/MANIFEST.sha256").read()
+    assert all(name in listed for name in names)
+    session = json.loads(open(f"{folder}/session.json").read())
+    assert [t["condition"] for t in session["trials"]] == ["", "", "", "eyes closed"]
+    last = document("info", "--json", by_path["trials"][0]["path"])["recordings"][0]["session"]
+    assert last["subject"] == "P-1" and last["body_mass_kg"] == 70 and last["trial"] == 4
+    # a number of which anything is left is taken
+    os.rename(f"{folder}/trial-004.h5", f"{folder}/trial-007.h5.replaced")
+    again = document("import", EMED, "--json", "--session", folder)
+    assert again["trials"][0]["path"].endswith("trial-008.h5")
+    for args, code, said in ((("--session", folder, "--subject", "P-2"), 2, "a session of its own"),
+                             (("--session", "00000000-0000-4000-8000-000000000000", "--out", tmp_path), 1, "there is no session"),
+                             (("--session", tmp_path / ".."), 2, "is of another session")):
+        if "another session" in said:
+            # the root of a single session means that one
+            assert document("import", EMED, "--json", "--session", tmp_path)["folder"] == folder
+            document("import", EMED, "--json", "--out", tmp_path)
+            args = ("--session", tmp_path)
+        assert said in refusal("import", EMED, *args, code=code)
 
 
 def test_a_capture_becomes_a_session(tmp_path):

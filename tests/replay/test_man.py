@@ -71,7 +71,8 @@ def keys(*sources):
 
 
 CONF_KEYS = keys("daemon/config.c")
-MAT_KEYS = keys("drivers/mat/mat.c", "drivers/mat/mat_frame.c", "drivers/mat/mat_calibration.c")
+MAT_KEYS = keys("drivers/mat/mat.c", "drivers/mat/mat_frame.c", "drivers/mat/mat_calibration.c",
+                "drivers/mat/mat_usb.c")
 
 
 PROTOCOL_KEYS = keys("daemon/protocol_conf.c")

@@ -139,7 +139,9 @@ def test_late_joiner_learns_all_from_status():
         assert set(status) >= {"v", "software", "host", "pid", "t_ns", "utc_ns", "uptime_s",
                                "endpoints", "view_hz", "archive", "mats"}
         assert status["pid"] == d.process.pid
-        assert status["endpoints"] == {"data": [d.data], "control": d.control}
+        endpoints = status["endpoints"]
+        assert endpoints["data"] == [d.data] and endpoints["control"] == d.control
+        assert endpoints["control_all"] == [d.control]
         assert status["archive"]["folder"] == d.state and status["archive"]["free_bytes"] > 0
         mat = status["mats"][0]
         assert set(mat) >= STATUS_MAT
@@ -280,7 +282,7 @@ def test_control_refuses_with_reasons():
         with open(os.path.join(d.state, "audit.log")) as f:
             lines = [json.loads(line) for line in f]
         assert any("subjekt" in line["request"] and line["result"] == "usage" for line in lines)
-        assert all(set(line) == {"t", "peer", "request", "result"} for line in lines)
+        assert all(set(line) == {"n", "prev", "t", "who", "role", "peer", "request", "result"} for line in lines)
         assert any(line["peer"].endswith(str(os.getpid())) for line in lines)
 
 

@@ -133,16 +133,31 @@ def test_a_rate_that_is_not_true(tmp_path, standing):
 
 
 @pytest.mark.parametrize("calibration, flagged", [
-    ('unit = "kPa"; scale = 0.05; noise_floor = 0.9;', False),
-    ('unit = "kPa"; scale = 0.05; noise_floor = 1;', True),
-    ('unit = "N"; scale = 0.005; noise_floor = 0.09;', False),  # a cell has 1 cm2: 0.9 kPa
-    ('unit = "N"; scale = 0.005; noise_floor = 0.11;', True),
+    ('unit = "kPa"; scale = 1.9; noise_floor = 4;', False),
+    ('unit = "kPa"; scale = 2.0; noise_floor = 0;', True),
+    ('unit = "N"; scale = 0.19;', False),  # a cell has 1 cm2: 1.9 kPa
+    ('unit = "N"; scale = 0.21;', True),
     ('unit = "counts"; noise_floor = 20;', False),  # of which nobody knows how much that is
 ])
-def test_a_coarse_noise_floor_is_said(tmp_path, calibration, flagged):
+def test_coarse_codes_are_said(tmp_path, calibration, flagged):
     capture = simulate(tmp_path, "standing", 26, calibration=calibration)
     assert ("coarse_floor" in document("analyze", "--json", capture)["standing"]["flags"]) == flagged
-    assert ("sway comes out too large" in run("analyze", capture).stdout) == flagged
+    assert ("codes are 2 kPa or more apart" in run("analyze", capture).stdout) == flagged
+
+
+def test_sway_sees_through_the_noise_floor(tmp_path):
+    """A floor of 8 kPa takes the faint cells away; on the cells under the feet they still count."""
+    area = {}
+    for floor in (0, 8):
+        folder = tmp_path / str(floor)
+        folder.mkdir()
+        capture = simulate(folder, "standing", 26, "--seed", 5,
+                           calibration=f'unit = "kPa"; scale = 0.25; noise_floor = {floor};')
+        d = document("analyze", "--json", capture)
+        area[floor] = d["standing"]["sway"]["area_95_mm2"]
+        assert d["method"]["sway_cells"] == ("all near the feet, others above the noise floor" if floor else
+                                             "above the noise floor")
+    assert area[8] == pytest.approx(area[0], rel=1e-9)
 
 
 def test_own_sway_of_the_mat(tmp_path, standing):

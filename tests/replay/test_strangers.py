@@ -88,6 +88,16 @@ def test_the_groups_of_a_session_in_octave(trial):
         assert table(lines) == [list(row) for row in truth]
 
 
+@program("octave-cli")
+def test_the_samples_of_a_table_in_octave(tmp_path):
+    (tmp_path / "plate.txt").write_text("F;x\n700;1\n;2\n710;-3\n")
+    made = document("import", tmp_path / "plate.txt", "--columns", "left.force=F,left.ml=x", "--unit-length", "cm",
+                    "--rate", "50", "--json", "--out", tmp_path)
+    lines = output("octave-cli", "--eval", f"s = load('-hdf5', '{made['trials'][0]['path']}', 'samples', 'metrics');"
+                   "printf('%g %g %g\\n', [s.samples.left_force(:), s.samples.left_ml(:), s.metrics.left_cop_x_mm(:)]')")
+    assert lines == ["700 10 10", "NaN 20 20", "710 -30 -30"]
+
+
 def exported(tmp_path, recording):
     out = tmp_path / "session.lst"
     run("export", "lst", recording, "-o", out)

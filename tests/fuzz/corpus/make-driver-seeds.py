@@ -3,9 +3,13 @@
 """Writes the seeds of fuzz_pmp, fuzz_matrix and fuzz_mat_conf beside itself; run after a change
 of what the first bytes of their inputs mean. Seeds are small, valid streams and files."""
 import pathlib
+import random
 import struct
+import sys
 
 here = pathlib.Path(__file__).parent
+sys.path.insert(0, str(here.parent.parent / 'mats'))
+import survey  # noqa: E402
 
 
 def crc16(data):
@@ -79,6 +83,70 @@ matrix('sum8', header(2, (0xAA, 0x55, 0), rest=summed),
 polled = tail_of + [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
 matrix('polled', header(0, (0, 0, 0), rest=polled), [plain] * 5)
 
+# Small pictures through the simulators of tests/mats, with headers by position in describe().
+AT = dict(marks=0, first=1, tail=4, skip_head=7, skip_tail=8, lock=9, relock=10, length=12, expected=13,
+          seq=14, rows=15, cols=16, cell=17, big=18, invert=21, column=22, flip_x=23, check=27, frm=29,
+          poll=31, modes=32, escape=33, line=34, how=35, cells=36, index=37, cell_max=38)
+ESCAPED, TEXT, PARTS, DIGITS, DIMS, REPAIR = 1, 2, 4, 8, 16, 32
+
+
+def field(offset, width=1, big=False):
+    """As take_field reads it: width is 1 << how % 3."""
+    return next(how for how in range(offset + 1 << 4, (offset + 1 << 4) + 16)
+                if 1 << how % 3 == width and bool(how & 8) == big)
+
+
+def simulated(name, mat, rows, cols, top, **header):
+    small = survey.Mat(name, rows, cols, top, mat)
+    dice = random.Random(name)
+    stream = b''.join(mat(survey.picture_of(small, n, dice), n) for n in range(6))
+    head = bytearray(40)
+    for key, value in dict(lock=3, relock=6, rows=rows, cols=cols, **header).items():
+        value = bytes(value) if isinstance(value, (tuple, bytes)) else bytes([value])
+        head[AT[key]:AT[key] + len(value)] = value
+    (here / 'matrix' / ('sim-' + name)).write_bytes(bytes(head) + stream)
+
+
+def osc(picture, n):
+    message = b'/r\0\0' + struct.pack('>I', 12) + bytes(survey.flat(picture))
+    return b'\xc0' + message.replace(b'\xdb', b'\xdb\xdd').replace(b'\xc0', b'\xdb\xdc') + b'\xc0'
+
+
+simulated('slip', osc, 3, 4, 255, modes=ESCAPED, escape=1, skip_head=8, length=field(7), expected=12)
+simulated('table', survey.matsense_secure, 3, 4, 255, modes=ESCAPED, escape=3 + 4 * 2, marks=0x11,
+          first=b'\x5b', tail=b'\x5d')
+simulated('cobs', lambda p, n: cobs(bytes([n]) + bytes(survey.flat(p))) + b'\0', 3, 4, 255,
+          modes=ESCAPED, escape=2, skip_head=1, seq=field(0))
+simulated('digits', survey.actionnet(32), 4, 4, 1023, modes=DIGITS, cell=2, skip_head=1, marks=0x10,
+          tail=b'\n')
+simulated('rows-with-index', survey.actionnet_rows, 4, 5, 1023, modes=DIGITS | PARTS, cell=2, skip_head=2,
+          marks=0x10, tail=b'\n', cells=5 | 64 | 128, index=field(1))
+simulated('glove', lambda p, n: b''.join(
+    bytes([11 + i, 1]) + struct.pack('>H', 4095 - v) + b'\0' for i, v in enumerate(survey.flat(p))),
+          4, 3, 254, modes=PARTS, cell=2, big=1, skip_head=2, marks=0x10, tail=b'\0', cells=1 | 128,
+          index=field(0))
+simulated('dims', lambda p, n: bytes([len(p), len(p[0])]) + survey.u16le(survey.flat(p)), 3, 4, 1023,
+          modes=DIMS, cell=2, skip_head=2, poll=1)
+simulated('sum16', survey.capstone, 3, 4, 4095, cell=2, marks=0x22, first=b'\xaa\x55', tail=b'\r\n',
+          check=2, frm=2)
+simulated('text-blank', survey.vitac, 4, 5, 200, modes=TEXT, cell=2, line=1, how=1)
+simulated('text-words', lambda p, n: survey.started_rows(p, n).replace(b'START', b'on').replace(
+    b'END', b'off'), 4, 5, 200, modes=TEXT, cell=2, line=1, how=4 | 8, flip_x=1)
+simulated('text-frame', survey.snowboard, 4, 5, 200, modes=TEXT, cell=2, line=2)
+simulated('text-tabs', survey.cushion, 4, 5, 200, modes=TEXT, cell=2, line=2, column=1, poll=1)
+simulated('text-index', survey.indexed, 4, 5, 200, modes=TEXT, cell=2, line=4, cell_max=201)
+simulated('text-cell', survey.one_a_line, 4, 5, 200, modes=TEXT, cell=2, line=3, poll=1)
+simulated('text-prefix', survey.fsr_pad, 2, 2, 200, modes=TEXT, cell=2, line=2, how=16)
+simulated('text-rows', survey.bare_rows(' '), 4, 5, 200, modes=TEXT, cell=2, line=1, how=32 | 64)
+for check in range(1, 8):
+    simulated('repair-check%d' % check, survey.itas, 3, 4, 255, modes=REPAIR, marks=0x22,
+              first=b'\xaa\x55', tail=b'\r\n', check=check)
+    simulated('repair-slip%d' % check, survey.itas, 3, 4, 255, modes=REPAIR | ESCAPED, escape=1,
+              check=check, skip_head=2, seq=field(0, 2))
+simulated('repair-parts', lambda p, n: b''.join(
+    bytes([k]) + bytes(survey.flat(p)[k:k + 6]) + bytes(6) for k in (0, 6)), 3, 4, 255, modes=REPAIR | PARTS, marks=8 | 4,
+          first=b'\xaa\x55\x03', cells=6, index=field(0), skip_head=1, check=5)
+
 base = 'rows = 3; cols = 2; pitch_mm = (7.5, 10); rate_hz = 40.5; protocol = "%s"; cell = "%s";\n'
 (here / 'mat_conf' / 'pmp').write_text(base % ('pmp', 'u16'))
 (here / 'mat_conf' / 'matrix').write_text(base % ('matrix', 'u16') + '''
@@ -104,3 +172,18 @@ calibration = { unit = "kPa"; scale = 0.05; };
 (here / 'mat_conf' / 'wrong').write_text('rats = 5;\nframe = { head = 3; }\n')
 (here / 'mat_conf' / 'file').write_text(
     base % ('pmp', 'u8') + 'calibration = { unit = "N"; gain_file = "/dev/zero"; };\n')
+
+texts = {
+    'text': 'frame = { text = { line = "row"; begin = "START"; end = "END"; separators = ","; }; cell_max = 200; };',
+    'text-idle': 'frame = { text = { line = "row"; idle_ms = 300; runs_on = true; }; };',
+    'text-blank': 'frame = { text = { line = "cell"; blank_line = true; skip_other = true; prefix = "v"; }; };',
+    'escaped': 'frame = { tail = "5D"; escape = "table"; escape_mark = "5C"; escape_codes = "00 5C 02 5D"; };',
+    'slip': 'frame = { escape = "slip"; skip_head = 2; dims = { offset = 0; width = 1; }; };',
+    'parts': 'frame = { tail = "0A"; skip_head = 2; chunks = { cells = 2; unit = "row"; offset = 1; width = 1; '
+             'index_base = 11; list_index = 200; }; };',
+}
+for name, frame in texts.items():
+    (here / 'mat_conf' / name).write_text(base % ('matrix', 'u8') + frame)
+(here / 'mat_conf' / 'digits').write_text(
+    base % ('matrix', 'u16') + 'frame = { tail = "0A"; digits = { base = 32; offset = 11; }; };'
+    ' commands = { poll = "text:a"; poll_quiet_ms = 3; };')

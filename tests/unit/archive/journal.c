@@ -214,6 +214,89 @@ static void test_curve_and_none(void **state)
 	fixture_free(&f);
 }
 
+/* What its head says; NULL: refused. The caller frees it. */
+static struct pl_journal_reader *with_layout(enum pl_layout layout, double pitch_m, double area_m2,
+					     struct pl_error *err)
+{
+	static unsigned number;
+	char path[128], name[32];
+	struct fixture f;
+	struct pl_journal *j;
+	struct pl_journal_reader *r = NULL;
+
+	snprintf(name, sizeof(name), "layout-%u.journal", number++);
+	fixture_init(&f, 5, 2, PL_F32, 100, false);
+	f.meta.live.layout = layout;
+	f.meta.geometry.pitch_row_m = f.meta.geometry.pitch_col_m = pitch_m;
+	if (area_m2 != 0) {
+		f.meta.sensor_area_m2 = malloc(5 * sizeof(double));
+		for (int i = 0; i < 5; i++)
+			f.meta.sensor_area_m2[i] = area_m2 * (i + 1);
+	}
+	j = pl_journal_create(in_folder(path, name), &f.meta, err);
+	if (j) {
+		pl_journal_abandon(j);
+		r = pl_journal_open(path, err);
+	}
+	if (r)
+		same_meta(pl_journal_meta(r), &f.meta);
+	fixture_free(&f);
+	return r;
+}
+
+static void test_layouts(void **state)
+{
+	struct pl_error err = {0};
+	struct pl_journal_reader *r = with_layout(PL_LAYOUT_SENSORS, NAN, 1e-4, &err);
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(pl_journal_meta(r)->live.layout, PL_LAYOUT_SENSORS);
+	assert_true(pl_journal_meta(r)->sensor_area_m2[4] == 5e-4);
+	pl_journal_reader_close(r);
+	r = with_layout(PL_LAYOUT_PICTURE, 0.01, 0, &err);
+	assert_non_null(r);
+	assert_int_equal(pl_journal_meta(r)->live.layout, PL_LAYOUT_PICTURE);
+	pl_journal_reader_close(r);
+	/* what contradicts itself */
+	assert_null(with_layout(PL_LAYOUT_SENSORS, 0.01, 0, &err));
+	assert_null(with_layout(PL_LAYOUT_MAT, NAN, 0, &err));
+	assert_null(with_layout(PL_LAYOUT_TABLE, NAN, 0, &err));
+	assert_null(with_layout(PL_LAYOUT_MAT, 0.01, 1e-4, &err));
+	assert_null(with_layout(PL_LAYOUT_SENSORS, NAN, -1e-4, &err));
+	assert_null(with_layout(PL_LAYOUT_SENSORS, NAN, 1, &err));
+}
+
+/* Journals that a recorder of before left behind are of mats. */
+static void test_version_2(void **state)
+{
+	struct journal_head head;
+	struct pl_error err = {0};
+	struct pl_journal_reader *r;
+	struct fixture f;
+	char path[128];
+	uint8_t *data;
+	size_t n;
+
+	(void)state;
+	fixture_init(&f, 3, 4, PL_U16, 100, true);
+	write_small(&f, in_folder(path, "old.journal"), true);
+	data = slurp(path, &n);
+	memcpy(&head, data, sizeof(head));
+	head.version = 2;
+	memcpy(data, &head, sizeof(head));
+	head.crc = pl_journal_head_crc(data, head.head_bytes);
+	memcpy(data, &head, sizeof(head));
+	spill(path, data, n);
+	r = pl_journal_open(path, &err);
+	assert_non_null(r);
+	same_meta(pl_journal_meta(r), &f.meta);
+	assert_int_equal(pl_journal_meta(r)->live.layout, PL_LAYOUT_MAT);
+	pl_journal_reader_close(r);
+	fixture_free(&f);
+	free(data);
+}
+
 static void test_many_at_once(void **state)
 {
 	struct pl_frame *frames[200];
@@ -500,6 +583,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_curve_and_none),
+		cmocka_unit_test(test_layouts),	       cmocka_unit_test(test_version_2),
 		cmocka_unit_test(test_many_at_once),   cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_flip_anywhere),  cmocka_unit_test(test_foreign_records),
 		cmocka_unit_test(test_followed),       cmocka_unit_test(test_no_room),

@@ -147,6 +147,15 @@ static void mistakes(void **state)
 		{"mats = ({ source = \"serial:/dev/ttyUSB0\"; mat = \"small\"; },\n"
 		 "{ source = \"serial:/dev/ttyUSB0?baud=9600\"; mat = \"small\"; });",
 		 "/etc/x/plantard.conf:2: mats[1].source: mat \"small\" reads from there already"},
+#ifdef PLANTAR_USB
+		{"mats = ({ source = \"usb:59e3:74c7?serial=7\"; mat = \"small\"; },\n"
+		 "{ source = \"usb:59e3:74c7?in=0x81&serial=7\"; mat = \"small\"; });",
+		 "/etc/x/plantard.conf:2: mats[1].source: mat \"small\" reads from there already"},
+		{"mats = ({ source = \"usb:59e3:74c7?serial=7\"; mat = \"small\"; name = \"a\"; "
+		 "},\n"
+		 "{ source = \"usb:59e3:74c7?serial=8\"; mat = \"small\"; name = \"a\"; });",
+		 "/etc/x/plantard.conf:2: mats[1].name: there is a mat \"a\" already"},
+#endif
 		{MAT("") "publish = { view_hz = 0; };",
 		 "/etc/x/plantard.conf:4: publish.view_hz: "},
 		{MAT("") "publish = { endpoints = [\"http://x\"]; };",

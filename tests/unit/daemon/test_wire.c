@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <plantar/audit.h>
+
 #include "daemon/audit.h"
 #include "daemon/wire.h"
 
@@ -182,17 +184,31 @@ static void events(void **state)
 
 static void audit_lines(void **state)
 {
-	char buf[4096], request[5000];
+	char buf[PL_AUDIT_LINE_MAX], request[5000];
+	struct pl_audit_note note = {.utc_ns = INT64_C(1795222230696000000),
+				     .who = "uid:0",
+				     .role = "operator",
+				     .peer = "localhost:0:0:1",
+				     .request = request,
+				     .result = "usage",
+				     .times = 3};
 	json_t *root;
 
 	(void)state;
 	memset(request, 'x', sizeof(request) - 1);
 	request[sizeof(request) - 1] = '\0';
-	root = read_back(buf, pl_audit_format(buf, sizeof(buf), INT64_C(1795222230696000000),
-					      "localhost:0:0:1", request, "usage"));
+	root = read_back(buf, pl_audit_format(buf, sizeof(buf), &note));
 	assert_string_equal(json_string_value(json_object_get(root, "t")),
 			    "2026-11-21T00:50:30.696Z");
+	assert_string_equal(json_string_value(json_object_get(root, "who")), "uid:0");
+	assert_string_equal(json_string_value(json_object_get(root, "role")), "operator");
 	assert_string_equal(json_string_value(json_object_get(root, "result")), "usage");
+	assert_int_equal(json_integer_value(json_object_get(root, "times")), 3);
+	assert_int_equal(json_string_length(json_object_get(root, "request")), 2000);
+	json_decref(root);
+	/* What takes most room when it is quoted: it was not audited at all once. */
+	memset(request, 1, sizeof(request) - 1);
+	root = read_back(buf, pl_audit_format(buf, sizeof(buf), &note));
 	assert_int_equal(json_string_length(json_object_get(root, "request")), 2000);
 	json_decref(root);
 }

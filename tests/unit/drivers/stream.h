@@ -237,10 +237,18 @@ static inline uint32_t fit_cell(const struct pl_decoder_config *c, uint32_t v)
 
 	if (!matrix)
 		return v;
+	if (m->text.line && m->cell == PL_WIRE_I32)
+		return (uint32_t)((int32_t)v % 100000000);
 	if (m->cell == PL_WIRE_I8)
 		return (uint32_t)(int32_t)(int8_t)v;
 	if (m->cell == PL_WIRE_U24)
 		v &= 0xFFFFFF;
+	if (m->cell_max)
+		v %= m->cell_max + 1;
+	if (m->digits.base)
+		v %= m->digits.base * m->digits.base;
+	if (m->text.line) /* nine digits at most */
+		v %= 100000000;
 	if (m->mask)
 		v %= (m->mask >> m->shift) + 1;
 	if (m->invert_max)

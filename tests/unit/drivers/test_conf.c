@@ -58,7 +58,7 @@ static void test_messages(void **state)
 		{HEAD FRAME "rats_hz = 5;\n", "test:7: rats_hz: unknown key; did you mean "
 					      "\"rate_hz\"? valid: title, rows, cols, "
 					      "pitch_mm, rate_hz, scan_ms, protocol, cell, serial, "
-					      "frame, commands, calibration, "
+					      "usb, frame, commands, calibration, "
 					      "live"},
 		{HEAD FRAME "rate_hz = \"fast\";\n",
 		 "test:7: rate_hz: is text in quotes; valid: 0..100000"},
@@ -105,6 +105,28 @@ static void test_messages(void **state)
 		 "test:7: serial.baud: is 0; valid: 50..20000000"},
 		{HEAD FRAME "serial = { dtr = 1; };\n",
 		 "test:7: serial.dtr: is a whole number; valid: true or false"},
+		{HEAD FRAME "usb = { in = 0x02; };\n", "test:7: usb.in: valid: 0x81 to 0x8F"},
+		{HEAD FRAME "usb = { out = 0x81; };\n", "test:7: usb.out: valid: 0x01 to 0x0F"},
+		{HEAD FRAME "usb = { transfers = 4; };\n",
+		 "test:7: usb.transfers: is 4; valid: 8..16"},
+		{HEAD FRAME "usb = { packets = true; transfer_bytes = 4096; };\n",
+		 "test:7: usb.transfer_bytes: valid with packets: 8 to 4032"},
+		{HEAD FRAME "usb = { write = \"setup\"; };\n",
+		 "test:7: usb.write: \"setup\" needs packets = true, or answers could not be told "
+		 "from frames"},
+		{HEAD FRAME "usb = { start = { type = 0xC0; }; };\n",
+		 "test:7: usb.start: valid: ({ type; request; ... }, ...), at most 16"},
+		{HEAD FRAME "usb = { start = (5); };\n",
+		 "test:7: usb.start[0]: valid: ({ type; request; ... }, ...)"},
+		{HEAD FRAME "usb = { start = ({ type = 0xC0; request = 1; data = \"00\"; }); };\n",
+		 "test:7: usb.start[0].data: only for requests to the device (type < 0x80)"},
+		{HEAD FRAME "usb = { start = ({ type = 0x40; request = 1; length = 1; }); };\n",
+		 "test:7: usb.start[0].length: only for requests from the device (type >= 0x80)"},
+		{HEAD FRAME "usb = { start = ({ type = 0xC0; request = 1; value = [3, 2]; }); };\n",
+		 "test:7: usb.start[0].value: valid: 0 to 65535, or [first, last] of at most 256"},
+		{HEAD FRAME "usb = { start = ({ type = 0xC0; request = 1; value = [0, 99];\n"
+			    "index = [0, 9]; }); };\n",
+		 "test:7: usb.start[0]: is more than 256 requests"},
 		{HEAD FRAME "live = { filter_hz = 30; };\nrate_hz = 50;\n",
 		 "test:7: live.filter_hz: is 30; valid: 0 (none) or less than half of rate_hz "
 		 "(50)"},
@@ -390,7 +412,7 @@ static void test_search(void **state)
 	assert_int_equal(pl_mat_load(&mat, "my-matt", NULL, &err), -1);
 	assert_int_equal(err.code, PL_ENOENT);
 	assert_non_null(strstr(err.message, "no mat \"my-matt\"; known: "));
-	assert_non_null(strstr(err.message, "my-mat, pmp-64x64"));
+	assert_non_null(strstr(err.message, "known: my-mat; \"plantar list\" shows all"));
 	assert_int_equal(pl_mat_load(&mat, "..", NULL, &err), -1);
 }
 
@@ -416,12 +438,62 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
+/* What a mat with a USB group asks for, and what one without it gets. */
+static void test_usb(void **state)
+{
+	static const char text[] = HEAD FRAME
+		"usb = {\n"
+		" interface = 1; in = 0x82; out = 0x03; transfer_bytes = 512;\n"
+		" transfers = 8; packets = true; write = \"report\"; report_ids = true;\n"
+		" start = ({ type = 0xC0; request = 0x6C; value = [0, 5]; index = [0, 7];\n"
+		"            length = 8; optional = true; },\n"
+		"          { type = 0x40; request = 0xC7; value = 100; data = \"01 02\"; });\n"
+		" stop = ({ type = 0x40; request = 0xC7; });\n"
+		"};\n";
+	struct pl_error err;
+	struct pl_mat mat;
+	const struct pl_usb_config *usb = &mat.usb;
+
+	(void)state;
+	if (pl_mat_parse(&mat, "test", text, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(usb->interface, 1);
+	assert_int_equal(usb->in, 0x82);
+	assert_int_equal(usb->out, 3);
+	assert_int_equal(usb->transfer_bytes, 512);
+	assert_int_equal(usb->transfers, 8);
+	assert_true(usb->packets && usb->report_ids);
+	assert_int_equal(usb->write, PL_USB_WRITE_REPORT);
+	assert_int_equal(usb->n_start, 2);
+	assert_int_equal(usb->start[0].type, 0xc0);
+	assert_int_equal(usb->start[0].request, 0x6c);
+	assert_int_equal(usb->start[0].value[1], 5);
+	assert_int_equal(usb->start[0].index[0], 0);
+	assert_int_equal(usb->start[0].index[1], 7);
+	assert_int_equal(usb->start[0].length, 8);
+	assert_true(usb->start[0].optional);
+	assert_int_equal(usb->start[1].value[0], 100);
+	assert_int_equal(usb->start[1].value[1], 100);
+	assert_int_equal(usb->start[1].length, 2);
+	assert_memory_equal(usb->start[1].data, "\1\2", 2);
+	assert_int_equal(usb->n_stop, 1);
+	pl_mat_free(&mat);
+	assert_int_equal(pl_mat_parse(&mat, "test", HEAD FRAME, &err), 0);
+	assert_int_equal(usb->interface, -1);
+	assert_int_equal(usb->in | usb->out | usb->transfer_bytes | usb->n_start | usb->n_stop, 0);
+	assert_int_equal(usb->transfers, 16);
+	assert_false(usb->packets);
+	assert_int_equal(usb->write, PL_USB_WRITE_AUTO);
+	pl_mat_free(&mat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages),   cmocka_unit_test(test_wide_numbers),
-		cmocka_unit_test(test_everything), cmocka_unit_test(test_calibration_id),
-		cmocka_unit_test(test_files),	   cmocka_unit_test(test_search),
+		cmocka_unit_test(test_messages),       cmocka_unit_test(test_usb),
+		cmocka_unit_test(test_wide_numbers),   cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_calibration_id), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_search),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

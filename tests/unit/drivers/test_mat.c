@@ -11,6 +11,43 @@
 
 static unsigned mats;
 
+/* Frames of five that cannot be read: a text's first line may have been joined in its middle, and
+ * the last part of a frame may be waiting for the next one. */
+static size_t unread(const struct pl_mat *mat)
+{
+	const struct pl_matrix_config *m = &mat->decoder.matrix;
+	bool joined = m->text.line && !m->poll.n && !m->text.begin[0] && !m->text.prefix[0];
+
+	if (m->chunks.cells && m->rows * m->cols % m->chunks.cells)
+		return 1;
+	return joined;
+}
+
+/* Mats whose frames nothing parts: the first row behind a silence begins them, whatever came before
+ * it, and they go on without another. */
+static void check_silence(const struct pl_mat *mat)
+{
+	static const uint8_t stale[] = "17 4\n3";
+	struct pl_decoder *d = pl_decoder_new(&mat->decoder, NULL);
+	size_t bytes = config_bytes(&mat->decoder), ends[FRAMES], at = 0, frames = 0;
+	struct pl_raw_frame frame = {.cells = malloc(bytes)};
+	uint8_t *cells;
+	struct stream s = make_stream(&mat->decoder, FRAMES, 42, &cells, ends);
+	bool got;
+
+	assert_int_equal(pl_decoder_feed(d, stale, 6, 1000, &frame, &got), 6);
+	while (at < s.n) {
+		at += pl_decoder_feed(d, s.bytes + at, s.n - at, 1000000000, &frame, &got);
+		if (got)
+			assert_memory_equal(frame.cells, cells + frames++ * bytes, bytes);
+	}
+	assert_int_equal(frames, FRAMES);
+	free(frame.cells);
+	free(cells);
+	stream_free(&s);
+	pl_decoder_free(d);
+}
+
 static void check_mat(void *user, const char *name, const char *path)
 {
 	struct pl_error err = {0};
@@ -33,27 +70,41 @@ static void check_mat(void *user, const char *name, const char *path)
 	assert_int_equal(mat.decoder.dtype, mat.dtype);
 	e = pl_encoder_new(&mat.decoder, &err);
 	assert_non_null(e);
-	assert_true(pl_encoder_ready(e)); /* all of them stream unasked */
+	assert_int_equal(pl_encoder_ready(e),
+			 !mat.decoder.matrix.start.n && !mat.decoder.matrix.poll.n);
+	pl_encoder_receive(e, mat.decoder.matrix.start.bytes, mat.decoder.matrix.start.n);
+	pl_encoder_receive(e, mat.decoder.matrix.poll.bytes, mat.decoder.matrix.poll.n);
+	assert_true(pl_encoder_ready(e));
 	pl_encoder_free(e);
+	mats++;
+	if (mat.decoder.matrix.text.idle_ms) {
+		check_silence(&mat);
+		pl_mat_free(&mat);
+		return;
+	}
 	s = make_stream(&mat.decoder, FRAMES, 42, &cells, NULL);
-	p = play_every_way(&mat.decoder, &s, 1000);
-	assert_int_equal(p.n, FRAMES);
-	for (size_t i = 0; i < FRAMES; i++)
-		assert_memory_equal(p.frames[i].frame.cells, cells + i * p.cell_bytes,
-				    p.cell_bytes);
-	assert_int_equal(p.stats.skipped_bytes, 0);
+	p = s.n > 20000 ? play_many_ways(&mat.decoder, &s, 100)
+			: play_every_way(&mat.decoder, &s, 1000);
+	assert_int_equal(p.n, FRAMES - unread(&mat));
+	for (size_t i = 0; i < p.n; i++)
+		assert_memory_equal(
+			p.frames[i].frame.cells,
+			cells + (i + (mat.decoder.matrix.text.line ? unread(&mat) : 0)) *
+					p.cell_bytes,
+			p.cell_bytes);
+	if (!unread(&mat))
+		assert_int_equal(p.stats.skipped_bytes, 0);
 	play_free(&p);
 	stream_free(&s);
 	free(cells);
 	pl_mat_free(&mat);
-	mats++;
 }
 
 static void test_shipped(void **state)
 {
 	(void)state;
 	pl_mat_list(check_mat, NULL);
-	assert_true(mats >= 5);
+	assert_true(mats >= 33);
 }
 
 /* Recordings of whole and half kPa survive the way to counts and back. */

@@ -37,6 +37,42 @@ static void counts_are_counts(void **state)
 		assert_true(v[i] == raw[i]);
 }
 
+/* The formula without its last line; what does not work says nothing. */
+static void without_the_floor(void **state)
+{
+	const double tare[6] = {10, 10, 10, 10, 10, 10};
+	const uint8_t dead[6] = {0, 0, 0, PL_CELL_DEAD, PL_CELL_NONE, 0};
+	uint8_t raw[6] = {10, 30, 12, 11, 255, 7};
+	float plain[6] = {1, NAN, -INFINITY, 4, 5, -6};
+	struct pl_calibration cal;
+	double v[6];
+
+	(void)state;
+	pl_calibration_init(&cal, &grid);
+	cal.unit = PL_UNIT_N;
+	cal.scale = 0.5;
+	cal.noise_floor = 4;
+	cal.tare = array(tare);
+	cal.cell_state = malloc(sizeof(dead));
+	memcpy(cal.cell_state, dead, sizeof(dead));
+	pl_calibrate_whole(&cal, &grid, raw, PL_U8, v);
+	assert_true(v[0] == 0);
+	assert_float_equal(v[1], 50, 1e-9); /* 10 N on 2 cm2 */
+	assert_float_equal(v[2], 5, 1e-9);
+	assert_true(isnan(v[3]) && isnan(v[4]));
+	assert_float_equal(v[5], -7.5, 1e-9);
+	cal.dead_policy = PL_DEAD_INTERPOLATE; /* 0 and 1 work around 3 */
+	pl_calibrate_whole(&cal, &grid, raw, PL_U8, v);
+	assert_float_equal(v[3], 25, 1e-9);
+	assert_true(isnan(v[4]));
+	pl_calibration_free(&cal);
+
+	pl_calibration_init(&cal, &grid);
+	pl_calibrate_whole(&cal, &grid, plain, PL_F32, v);
+	assert_true(v[0] == 1 && isnan(v[1]) && isnan(v[2]) && v[5] == -6);
+	pl_calibration_free(&cal);
+}
+
 static void the_formula(void **state)
 {
 	const double offset[6] = {0, 1, 0, 0, 0, 0}, gain[6] = {1, 2, 1, 1, 1, 0.5},
@@ -251,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_are_counts),
 		cmocka_unit_test(the_formula),
+		cmocka_unit_test(without_the_floor),
 		cmocka_unit_test(newtons_become_kpa),
 		cmocka_unit_test(curve_is_linear_between),
 		cmocka_unit_test(every_type_and_both_paths_agree),

@@ -522,6 +522,43 @@ static void without_calibration_nothing_is_newtons(void **state)
 	pl_live_free(live);
 }
 
+/* Two insoles of three sensors: nobody knows where these lie, so nothing but pressures is said. */
+static void without_places_only_peaks(void **state)
+{
+	static const double cells[] = {5, 0, 70, 20, 0, 30.5};
+	static const struct pl_geometry sensors = {3, 2, NAN, NAN}, one = {3, 1, NAN, NAN};
+	struct pl_live_options o;
+	struct pl_calibration cal;
+	struct pl_live *live;
+	unsigned said = 0;
+
+	(void)state;
+	pl_live_options_init(&o);
+	pl_calibration_init(&cal, &sensors);
+	cal.unit = PL_UNIT_KPA;
+	assert_null(pl_live_new(&sensors, &cal, &o, NULL)); /* a mat has a pitch */
+	o.layout = PL_LAYOUT_SENSORS;
+	live = pl_live_new(&sensors, &cal, &o, NULL);
+	pl_live_frame(live, cells, PL_F64, 0, row);
+	assert_float_equal(at("pressure_peak_kpa"), 70, 0);
+	assert_float_equal(at("left_pressure_peak_kpa"), 70, 0);
+	assert_float_equal(at("right_pressure_peak_kpa"), 30.5, 0);
+	for (size_t i = 0; i < pl_metric_count(); i++)
+		said += !isnan(row[i]);
+	assert_int_equal(said, 3);
+	pl_live_free(live);
+	o.side = PL_SIDE_RIGHT;
+	pl_calibration_init(&cal, &one);
+	cal.unit = PL_UNIT_KPA;
+	live = pl_live_new(&one, &cal, &o, NULL);
+	pl_live_frame(live, cells, PL_F64, 0, row);
+	assert_float_equal(at("right_pressure_peak_kpa"), 70, 0);
+	assert_true(isnan(at("left_pressure_peak_kpa")) && isnan(at("force_n")));
+	pl_live_free(live);
+	cal.unit = PL_UNIT_N; /* of which area? */
+	assert_null(pl_live_new(&one, &cal, &o, NULL));
+}
+
 static void every_column_is_documented(void **state)
 {
 	const char *source = getenv("PLANTAR_SOURCE");
@@ -618,6 +655,7 @@ int main(void)
 		cmocka_unit_test(same_frames_same_bits),
 		cmocka_unit_test(known_side),
 		cmocka_unit_test(without_calibration_nothing_is_newtons),
+		cmocka_unit_test(without_places_only_peaks),
 		cmocka_unit_test(every_column_is_documented),
 		cmocka_unit_test(names_parse),
 		cmocka_unit_test(odd_mats),

@@ -270,6 +270,9 @@ static void real_steps(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+#define PEOPLE 28
+#define TOUCHING_FROM 20
+
 static void simulated_people(void **state)
 {
 	static const enum pl_sim_kind kinds[] = {PL_SIM_STANDING, PL_SIM_SHIFT, PL_SIM_ONE_LEG,
@@ -279,7 +282,7 @@ static void simulated_people(void **state)
 	char where[64];
 
 	(void)state;
-	for (unsigned k = 0; k < 20; k++) {
+	for (unsigned k = 0; k < PEOPLE; k++) {
 		struct pl_sim_options o;
 		struct pl_sim *sim;
 
@@ -289,6 +292,12 @@ static void simulated_people(void **state)
 		o.rate_hz = 50;
 		o.seed = k + 1;
 		o.noise_kpa = k % 2 ? 2 : 0;
+		if (k >= TOUCHING_FROM) { /* feet that touch: parallel, heels only */
+			o.kind = kinds[k % 2];
+			o.feet_together = true;
+			o.toe_out_deg = 5.0 * (k - TOUCHING_FROM);
+			o.left_share = 0.42;
+		}
 		sim = pl_sim_new(&o, NULL);
 		assert_non_null(sim);
 		film.g = o.geometry;
@@ -300,7 +309,8 @@ static void simulated_people(void **state)
 		snprintf(where, sizeof(where), "%s, seed %u", pl_sim_kind_name(o.kind), k + 1);
 		wrong += check(&film, &work, where);
 	}
-	print_message("20 simulated people, %u figures that changed and should not have\n", wrong);
+	print_message("%d simulated people, %u figures that changed and should not have\n", PEOPLE,
+		      wrong);
 	free(film.cell);
 	free(work.cell);
 	assert_int_equal(wrong, 0);

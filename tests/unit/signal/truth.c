@@ -26,7 +26,10 @@
 
 #define BORDER_PCT 3 /* strikes this near to a border of classes are not judged */
 #define LISTED 40
-#define FINE_KPA 1.0 /* noise floors below it leave the load under a standing foot as it is */
+#define COARSE_CODE_KPA                                                                            \
+	2.0		      /* codes further apart, without noise, hide load and show none of it \
+			       */
+#define COARSE_PITCH_M 0.0099 /* so few cells that their noise does not vanish in the sum */
 
 /* ---- one line of the table ------------------------------------------------------------------ */
 
@@ -88,7 +91,7 @@ struct recording {
 };
 
 static uint8_t *codes;
-static double kpa[128 * 128];
+static double kpa[128 * 128], whole[128 * 128];
 
 static void simulate(const struct recording *r, struct pl_flaws *flaws)
 {
@@ -126,6 +129,11 @@ static void analyze(struct recording *r)
 			int64_t t_ns = (int64_t)llround(k * 1e9 / r->person->rate_hz);
 
 			pl_calibrate(&mat->cal, g, codes + k * bytes, mat->dtype, kpa);
+			if (pass) {
+				pl_calibrate_whole(&mat->cal, g, codes + k * bytes, mat->dtype,
+						   whole);
+				pl_analysis_whole(r->analysis, whole);
+			}
 			assert_int_equal(pl_analysis_push(r->analysis, kpa, t_ns, false, NULL), 0);
 		}
 		assert_int_equal(pass ? pl_analysis_finish(r->analysis, NULL)
@@ -165,18 +173,25 @@ static void put_away(struct recording *r)
 
 static struct {
 	struct line found, onset, contact, side, side_partial, partial, strike, heel, side_run,
-		stand_side, sway, sway_coarse;
+		stand_side, sway, sway_noisy, sway_coarse;
 	unsigned steps, partials, saturated;
 } table;
 
-/* The step found whose onset is nearest; NULL: none within a fifth of a second. */
-static const struct pl_step *find(const struct pl_gait *g, double onset_s)
+static double apart(const struct pl_step *found, const struct pl_truth_step *is)
+{
+	return fabs(found->onset_s - is->onset_s) +
+	       fabs(found->contact_time_s - is->contact_time_s);
+}
+
+/* The step found that is nearest in time: a sliver of the other foot at the mat's edge may begin
+ * in the same frame. NULL: none begins within a fifth of a second. */
+static const struct pl_step *find(const struct pl_gait *g, const struct pl_truth_step *is)
 {
 	const struct pl_step *best = NULL;
 
 	for (uint32_t i = 0; i < g->n; i++)
-		if (fabs(g->step[i].onset_s - onset_s) <
-		    (best ? fabs(best->onset_s - onset_s) : 0.2))
+		if (fabs(g->step[i].onset_s - is->onset_s) < 0.2 &&
+		    (!best || apart(&g->step[i], is) < apart(best, is)))
 			best = &g->step[i];
 	return best;
 }
@@ -230,7 +245,7 @@ static void judge_steps(const struct recording *r)
 
 	for (size_t i = 0; i < r->truth.steps; i++) {
 		const struct pl_truth_step *is = &r->truth.step[i];
-		const struct pl_step *found = find(g, is->onset_s);
+		const struct pl_step *found = find(g, is);
 
 		if (is->cut_onset || is->cut_end || is->contact_time_s < 0.1)
 			continue;
@@ -252,12 +267,27 @@ static void judge_steps(const struct recording *r)
 
 /* ---- standing ------------------------------------------------------------------------------- */
 
+/*
+ * Where a mat by its data cannot do it: 10 mm cells with noise on each of them, whose sum still
+ * moves; and codes that are far apart on a mat without noise, so that a cell with less than half a
+ * code says 0 all the time. See docs/metrics.md.
+ */
+static struct line *line_of_sway(const struct recording *r)
+{
+	const struct worn_mat *mat = &r->someone->mat;
+
+	if (mat->cal.scale >= COARSE_CODE_KPA && mat->noise_counts <= 0)
+		return &table.sway_coarse;
+	if (r->person->geometry.pitch_row_m >= COARSE_PITCH_M && r->person->noise_kpa > 0)
+		return &table.sway_noisy;
+	return &table.sway;
+}
+
 static void judge_standing(const struct recording *r)
 {
 	const struct pl_standing *st = pl_analysis_standing(r->analysis);
 	unsigned who = r->someone->number;
-	bool fine = r->someone->mat.cal.noise_floor < FINE_KPA;
-	struct line *sway = fine ? &table.sway : &table.sway_coarse;
+	struct line *sway = line_of_sway(r);
 	double off;
 
 	if (!st || !st->has_sway) {
@@ -273,16 +303,20 @@ static void judge_standing(const struct recording *r)
 		count(&table.stand_side, fabs(st->left_pct.mean - r->truth.left_pct) <= 2, who);
 }
 
-/* Both together: what the bar is about. */
+/* Both together. */
 static struct line sum_of(const struct line *a, const struct line *b)
 {
 	return (struct line){.judged = a->judged + b->judged,
 			     .right = a->right + b->right,
-			     .unknown = a->unknown + b->unknown};
+			     .unknown = a->unknown + b->unknown,
+			     .worst = fmax(a->worst, b->worst)};
 }
 
 static void show_table(void)
 {
+	struct line hard = sum_of(&table.sway_noisy, &table.sway_coarse);
+	struct line all = sum_of(&table.sway, &hard);
+
 	print_message("%u people, %u whole steps, %u partial ones; %u steps at full scale, not "
 		      "judged by heel share\n",
 		      PEOPLE, table.steps, table.partials, table.saturated);
@@ -295,15 +329,17 @@ static void show_table(void)
 	show("partial contacts flagged", &table.partial);
 	show("strike class", &table.strike);
 	show("heel share within 2 points", &table.heel);
-	show("sway area within 3 %, floor < 1 kPa", &table.sway);
-	show("sway area within 3 %, floor above", &table.sway_coarse);
+	show("sway area within 3 %", &all);
+	show("  mats that can", &table.sway);
+	show("  10 mm cells with noise", &table.sway_noisy);
+	show("  codes 2 kPa apart, no noise", &table.sway_coarse);
 	show("left share standing, 2 points", &table.stand_side);
 }
 
 /*
  * The project's bars: sides 99 % and at most 3 % unknown, strikes 97 %. Its others (onset within
  * two frames, heel share within 2 points, sway area within 3 %) are reached by nearly all and are
- * held where they are: docs/metrics.md says by whom not, and that sway needs a low noise floor.
+ * held where they are: docs/metrics.md says by whom not, and why.
  */
 static void hold_bars(void)
 {
@@ -312,11 +348,13 @@ static void hold_bars(void)
 	assert_true(right_pct(&side) >= 99 && unknown_pct(&side) <= 3);
 	assert_true(right_pct(&table.side_partial) >= 99);
 	assert_true(right_pct(&table.partial) >= 99);
-	assert_true(right_pct(&table.strike) >= 97 && unknown_pct(&table.strike) <= 3);
+	assert_true(right_pct(&table.strike) >= 99 && unknown_pct(&table.strike) <= 3);
 	assert_true(right_pct(&table.onset) >= 99.7);
-	assert_true(right_pct(&table.contact) >= 99.5);
+	assert_true(right_pct(&table.contact) >= 99.7);
 	assert_true(right_pct(&table.heel) >= 99 && unknown_pct(&table.heel) <= 3);
-	assert_true(right_pct(&table.sway) >= 97 && table.sway.judged >= 50);
+	assert_true(right_pct(&table.sway) == 100 && table.sway.judged >= 150);
+	assert_true(table.sway_noisy.failed <= 2 && table.sway_noisy.worst < 7);
+	assert_true(table.sway_coarse.failed <= 5 && table.sway_coarse.worst < 5);
 	assert_true(right_pct(&table.stand_side) >= 99);
 }
 

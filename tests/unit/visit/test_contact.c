@@ -36,7 +36,7 @@ static struct story begin(void)
 {
 	struct story s = {.t_ns = T0};
 
-	pl_contact_reset(&s.c, 50);
+	pl_contact_reset(&s.c, 50, false);
 	return s;
 }
 
@@ -128,11 +128,32 @@ static void undefined_figures_are_nothing(void **state)
 	const struct pl_contact_frame f = {.t_ns = T0, .force_n = NAN, .side_n = {NAN, NAN, NAN}};
 
 	(void)state;
-	pl_contact_reset(&c, 50);
+	pl_contact_reset(&c, 50, false);
 	pl_contact_push(&c, &f);
 	assert_int_equal(c.loaded, 0);
 	assert_true(pl_contact_empty_n(&c) == 0);
 	expect_strikes(&c, 0, 0, 0);
+}
+
+/* Who stands there when the trial is armed has not come: contact is what begins after a clear mat.
+ */
+static void contact_begins_on_a_clear_mat(void **state)
+{
+	struct story s = begin();
+
+	(void)state;
+	pl_contact_reset(&s.c, 50, true);
+	frames(&s, 100, PL_SIDE_LEFT, 700, PL_FLAG_EDGE);
+	frames(&s, 3, PL_SIDE_LEFT, 30, 0); /* more than half of contact: not off yet */
+	assert_true(s.c.occupied);
+	assert_int_equal(s.c.first_on_ns, 0);
+	frames(&s, 5, PL_SIDE_LEFT, 0, 0);
+	assert_false(s.c.occupied);
+	assert_int_equal(s.c.loaded, 0);
+	assert_int_equal(s.c.edge, 0);
+	frames(&s, 10, PL_SIDE_RIGHT, 700, 0);
+	assert_int_equal(s.c.first_on_ns, T0 + 108 * PERIOD_NS);
+	expect_strikes(&s.c, 0, 0, 1);
 }
 
 int main(void)
@@ -142,6 +163,7 @@ int main(void)
 		cmocka_unit_test(strikes_of_both_feet),
 		cmocka_unit_test(a_side_of_few_frames_is_a_mistake),
 		cmocka_unit_test(holes_edges_saturation),
+		cmocka_unit_test(contact_begins_on_a_clear_mat),
 		cmocka_unit_test(undefined_figures_are_nothing),
 	};
 

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Erasing a person's recordings, and what is left of them: in the archive, in verify and trend, in the audit
+log, in the bytes of the files."""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import h5py
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from plantar_harness import BIN, SLOW, Plantard, environment, wait_until  # noqa: E402
+
+SIM = {"source": "sim:standing?hz=100&seed=1", "mat": "pmp-64x64", "name": "m"}
+
+
+def plantar(*args, stdin=None):
+    done = subprocess.run([os.path.join(BIN, "plantar"), *args], capture_output=True, text=True,
+                          timeout=120 * SLOW, env=environment(), stdin=stdin or subprocess.DEVNULL)
+    return done.returncode, done.stdout, done.stderr
+
+
+def grep(root, word):
+    """Files below root that hold these bytes."""
+    found = []
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as f:
+                if word.encode() in f.read():
+                    found.append(os.path.relpath(os.path.join(folder, name), root))
+    return found
+
+
+def test_erase():
+    with Plantard([SIM], folder=None) as d:
+        d.wait_frames(10)
+        for subject in ("P-1", "P-10", "P-1", "P-2"):
+            d.record(0.5, subject=subject)
+        path = d.ok("start", subject="P-3")["trials"][0]["path"]
+        root = d.state
+        code, _, err = plantar("erase", "P-3", "--archive", root, "--yes")
+        assert code == 1 and "being recorded" in err and os.path.exists(path[:-3] + ".journal")
+        d.ok("stop")
+        d.ok("wait", path=path, timeout=60)
+        assert d.stop() == 0
+        before = json.loads(plantar("verify", "--json", root)[1])
+        assert before["problems"] == 0 and before["erased"] == 0
+        code, _, err = plantar("erase", "P-1", "--archive", root)
+        assert code == 2 and "--yes" in err
+        code, out, _ = plantar("erase", "P-1", "--archive", root, "--dry-run", "--json")
+        doc = json.loads(out)
+        assert code == 0 and doc["sessions"] == 2 and doc["erased"] == 0
+        manifests = {}
+        for folder in doc["folders"]:
+            with open(os.path.join(folder, "MANIFEST.sha256"), "rb") as f:
+                manifests[folder] = hashlib.sha256(f.read()).hexdigest()
+        code, out, err = plantar("erase", "P-1", "--archive", root, "--yes")
+        assert code == 0 and "erased 2 sessions" in out, err
+        for folder in doc["folders"]:
+            assert os.listdir(folder) == ["ERASED.json"]
+            with open(os.path.join(folder, "ERASED.json")) as f:
+                stone = json.load(f)
+            assert stone["session_uuid"] == os.path.basename(folder)
+            assert stone["trials"] == 1 and stone["frames"] > 20 and stone["files"] >= 3
+            assert stone["manifest_sha256"] == manifests[folder]
+            assert stone["by"] == f"uid:{os.getuid()}" and "P-1" not in json.dumps(stone)
+            assert stone["subject_sha256"] == hashlib.sha256(
+                (stone["subject_salt"] + "P-1").encode()).hexdigest()
+        # whole words only, and nobody else's
+        assert plantar("trend", "P-10", "--archive", root)[0] == 0
+        assert plantar("trend", "P-2", "--archive", root)[0] == 0
+        code, _, err = plantar("trend", "P-1", "--archive", root)
+        assert code == 1 and "2 sessions of P-1 were erased" in err
+        assert grep(root, '"P-1"') == [] and set(grep(root, "P-1\\\"")) == {"audit.log"}
+        # known to be erased, not lost
+        after = json.loads(plantar("verify", "--json", root)[1])
+        assert after["problems"] == 0 and after["erased"] == 2
+        assert after["audit"][0]["ok"] and after["audit"][0]["n"] == before["audit"][0]["n"] + 2
+        assert plantar("erase", "P-1", "--archive", root, "--yes")[0] == 1
+        # an erasure that was interrupted is seen, and can be finished
+        code, out, _ = plantar("erase", "P-2", "--archive", root, "--dry-run", "--json")
+        folder = json.loads(out)["folders"][0]
+        copy = os.path.join(d.folder, "copy")
+        shutil.copytree(folder, copy)
+        assert plantar("erase", "P-2", "--archive", root, "--yes")[0] == 0
+        shutil.copy(os.path.join(copy, "trial-001.h5"), folder)
+        again = json.loads(plantar("verify", "--json", root)[1])
+        assert again["problems"] >= 1
+        assert any("not erased to the end" in (f["problem"] or "") for f in again["files"])
+        assert plantar("erase", "P-2", "--archive", root, "--yes")[0] == 0
+        assert os.listdir(folder) == ["ERASED.json"]
+        assert json.loads(plantar("verify", "--json", root)[1])["problems"] == 0
+
+
+def test_deidentify():
+    """Nothing of what points to a person is in any byte; every frame and figure is the same."""
+    private = ["P-SECRET-7", "Anna", "left-lab"]
+    with Plantard([{**SIM, "name": "left-lab"}]) as d:
+        d.wait_frames(10)
+        reply = d.ok("start", subject="P-SECRET-7", protocol="quiet-stance", condition="barefoot",
+                     body_mass_kg=70, annotations={"heel_lift_mm": 6, "notes": "Anna was late",
+                                                   "training": "runs with Anna"})
+        path = reply["trials"][0]["path"]
+        d.ok("mark", text="Anna sneezes")
+        wait_until(lambda: d.mat()["recording"]["frames"] > 80, 20, "frames")
+        d.ok("stop")
+        d.ok("wait", path=path, timeout=60)
+        private += [reply["session_uuid"], os.uname().nodename * 3, d.folder, "sim:standing"]
+        folder, out = os.path.dirname(path), os.path.join(d.folder, "out")
+        assert plantar("export", "--deidentify", folder)[0] == 2  # -o
+        assert plantar("export", "csv", "--deidentify", folder, "-o", out)[0] == 2
+        code, said, err = plantar("export", "--deidentify", folder, "-o", out)
+        assert code == 0 and "Kept:" in said, err
+        assert plantar("export", "--deidentify", folder, "-o", out)[0] == 2  # not over it
+        for word in private:
+            assert grep(out, word) == [], word
+        with h5py.File(path) as a, h5py.File(os.path.join(out, "trial-001.h5")) as b:
+            now = a.attrs["started_utc"][:10]
+            assert b.attrs["subject"] == "" and b["subject"].attrs["code"] == ""
+            assert b.attrs["host"] == "" and b["mat"].attrs["source"] == ""
+            assert b.attrs["started_utc"].startswith("2000-01-01")
+            assert b.attrs["condition"] == "barefoot" and b["subject"].attrs["body_mass_kg"] == 70
+            assert b["trial"].attrs["heel_lift_mm"] == 6 and "notes" not in b["trial"].attrs
+            assert "training" not in b["subject"].attrs
+            assert (a["frames/raw"][:] == b["frames/raw"][:]).all()
+            assert (a["frames/seq"][:] == b["frames/seq"][:]).all()
+            for key in a["metrics"]:
+                assert a["metrics"][key][:].tobytes() == b["metrics"][key][:].tobytes(), key
+            shift = int(a.attrs["started_mono_ns"]) - int(b.attrs["started_mono_ns"])
+            for key in ("t_mono_ns", "t_est_ns"):
+                assert (a["frames"][key][:] - shift == b["frames"][key][:]).all()
+            assert [bytes(e["kind"]) for e in b["events"][:]] == [bytes(e["kind"]) for e in a["events"][:]]
+            assert not any(bytes(e["text"]).strip(b"\0") for e in b["events"][:])
+        assert grep(out, now) == []
+        checked = json.loads(plantar("verify", "--json", out)[1])
+        assert checked["problems"] == 0 and len(checked["files"]) == 3
+        one = os.path.join(d.folder, "one")
+        assert plantar("export", "--deidentify", path, "-o", one)[0] == 0
+        assert sorted(os.listdir(one)) == sorted(os.listdir(out))
+        assert plantar("export", "--deidentify", d.state, "-o", one + "2")[0] == 0  # one session there
+        d.record(0.3)
+        code, _, err = plantar("export", "--deidentify", d.state, "-o", one + "3")
+        assert code == 2 and "several sessions" in err
+
+
+if __name__ == "__main__":
+    import pytest
+    sys.exit(pytest.main([__file__, "-q"]))
