@@ -32,7 +32,7 @@ class DeviceClock(PtyMat):
 
     def __init__(self, link, ppm=0, t_us=0, seq=0):
         super().__init__(link)
-        self.ppm, self.sent, self.n = ppm, {}, 0
+        self.ppm, self.sent, self.n, self.latest_s = ppm, {}, 0, 0.0
         self.begin(t_us, seq)
 
     def begin(self, t_us, seq):
@@ -45,6 +45,7 @@ class DeviceClock(PtyMat):
             due = start + i * 1_000_000_000 // HZ
             while (left := due - time.monotonic_ns()) > 0:
                 time.sleep(left / 1e9)
+            self.latest_s = max(self.latest_s, -left / 1e9)
             stamp = self.t0_us + (due - self.t0_ns) / 1000 * (1 + self.ppm * 1e-6)
             cells = cells_of(self.n)
             self.sent[int.from_bytes(cells[:2], "little")] = due
@@ -136,7 +137,8 @@ def test_wall_clock_is_set(folder):
         wait_until(lambda: d.mat()["recording"] is None, 10, "the end after 5 s")
         d.ok("wait", path=path, timeout=60)
         assert sum(d.mat()["lost_total"].values()) == 0
-        assert "recording-failed" not in d.log() and "stalled" not in d.log()
+        assert "recording-failed" not in d.log()
+        assert "stalled" not in d.log() or mat.latest_s > 0.2  # a mat that pauses does stall
         error, t, seq, _ = judge(path, mat)
         assert (numpy.diff(seq.astype("i8")) == 1).all() and 4.5 < t[-1] < 5.6 * SLOW
         if SLOW == 1:
