@@ -19,6 +19,7 @@
 #include <plantar/live.h>
 #include <plantar/recording.h>
 
+#include "drivers/mat/subject.h"
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/folder.h"
@@ -122,9 +123,14 @@ static void amend_folder(struct asked *a, const char *folder)
 
 static int amend_path(struct asked *a, const char *path)
 {
+	struct pl_error err = {.code = PL_OK};
 	char who[65];
 	struct stat st;
 
+	for (size_t i = 0; i < a->amend.values; i++)
+		if (strcmp(a->value[i].key, "subject") == 0 &&
+		    pl_subject_allowed(a->value[i].value, &err))
+			return pl_report(a->self, &err);
 	a->amend.who = login(who, sizeof(who));
 	a->amend.software = "plantar " PLANTAR_VERSION;
 	a->amend.value = a->value;

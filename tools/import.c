@@ -21,6 +21,7 @@
 #include <jansson.h>
 
 #include "drivers/mat/paths.h"
+#include "drivers/mat/subject.h"
 #include "lib/archive/manifest.h"
 #include "tools/command.h"
 #include "tools/figures.h"
@@ -374,12 +375,16 @@ static void take_text(struct pl_args *args, const char **to)
 
 static void take_option(struct pl_args *args, struct import *im, int key)
 {
+	struct pl_error err = {.code = PL_OK};
+
 	switch (key) {
 	case 'j':
 		im->json = true;
 		break;
 	case OPT_SUBJECT:
 		take_text(args, &im->subject);
+		if (!args->done && pl_subject_allowed(args->value, &err))
+			pl_args_fail(args, "--%s", err.message);
 		break;
 	case OPT_PROTOCOL:
 		take_text(args, &im->protocol);

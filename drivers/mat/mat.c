@@ -261,6 +261,11 @@ int pl_mat_load(struct pl_mat *mat, const char *name_or_path, const char *calibr
 	return parse(mat, mat->path, folder, calibration_path, err);
 }
 
+int64_t pl_mat_boot_ns(const struct pl_mat *mat)
+{
+	return (int64_t)mat->decoder.matrix.text.idle_ms * 3 / 2 * 1000000;
+}
+
 void pl_mat_free(struct pl_mat *mat)
 {
 	pl_calibration_free(&mat->calibration);

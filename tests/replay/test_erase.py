@@ -145,6 +145,44 @@ def test_deidentify():
         assert code == 2 and "several sessions" in err
 
 
+def test_names_are_no_codes_anywhere(tmp_path):
+    """One rule at each door: start, protocol, annotations, import, annotate, correct."""
+    conf = tmp_path / "plantard"
+    conf.mkdir()
+    (conf / "plantard.conf").write_text('archive = { subject_pattern = "P-[0-9]+"; };\n')
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    def tool(*args):
+        done = subprocess.run([os.path.join(BIN, "plantar"), *map(str, args)], capture_output=True, text=True,
+                              timeout=120 * SLOW, env=environment(**env))
+        return done.returncode, done.stderr
+
+    with Plantard([SIM], archive={"subject_pattern": "P-[0-9]+"}) as d:
+        d.wait_frames(5)
+        for name in ("Muster", "P-1 Anna", "P-", "P-1\u00e4", "xP-1"):
+            for request in ({"cmd": "start", "subject": name},
+                            {"cmd": "start", "annotations": {"subject": name}},
+                            {"cmd": "protocol", "protocol": "quiet-stance", "subject": name}):
+                cmd = request.pop("cmd")
+                assert d.refused(cmd, **request)["code"] == "usage", (cmd, request)
+        path = d.record(0.3, subject="P-1")
+        for verb in ("annotate", "correct"):
+            code, err = tool(verb, path, "subject=Muster") if verb == "annotate" else tool(
+                verb, path, "--set", "subject=Muster")
+            assert code in (1, 2) and ("no code" in err or "unknown option" in err), (verb, err)
+        assert tool("annotate", path, "subject=P-2")[0] == 0
+    table = tmp_path / "picture.asf"
+    table.write_text("x")
+    code, err = tool("import", table, "--subject", "Anna Muster")
+    assert code == 2 and "no code that is allowed here: P-[0-9]+" in err
+    (conf / "plantard.conf").write_text("archive = {")  # may be the one that forbids
+    assert tool("import", table, "--subject", "P-1")[0] != 0
+    env["XDG_CONFIG_HOME"] = str(tmp_path / "nowhere")
+    if not os.path.exists("/etc/plantard/plantard.conf"):
+        code, err = tool("import", table, "--subject", "Anna Muster")
+        assert code == 2 and "letters, digits" in err
+
+
 if __name__ == "__main__":
     import pytest
     sys.exit(pytest.main([__file__, "-q"]))

@@ -335,6 +335,28 @@ static int packets(void)
 	return answers == 1 ? 0 : fail("not one answer");
 }
 
+/* ---- the host's clock ---- */
+
+/*
+ * kHz of the processor's time stamp counter, which QEMU hands on to its guest. A guest that has to
+ * find out by itself is wrong by any factor when the machine is busy as it boots.
+ */
+static int tsc(void)
+{
+#ifdef __x86_64__
+	const struct timespec nap = {.tv_nsec = 300000000};
+	uint64_t ticks = __builtin_ia32_rdtsc();
+	int64_t begin_ns = pl_mono_ns();
+
+	nanosleep(&nap, NULL);
+	ticks = __builtin_ia32_rdtsc() - ticks;
+	printf("%.0f\n", (double)ticks * 1e6 / (double)(pl_mono_ns() - begin_ns));
+	return 0;
+#else
+	return fail("no time stamp counter");
+#endif
+}
+
 /* ---- */
 
 static const char mat_text[] =
@@ -366,6 +388,8 @@ int main(int argc, char **argv)
 	int64_t begin_ns;
 	int r;
 
+	if (argc == 2 && !strcmp(argv[1], "tsc"))
+		return tsc();
 	if (argc < 3) {
 		fputs("usage: usb_probe rate|late|cancel|unplug|pulls|packets URI [UDC [NAME "
 		      "LOG]]\n",

@@ -147,6 +147,14 @@ simulated('repair-parts', lambda p, n: b''.join(
     bytes([k]) + bytes(survey.flat(p)[k:k + 6]) + bytes(6) for k in (0, 6)), 3, 4, 255, modes=REPAIR | PARTS, marks=8 | 4,
           first=b'\xaa\x55\x03', cells=6, index=field(0), skip_head=1, check=5)
 
+# The smaller streams of the survey, as fuzz_guess takes them.
+for mat in survey.MATS:
+    if mat.poll or mat.rows * mat.cols > 512:
+        continue
+    dice = random.Random(mat.name)
+    stream = b''.join(mat.frame(survey.picture_of(mat, n, dice), n) for n in range(8))
+    (here / 'guess' / mat.name).write_bytes(stream[:6000])
+
 base = 'rows = 3; cols = 2; pitch_mm = (7.5, 10); rate_hz = 40.5; protocol = "%s"; cell = "%s";\n'
 (here / 'mat_conf' / 'pmp').write_text(base % ('pmp', 'u16'))
 (here / 'mat_conf' / 'matrix').write_text(base % ('matrix', 'u16') + '''

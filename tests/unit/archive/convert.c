@@ -647,7 +647,6 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_no_overview_of_what_cannot_be_read),
-
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_followed),
 		cmocka_unit_test(test_killed),
