@@ -125,7 +125,7 @@ def boot(args, work):
     return subprocess.Popen(
         ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024",
          "-nographic", "-no-reboot", "-nodefaults", "-kernel", args.kernel, "-initrd", args.initramfs,
-         "-append", f"console=ttyS0 quiet panic=-1 tsc=reliable tsc_early_khz={args.tsc_khz}", "-serial", "stdio",
+         "-append", f"console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable tsc_early_khz={args.tsc_khz}", "-serial", "stdio",
          "-drive", f"file={disk},format=raw,if=virtio",
          "-qmp", f"unix:{work}/qmp,server=on,wait=off",
          "-chardev", f"socket,id=line,path={work}/line,server=on,wait=off",

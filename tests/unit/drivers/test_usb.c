@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which USB device a URI means, and which of its endpoints. The devices are made up by umockdev
- * (usb.umockdev): two mats that differ in their serial number, two that differ in nothing but their
+ * (usb_devices.sh): two mats that differ in their serial number, two that differ in nothing but their
  * port, a hub, and a serial adapter; without umockdev only the choice of endpoints is tested. What
  * moves over a wire is tested on a real kernel (tests/vm).
  */
