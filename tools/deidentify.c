@@ -19,6 +19,7 @@
 
 #include <plantar/archive.h>
 #include <plantar/recording.h>
+#include <plantar/rejection.h>
 
 #include "tools/finish.h"
 #include "tools/folder.h"
@@ -55,6 +56,22 @@ struct copy {
 
 /* ---- what is kept of what was said ---- */
 
+/* Which steps do not count, without what somebody wrote about them. */
+static int keep_rejections(const char *value, struct pl_session_meta *m, struct pl_error *err)
+{
+	char text[PL_ANNOTATION_VALUE_MAX];
+	struct pl_rejections r;
+
+	if (pl_rejections_parse(&r, value, err))
+		return -1;
+	for (unsigned i = 0; i < r.n; i++)
+		r.of[i].reason[0] = '\0';
+	return pl_rejections_print(&r, text, sizeof(text), err) ||
+			       pl_annotations_set(&m->annotations, "steps_rejected", text, err)
+		       ? -1
+		       : 0;
+}
+
 static int keep_annotations(const struct pl_session_meta *from, struct pl_session_meta *m,
 			    struct pl_error *err)
 {
@@ -65,8 +82,11 @@ static int keep_annotations(const struct pl_session_meta *from, struct pl_sessio
 	for (size_t i = 0; i < n; i++) {
 		if (k[i].type == PL_ANNOTATION_TEXT || k[i].type == PL_ANNOTATION_CODE)
 			continue;
-		if (pl_annotations_get(&from->annotations, k[i].name, value) && *value &&
-		    pl_annotations_set(&m->annotations, k[i].name, value, err))
+		if (!pl_annotations_get(&from->annotations, k[i].name, value))
+			continue;
+		if (k[i].type == PL_ANNOTATION_STEPS
+			    ? keep_rejections(value, m, err)
+			    : pl_annotations_set(&m->annotations, k[i].name, value, err))
 			return -1;
 	}
 	return 0;
