@@ -81,7 +81,7 @@ def test_list_works_without_a_daemon(tmp_path):
     assert "Serial ports" in out and "no plantard is running here" in out
     assert re.search(r"^  pmp-64x64 +64x64 +PMP mat 64 x 64$", out, re.M)
     listed = json.loads(good("list", "--json", PLANTARD_RUNTIME_DIR=tmp_path))
-    assert set(listed) == {"ports", "mats", "running"} and listed["running"] is None
+    assert set(listed) == {"ports", "usb", "mats", "running"} and listed["running"] is None
     refused("list", "--control", f"ipc://{tmp_path}/none.sock")
 
 
