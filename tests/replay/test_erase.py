@@ -183,6 +183,81 @@ def test_names_are_no_codes_anywhere(tmp_path):
         assert code == 2 and "letters, digits" in err
 
 
+def test_the_fallback_is_not_forgotten(tmp_path):
+    """A daemon that keeps some recordings in archive.fallback, because the first folder took none that day: without
+    --archive the tool finds both; the line of the log goes to where plantard's requests are."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("no folder: nothing can be recorded here")
+    with Plantard([SIM], archive={"folder": str(first), "fallback": str(second), "reserve_mb": 0}) as d:
+        d.wait_frames(10)
+        path = d.record(0.3, subject="P-7")
+        assert path.startswith(str(second))
+        first.unlink()
+        assert d.record(0.3, subject="P-7").startswith(str(first))
+        assert d.stop() == 0
+        env = d.environment()
+
+        def erase(*args):
+            done = subprocess.run([os.path.join(BIN, "plantar"), "erase", "P-7", "--json", *args], env=env, text=True,
+                                  capture_output=True, timeout=120 * SLOW, stdin=subprocess.DEVNULL)
+            return done.returncode, done.stdout, done.stderr
+
+        away = tmp_path / "away"
+        second.rename(away)  # not mounted: not passed over in silence
+        code, out, err = erase("--dry-run")
+        assert code == 0 and json.loads(out)["sessions"] == 1 and "archive.fallback" in err
+        away.rename(second)
+        code, out, err = erase("--yes")
+        assert code == 0 and json.loads(out)["erased"] == 2 and not err, err
+        for root in (first, second):
+            assert grep(root, "P-7") == []
+            assert [names for _, _, names in os.walk(root) if names] == [["ERASED.json"]]
+        with open(os.path.join(d.state, "audit.log")) as f:
+            assert sum("plantar erase: session" in line for line in f) == 2
+        assert not (first / "audit.log").exists()
+        assert json.loads(plantar("verify", "--json", d.state)[1])["problems"] == 0
+        code, _, err = erase("--yes")
+        assert code == 1 and str(first) in err and str(second) in err
+
+
+TABLE = "".join(f"{i / 100!r},{700 + 5 * (i % 7)!r},{i % 3!r}\n" for i in range(300))
+
+
+def test_a_session_of_a_table(tmp_path):
+    """No frames, no mat: samples. Given away, they are the same numbers under the names of their roles; erased, gone."""
+    source = tmp_path / "Muster.csv"
+    source.write_text("t [s],Force of Muster [N],weight\n" + TABLE)
+    archive, out = tmp_path / "archive", tmp_path / "out"
+    code, said, err = plantar("import", str(source), "--columns", "time=1,force=2", "--subject", "P-SECRET-7",
+                              "--protocol", "quiet-stance", "--condition", "barefoot", "--out", str(archive), "--json")
+    assert code == 0, err
+    path = json.loads(said)["trials"][0]["path"]
+    assert plantar("annotate", path, "heel_lift_mm=6", "notes=Muster was late", "steps_rejected=1+0.5 Muster fell", "--note", "Muster sneezed")[0] == 0
+    code, said, err = plantar("export", "--deidentify", os.path.dirname(path), "-o", str(out))
+    assert code == 0, err
+    for word in ("P-SECRET-7", "Muster", json.loads(plantar("info", path, "--json")[1])["recordings"][0]["session"][
+            "session_uuid"], os.uname().nodename * 3, str(tmp_path)):
+        assert grep(out, word) == [], word
+    with h5py.File(path) as a, h5py.File(out / "trial-001.h5") as b:
+        assert b.attrs["subject"] == "" and b.attrs["host"] == "" and b.attrs["protocol"] == "quiet-stance"
+        assert b.attrs["started_utc"].startswith("2000-01-01") and b["trial"].attrs["heel_lift_mm"] == 6
+        assert b["trial"].attrs["steps_rejected"] == "1.000+0.500"
+        assert sorted(a["samples"]) == sorted(b["samples"]) and sorted(a["metrics"]) == sorted(b["metrics"])
+        for group in ("samples", "metrics"):
+            for key in a[group]:
+                assert a[group][key][:].tobytes() == b[group][key][:].tobytes(), key
+        assert a["samples/force"].attrs["column"] == "Force of Muster [N]"
+        assert b["samples/force"].attrs["column"] == "force"
+        assert a["samples"].attrs["rate_hz"] == b["samples"].attrs["rate_hz"]
+        assert not any(bytes(e["text"]).strip(b"\0") for e in b["events"][:])
+    assert json.loads(plantar("verify", "--json", str(out))[1])["problems"] == 0
+    os.unlink(os.path.join(os.path.dirname(path), "session.json"))  # the recording itself says whose it is
+    code, said, err = plantar("erase", "P-SECRET-7", "--archive", str(archive), "--yes", "--json")
+    assert code == 0 and json.loads(said)["erased"] == 1, err
+    with open(os.path.join(os.path.dirname(path), "ERASED.json")) as f:
+        assert json.load(f)["frames"] == 300
+
+
 if __name__ == "__main__":
     import pytest
     sys.exit(pytest.main([__file__, "-q"]))
