@@ -23,7 +23,7 @@
 #define WINDOW (2 * FRAME) /* each place that may be the end of a frame, and the next one's */
 
 #define MS INT64_C(1000000)
-#define REPLY_MS 500
+#define REPLY_MS 250	/* five silences are over before the daemon opens again */
 #define LOOK_MS 20	/* ... looked for so often */
 #define SILENCE_MS 3000 /* at 2 s a frame at the slowest */
 

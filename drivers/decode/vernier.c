@@ -17,7 +17,7 @@
 #define CHANNEL 1
 
 #define MS INT64_C(1000000)
-#define REPLY_MS 1000
+#define REPLY_MS 500
 #define SILENCE_MS 3000
 #define LOOK_MS 10
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A TakkTile with all cells alive and constants that make its formula a straight line: 50 to 115
- * kPa are 0 to 1023. What the host asks at the start is answered ahead of the first frame.
+ * A TakkTile with all cells alive and constants that make its formula a straight line from 0 to 162
+ * kPa. What the host asks at the start is answered ahead of the first frame.
  */
 #include <math.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static size_t packet(const uint8_t *bytes, size_t n, bool answer, uint8_t *out)
 
 static size_t say_all(const struct takktile *t, uint8_t *out)
 {
-	static const uint8_t constants[ANSWER] = {0, 0, 0x20, 0}; /* b1 = 1 */
+	static const uint8_t constants[ANSWER] = {0xE7, 0x68, 0x50, 0}; /* a0 -787, b1 2.5 */
 	uint8_t alive[ANSWER];
 	size_t n;
 
@@ -66,9 +66,12 @@ static size_t say_all(const struct takktile *t, uint8_t *out)
 
 static unsigned raw_of(const struct takktile *t, const void *cells, unsigned i)
 {
+	double pc;
+
 	if (t->dtype == PL_U16)
 		return ((const uint16_t *)cells)[i] & 0x3FF;
-	return (unsigned)lrint(fmax(0, fmin(1023, (((const float *)cells)[i] - 50) * 1023 / 65)));
+	pc = (((const float *)cells)[i] - 50) * 1023 / 65;
+	return (unsigned)lrint(fmax(0, fmin(1023, (pc + 787) / 2.5)));
 }
 
 static size_t takktile_frame(void *state, const void *cells, uint64_t seq, int64_t t_device_ns,
