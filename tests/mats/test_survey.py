@@ -39,7 +39,7 @@ class Feed:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         conf = open(os.path.join(SOURCE, "config", "mats", mat.name + ".conf")).read()
         cell = conf.split('cell = "')[1].split('"')[0]
-        self.dtype = {"u8": "B", "u16": "H", "u32": "I"}[cell]
+        self.dtype = {"u8": "B", "u16": "H", "u32": "I", "i16": "h", "i32": "i", "f32": "f"}[cell]
         self.frames, self.sent, self.texts = [], [], []
         self.deadline, self.stats = 1 << 62, None
         self.now = 0
