@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/calibrated.h"
 #include "daemon/config.h"
 #include "daemon/convert.h"
 #include "daemon/daemon.h"
@@ -131,6 +132,7 @@ static int run(const struct options *o, struct pl_log *log)
 		return 0;
 	}
 	log->max = config.log_level;
+	pl_calibrated_begin(&config, pl_utc_ns() / PL_S, log);
 	umask(0007); /* sockets and recordings are for the group, never for the world */
 	r = pl_daemon_run(&config, log, &err);
 	if (r)
