@@ -2,6 +2,7 @@
 """plantar calibrate from recordings and live: a mat whose gains, offsets and curve only the simulator
 knows must, once calibrated, weigh what was not used to calibrate it."""
 import contextlib
+import datetime
 import fcntl
 import os
 import pty
@@ -21,7 +22,7 @@ import pytest
 
 from cli import EMED, PLANTAR, document, rows, run, shared
 sys.path.insert(0, os.path.join(os.environ["PLANTAR_SOURCE"], "tests"))
-from plantar_harness import SLOW, Plantard, PtyMat, environment, pmp_frame, wait_until
+from plantar_harness import SANITIZER, SLOW, Plantard, PtyMat, environment, pmp_frame, wait_until
 
 G = 9.80665
 ROWS, COLS, PITCH = 32, 24, 10.0
@@ -369,6 +370,32 @@ def test_expired_is_counts_and_said(tmp_path):
     assert "calibration old-1+expired ended on 2020-01-01: values are counts" in run("analyze", path).stdout
     assert "ended on 2020-01-01" in run("info", path).stdout
     run("verify", path)
+
+
+@pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer wants to be preloaded first")
+def test_one_that_ends_while_plantard_runs(tmp_path):
+    """No new session is started with it; the one that runs is finished as it began."""
+    cal, ahead = tmp_path / "soon.conf", tmp_path / "ahead"
+    tomorrow = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(1)
+    cal.write_text(f'id = "soon-1"; unit = "kPa"; scale = 0.1; expires = "{tomorrow}";\n')
+    ahead.write_text("0")
+    preload = {"LD_PRELOAD": os.path.join(os.environ["PLANTAR_BUILD"], "tests", "clock_ahead.so"),
+               "CLOCK_AHEAD": str(ahead)}
+    with Plantard([{"source": "sim:standing?hz=100", "mat": "pmp-64x64", "calibration": str(cal)}], env=preload) as d:
+        d.wait_frames(20)
+        assert not d.mat()["calibration_expired"] and f"expires on {tomorrow}" in d.log()
+        events = d.subscribe("event/")
+        session = d.ok("start")["session_uuid"]
+        (tmp_path / "next").write_text(str(3 * 86400))
+        os.rename(tmp_path / "next", ahead)
+        assert str(tomorrow) in events.event("calibration-expired")["text"]
+        status = d.mat()
+        assert status["calibration_expired"] and status["calibrated"] and status["unit"] == "kPa"
+        d.ok("stop")
+        assert "restart plantard" in d.refused("start")["message"]
+        path = d.record(0.5, session=session)
+        with h5py.File(path) as f:
+            assert f["mat"].attrs["unit"] == "kPa" and "expired" not in f["mat/calibration"].attrs
 
 
 def test_what_a_calibration_says_of_itself_is_checked(tmp_path):
