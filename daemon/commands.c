@@ -15,6 +15,7 @@
 #include <plantar/audit.h>
 
 #include "daemon/audit.h"
+#include "daemon/calibrated.h"
 #include "daemon/commands.h"
 #include "daemon/daemon.h"
 #include "daemon/text.h"
@@ -141,15 +142,23 @@ static int fill_meta(struct pl_daemon *d, unsigned i, const struct pl_request *r
 	pl_copy(meta->software, sizeof(meta->software), PL_SOFTWARE);
 	gethostname(meta->host, sizeof(meta->host) - 1);
 	meta->mat_config_text = mat->config_text ? strdup(mat->config_text) : NULL;
+	meta->calibration_text = mat->calibration_text ? strdup(mat->calibration_text) : NULL;
 	return pl_engine_calibration(d->mats[i].engine, &meta->calibration, err);
 }
 
 int pl_command_begin(struct pl_daemon *d, unsigned i, const struct pl_request *r, uint64_t id,
 		     const char *session_uuid, unsigned trial, struct pl_error *err)
 {
-	struct pl_session_meta *meta = calloc(1, sizeof(*meta));
+	struct pl_session_meta *meta;
 	int failed;
 
+	if (!*r->session && pl_calibrated_outlived(d, i))
+		return pl_error_set(
+			err, PL_ESTATE, 0,
+			"the calibration of %s expired on %s; restart plantard to record "
+			"counts, or name a new one ('plantar calibrate') first",
+			d->config->mats[i].name, d->config->mats[i].mat.calibration.origin.expires);
+	meta = calloc(1, sizeof(*meta));
 	if (!meta)
 		return pl_error_set(err, PL_ENOMEM, errno, "out of memory");
 	failed = fill_meta(d, i, r, session_uuid, trial, meta, err);

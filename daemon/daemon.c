@@ -24,6 +24,7 @@
 
 #include <plantar/archive.h>
 
+#include "daemon/calibrated.h"
 #include "daemon/endpoint.h"
 #include "daemon/guard.h"
 #include "daemon/notify.h"
@@ -277,6 +278,7 @@ static void by_the_clock(struct pl_daemon *d, int64_t now_ns)
 	d->next_status_ns += PL_S;
 	if (d->next_status_ns < now_ns)
 		d->next_status_ns = now_ns + PL_S;
+	pl_calibrated_clock(d);
 	pl_daemon_publish_status(d);
 	notify_status(d);
 }

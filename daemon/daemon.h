@@ -94,6 +94,7 @@ struct pl_daemon {
 	int64_t stop_deadline_ns, next_status_ns, next_extend_ns;
 	int64_t watchdog_ns, next_watchdog_ns;
 	bool recorder_stalled;
+	uint32_t outlived; /* bit i: the calibration of mat i has expired meanwhile */
 	uint64_t recorder_stalls, audit_requests;
 	char text[PL_STATUS_MAX]; /* documents are made here */
 };

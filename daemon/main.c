@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/calibrated.h"
 #include "daemon/config.h"
 #include "daemon/convert.h"
 #include "daemon/daemon.h"
@@ -179,6 +180,7 @@ static int run(const struct options *o, struct pl_log *log)
 	no_core_dumps();
 	many_descriptors();
 	lock_memory(log);
+	pl_calibrated_begin(&config, pl_utc_ns() / PL_S, log);
 	umask(0007); /* sockets and recordings are for the group, never for the world */
 	r = pl_daemon_run(&config, log, &err);
 	if (r)

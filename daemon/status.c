@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/calibrated.h"
 #include "daemon/daemon.h"
 
 static void endpoints(const struct pl_daemon *d, struct pl_json *j)
@@ -178,6 +179,7 @@ static void one_mat(struct pl_daemon *d, unsigned i, struct pl_json *j)
 	pl_json_double(j, "rate_measured_hz", s.rate_measured_hz);
 	pl_json_string(j, "calibration", s.calibration);
 	pl_json_bool(j, "tared", s.tared);
+	pl_calibrated_write(d, i, j);
 	pl_json_string(j, "device_text", *s.device_text ? s.device_text : NULL);
 	counters(d, i, &s, j);
 	recording(d, i, j);

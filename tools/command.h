@@ -68,7 +68,8 @@ struct pl_subcommand {
 
 /* In the order of the table. A daemon at work: */
 extern const struct pl_subcommand pl_cmd_list, pl_cmd_status, pl_cmd_watch, pl_cmd_start,
-	pl_cmd_stop, pl_cmd_mark, pl_cmd_tare, pl_cmd_weigh, pl_cmd_protocol, pl_cmd_keygen;
+	pl_cmd_stop, pl_cmd_mark, pl_cmd_tare, pl_cmd_weigh, pl_cmd_calibrate, pl_cmd_protocol,
+	pl_cmd_keygen;
 /* Recordings: */
 extern const struct pl_subcommand pl_cmd_info, pl_cmd_analyze, pl_cmd_annotate, pl_cmd_correct,
 	pl_cmd_compare, pl_cmd_trend, pl_cmd_export, pl_cmd_import, pl_cmd_verify, pl_cmd_recover,

@@ -131,10 +131,11 @@ static int fill_meta(struct copy *c, const struct pl_session_meta *from, struct 
 	m->dtype = from->dtype;
 	m->rate_hz = from->rate_hz;
 	m->live = from->live;
-	return keep_annotations(from, m, err) || keep_areas(from->sensor_area_m2, m, err) ||
-			       pl_calibration_copy(&m->calibration, &from->calibration, err)
-		       ? -1
-		       : 0;
+	if (keep_annotations(from, m, err) || keep_areas(from->sensor_area_m2, m, err) ||
+	    pl_calibration_copy(&m->calibration, &from->calibration, err))
+		return -1;
+	m->calibration.origin.by[0] = '\0'; /* a name may stand there */
+	return 0;
 }
 
 /* ---- frames, holes, events ---- */

@@ -138,6 +138,19 @@ static void print_columns(FILE *out, const json_t *r)
 	}
 }
 
+/* Counts are no newtons, and why they are counts matters. */
+static void print_counts(FILE *out, const json_t *r)
+{
+	if (strcmp(pl_figure_text(r, "unit", ""), "counts") != 0)
+		return;
+	if (json_is_true(json_object_get(r, "calibration_expired")))
+		fprintf(out, "  calibration %s ended on %s: values are counts\n",
+			pl_figure_text(r, "calibration", "-"),
+			pl_figure_text(r, "calibration_expires", "-"));
+	else
+		fprintf(out, "  no calibration: values are counts\n");
+}
+
 void pl_figures_recording(FILE *out, const json_t *r)
 {
 	char a[32], b[32], c[32], d[32];
@@ -166,6 +179,7 @@ void pl_figures_recording(FILE *out, const json_t *r)
 	if (json_integer_value(json_object_get(r, "gaps")))
 		fprintf(out, " in %s gaps", pl_figure(json_object_get(r, "gaps"), a));
 	fputc('\n', out);
+	print_counts(out, r);
 }
 
 /* Display width: a byte that continues a UTF-8 character takes no column. */

@@ -35,6 +35,35 @@ static void utc_text(int64_t utc_ns, char *buf, size_t cap)
 		buf[0] = '\0';
 }
 
+static void json_said(struct pl_json *j, const char *key, double value)
+{
+	if (value != 0)
+		pl_json_double(j, key, value);
+}
+
+static void json_word(struct pl_json *j, const char *key, const char *word)
+{
+	if (*word)
+		pl_json_string(j, key, word);
+}
+
+static void json_origin(struct pl_json *j, const struct pl_calibration_origin *o)
+{
+	json_word(j, "calibrated_on", o->calibrated);
+	json_word(j, "expires", o->expires);
+	json_word(j, "by", o->by);
+	json_word(j, "method", o->method);
+	json_said(j, "loads", o->loads);
+	json_said(j, "reference_n", o->reference_n);
+	json_said(j, "residual_rms_pct", o->residual_rms_pct);
+	json_said(j, "residual_max_pct", o->residual_max_pct);
+	json_said(j, "repeat_pct", o->repeat_pct);
+	json_said(j, "body_mass_kg", o->body_mass_kg);
+	json_said(j, "body_error_pct", o->body_error_pct);
+	if (*o->expires)
+		pl_json_bool(j, "expired", o->expired);
+}
+
 static void json_calibration(struct pl_json *j, const struct pl_calibration *cal)
 {
 	size_t id = strlen(cal->id);
@@ -49,6 +78,7 @@ static void json_calibration(struct pl_json *j, const struct pl_calibration *cal
 		pl_json_double(j, "scale", cal->scale);
 	pl_json_double(j, "noise_floor", cal->noise_floor);
 	pl_json_double(j, "contact", cal->contact);
+	json_origin(j, &cal->origin);
 	pl_json_bool(j, "tared", id >= 5 && strcmp(cal->id + id - 5, "+tare") == 0);
 	pl_json_end_object(j);
 }
@@ -232,10 +262,35 @@ static void line(const char *label, const char *text)
 		printf("  %-14s %s\n", label, text);
 }
 
+static void print_origin(const json_t *cal)
+{
+	const char *made = pl_figure_text(cal, "calibrated_on", ""), *by;
+	char text[256], rms[32], loads[32];
+
+	if (!*made)
+		return;
+	by = pl_figure_text(cal, "by", "");
+	snprintf(text, sizeof(text), "%s%s%s, holds until %s", made, *by ? " by " : "", by,
+		 pl_figure_text(cal, "expires", "further notice"));
+	line("  made", text);
+	if (!json_object_get(cal, "residual_rms_pct"))
+		return;
+	snprintf(text, sizeof(text), "%s %% RMS of %s loads",
+		 pl_figure(json_object_get(cal, "residual_rms_pct"), rms),
+		 pl_figure(json_object_get(cal, "loads"), loads));
+	line("  residuals", text);
+}
+
 static void print_calibration(const json_t *cal)
 {
 	char text[160];
 
+	if (json_is_true(json_object_get(cal, "expired"))) {
+		snprintf(text, sizeof(text), "%s ended on %s: values are counts",
+			 pl_figure_text(cal, "id", "-"), pl_figure_text(cal, "expires", "-"));
+		line("calibration", text);
+		return;
+	}
 	if (!json_is_true(json_object_get(cal, "calibrated"))) {
 		line("calibration", "none: values are counts");
 		return;
@@ -251,6 +306,7 @@ static void print_calibration(const json_t *cal)
 		snprintf(text, sizeof(text), "%s, a curve in %s", pl_figure_text(cal, "id", "-"),
 			 pl_figure_text(cal, "unit", ""));
 	line("calibration", text);
+	print_origin(cal);
 }
 
 static void print_annotations(const json_t *annotations)

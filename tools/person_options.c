@@ -2,6 +2,8 @@
 /* People say millimetres and percent, the model takes metres and shares. */
 #include "tools/person_options.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void take_scaled(struct pl_args *args, double min, double max, double scale, double *to)
@@ -116,6 +118,36 @@ static bool take_gait(struct pl_args *args, int key, struct pl_sim_options *o)
 	}
 }
 
+static void take_place(struct pl_args *args, struct pl_sim_options *o)
+{
+	char *end;
+	double row = strtod(args->value, &end), col = NAN;
+
+	if (end != args->value && *end == ',')
+		col = strtod(end + 1, &end);
+	if (*end || !(row >= 0 && row < PL_SIDE_MAX && col >= 0 && col < PL_SIDE_MAX)) {
+		pl_args_fail(args, "--place wants ROW,COL, not '%s'", args->value);
+		return;
+	}
+	o->place_row = row;
+	o->place_col = col;
+}
+
+/* What lies there, if it is nobody. */
+static bool take_weight(struct pl_args *args, int key, struct pl_sim_options *o)
+{
+	switch (key) {
+	case PL_OPT_PLACE:
+		take_place(args, o);
+		return true;
+	case PL_OPT_PLATE:
+		take_scaled(args, 1, 1000, 1e-3, &o->plate_m);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool take_mat(struct pl_args *args, int key, struct pl_feed_options *o)
 {
 	switch (key) {
@@ -139,5 +171,6 @@ static bool take_mat(struct pl_args *args, int key, struct pl_feed_options *o)
 bool pl_person_option(struct pl_args *args, int key, struct pl_feed_options *o)
 {
 	return take_person(args, key, &o->person) || take_stance(args, key, &o->person) ||
-	       take_gait(args, key, &o->person) || take_mat(args, key, o);
+	       take_gait(args, key, &o->person) || take_weight(args, key, &o->person) ||
+	       take_mat(args, key, o);
 }

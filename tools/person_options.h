@@ -30,11 +30,13 @@ enum {
 	PL_OPT_BELT,
 	PL_OPT_CODE_NOISE,
 	PL_OPT_DEAD,
+	PL_OPT_PLACE,
+	PL_OPT_PLATE,
 };
 
 #define PL_PERSON_OPTIONS                                                                         \
 	{PL_OPT_SEED, "seed", "N", "person: the same seed gives the same frames"},                \
-		{PL_OPT_MASS, "mass", "KG", "person: body mass (default 70)"},                    \
+		{PL_OPT_MASS, "mass", "KG", "person, weight: mass (default 70)"},                 \
 		{PL_OPT_HZ, "hz", "HZ",                                                           \
 		 "person: frames a second (default: the mat's, else 100);\n"                      \
 		 "array: frames a second as it was recorded"},                                    \
@@ -71,6 +73,9 @@ enum {
 		 "person: running steps a minute (default 165)"},                                 \
 		{PL_OPT_BELT, "belt", "M_S",                                                      \
 		 "person: walks or runs against a belt of that speed"},                           \
+		{PL_OPT_PLACE, "place", "ROW,COL",                                                \
+		 "weight: the cell under its middle (default: the mat's)"},                       \
+		{PL_OPT_PLATE, "plate", "MM", "weight: side of its plate (default 60)"},          \
 		{PL_OPT_CODE_NOISE, "code-noise", "COUNTS",                                       \
 		 "mat: standard deviation of every code"},                                        \
 	{                                                                                         \

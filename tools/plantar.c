@@ -46,6 +46,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_mark,
 	&pl_cmd_tare,
 	&pl_cmd_weigh,
+	&pl_cmd_calibrate,
 	&pl_cmd_protocol,
 	&pl_cmd_keygen,
 	/* recordings */

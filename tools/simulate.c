@@ -509,7 +509,7 @@ static const struct pl_option options[] = {
 	{OPT_PERSON, "person", "KIND",
 	 "simulate somebody: standing, shift, one-leg,\n"
 	 "heel-raise, walking, running (in place), run-over\n"
-	 "or empty"},
+	 "or empty; or a weight that lies still"},
 	{PL_OPT_AS, "as", "MAT",
 	 "be this mat: a name of config/mats or a path to a\n"
 	 "configuration; its geometry must be the recording's"},

@@ -47,7 +47,7 @@ static void print_recording(const json_t *recording)
 
 static void print_mat(const json_t *mat)
 {
-	char rate[32], nominal[32], rows[32], cols[32];
+	char rate[32], nominal[32], rows[32], cols[32], until[64] = "";
 	const char *text = pl_figure_text(mat, "state_text", "");
 
 	printf("  %-12s %-8s %s of %s Hz, %s x %s cells, %s\n", pl_figure_text(mat, "mat", "-"),
@@ -56,8 +56,14 @@ static void print_mat(const json_t *mat)
 	       pl_figure(json_object_get(mat, "rate_hz"), nominal),
 	       pl_figure(json_object_get(mat, "rows"), rows),
 	       pl_figure(json_object_get(mat, "cols"), cols), pl_figure_text(mat, "unit", "-"));
-	printf("    %s (%s), calibration %s%s\n", pl_figure_text(mat, "source", "-"),
+	if (*pl_figure_text(mat, "calibration_expires", ""))
+		snprintf(until, sizeof(until), " (%s %s)",
+			 json_is_true(json_object_get(mat, "calibration_expired")) ? "ended on"
+										   : "holds until",
+			 pl_figure_text(mat, "calibration_expires", ""));
+	printf("    %s (%s), calibration %s%s%s\n", pl_figure_text(mat, "source", "-"),
 	       pl_figure_text(mat, "mat_file", "-"), pl_figure_text(mat, "calibration", "none"),
+	       until,
 	       json_is_true(json_object_get(mat, "calibrated")) ? "" : ": values are counts");
 	if (*text)
 		printf("    %s\n", text);

@@ -155,7 +155,12 @@ static void read_calibration_file(struct pl_conf *c, const char *path, struct pl
 	char folder[512];
 
 	folder_of(path, folder, sizeof(folder));
-	if (!pl_conf_open(&own, path, err))
+	mat->calibration_text = pl_conf_read_file(path, PL_CALIBRATION_FILE_MAX, err);
+	if (!mat->calibration_text) {
+		c->failed = true;
+		return;
+	}
+	if (!pl_conf_open_text(&own, path, mat->calibration_text, err))
 		pl_mat_read_calibration(&own, config_root_setting(&own.config), &mat->geometry,
 					folder, &mat->calibration);
 	c->failed = own.failed;
@@ -272,5 +277,6 @@ void pl_mat_free(struct pl_mat *mat)
 {
 	pl_calibration_free(&mat->calibration);
 	free(mat->config_text);
+	free(mat->calibration_text);
 	memset(mat, 0, sizeof(*mat));
 }

@@ -54,10 +54,12 @@ struct pl_usb_config {
 };
 
 struct pl_mat {
-	char name[64];	   /* file name without .conf: [a-z0-9-] */
-	char title[128];   /* for people */
-	char path[512];	   /* where it was read from */
-	char *config_text; /* the file as it was; owned */
+	char name[64];		/* file name without .conf: [a-z0-9-] */
+	char title[128];	/* for people */
+	char path[512];		/* where it was read from */
+	char *config_text;	/* the file as it was; owned */
+	char *calibration_text; /* likewise, of a calibration in a file of its own, or NULL; owned
+				 */
 	struct pl_geometry geometry;
 	enum pl_dtype dtype;
 	double rate_hz;	   /* nominal; 0: unknown */
@@ -68,6 +70,9 @@ struct pl_mat {
 	struct pl_calibration calibration;
 	struct pl_live_options live; /* rate_hz filled in */
 };
+
+/* Gains and offsets of the largest mat fit in. */
+#define PL_CALIBRATION_FILE_MAX (8u << 20)
 
 /*
  * name_or_path: a path (has a slash or ends in .conf), or a name looked up in: $PLANTAR_MATS

@@ -104,6 +104,32 @@ static double *read_table(struct pl_conf *c, const config_setting_t *group, cons
 	return table;
 }
 
+/* The same numbers in the file itself, row after row. */
+static double *read_numbers_of_cells(struct pl_conf *c, const config_setting_t *group,
+				     const char *name, const struct pl_geometry *g)
+{
+	size_t n = pl_geometry_cells(g);
+	double *table;
+
+	if (!group || !config_setting_get_member(group, name) || c->failed)
+		return NULL;
+	table = new_table(c, n);
+	if (table)
+		pl_conf_numbers(c, group, name, table, n, n);
+	return table;
+}
+
+static double *read_cell_values(struct pl_conf *c, const config_setting_t *group, const char *name,
+				const char *file, const struct pl_geometry *g, const char *folder)
+{
+	const config_setting_t *inside = config_setting_get_member(group, name);
+
+	if (inside && config_setting_get_member(group, file))
+		pl_conf_fail(c, inside, "cannot be combined with %s; valid: one of the two", file);
+	return inside ? read_numbers_of_cells(c, group, name, g)
+		      : read_table(c, group, file, g, folder);
+}
+
 /* Two numbers of a list or array: (a, b). */
 static bool read_pair(struct pl_conf *c, const config_setting_t *s, const char *what, double *a,
 		      double *b)
@@ -262,14 +288,102 @@ static void read_numbers(struct pl_conf *c, const config_setting_t *group,
 		(enum pl_dead_policy)pl_conf_choice(c, group, "policy", policies, PL_DEAD_EXCLUDE);
 }
 
+static void read_date(struct pl_conf *c, const config_setting_t *group, const char *name,
+		      char to[11])
+{
+	const char *date = pl_conf_string(c, group, name, "");
+
+	if (*date && pl_calibration_day(date) < 0)
+		pl_conf_fail_at(c, group, name, "no day; valid: \"2026-11-25\"");
+	else
+		snprintf(to, 11, "%s", date);
+}
+
+static void read_words(struct pl_conf *c, const config_setting_t *group, const char *name, char *to,
+		       size_t cap)
+{
+	const char *words = pl_conf_string(c, group, name, "");
+
+	if (strlen(words) >= cap)
+		pl_conf_fail_at(c, group, name, "valid: at most %zu characters", cap - 1);
+	for (const char *s = words; *s; s++)
+		if ((unsigned char)*s < ' ' && !c->failed)
+			pl_conf_fail_at(c, group, name, "valid: one line of text");
+	if (!c->failed)
+		snprintf(to, cap, "%s", words);
+}
+
+/* What it was made from: ((row, column, N, N measured), ...), for people. */
+static unsigned read_loads(struct pl_conf *c, const config_setting_t *group)
+{
+	static const char what[] = "row, column, N, N measured";
+	const config_setting_t *s = read_list(c, group, "loads", what);
+	int n = s ? config_setting_length(s) : 0;
+
+	for (int i = 0; i < n && !c->failed; i++) {
+		const config_setting_t *load = config_setting_get_elem(s, (unsigned)i);
+		bool ok = config_setting_is_aggregate(load) && config_setting_length(load) == 4;
+
+		for (unsigned k = 0; ok && k < 4; k++) {
+			int type = config_setting_type(config_setting_get_elem(load, k));
+
+			ok = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_FLOAT;
+		}
+		if (!ok)
+			pl_conf_fail(c, load, "is no load; valid: (%s)", what);
+	}
+	return (unsigned)n;
+}
+
+/* Who made it, when, with what, and how well it fitted: kept, never used in a formula. */
+static void read_origin(struct pl_conf *c, const config_setting_t *group,
+			struct pl_calibration_origin *o)
+{
+	read_date(c, group, "calibrated", o->calibrated);
+	read_date(c, group, "expires", o->expires);
+	read_words(c, group, "by", o->by, sizeof(o->by));
+	read_words(c, group, "method", o->method, sizeof(o->method));
+	o->loads = read_loads(c, group);
+	o->reference_n = pl_conf_number(c, group, "reference_n", 0, 0, 1e6);
+	o->residual_rms_pct = pl_conf_number(c, group, "residual_rms_pct", 0, 0, 1e6);
+	o->residual_max_pct = pl_conf_number(c, group, "residual_max_pct", 0, 0, 1e6);
+	o->repeat_pct = pl_conf_number(c, group, "repeat_pct", 0, 0, 1e6);
+	o->body_mass_kg = pl_conf_number(c, group, "body_mass_kg", 0, 0, 1000);
+	o->body_error_pct = pl_conf_number(c, group, "body_error_pct", 0, -1e6, 1e6);
+	if (*o->expires && *o->calibrated &&
+	    pl_calibration_day(o->expires) < pl_calibration_day(o->calibrated))
+		pl_conf_fail_at(c, group, "expires", "before calibrated; valid: a later day");
+}
+
 void pl_mat_read_calibration(struct pl_conf *c, const config_setting_t *group,
 			     const struct pl_geometry *g, const char *folder,
 			     struct pl_calibration *cal)
 {
-	static const char *const keys[] = {"unit",	  "scale",    "curve",
-					   "noise_floor", "contact",  "saturation_counts",
-					   "dead_cells",  "no_cells", "gain_file",
-					   "offset_file", "policy",   "id",
+	static const char *const keys[] = {"unit",
+					   "scale",
+					   "curve",
+					   "noise_floor",
+					   "contact",
+					   "saturation_counts",
+					   "dead_cells",
+					   "no_cells",
+					   "gain_file",
+					   "offset_file",
+					   "gain",
+					   "offset",
+					   "policy",
+					   "id",
+					   "calibrated",
+					   "expires",
+					   "by",
+					   "method",
+					   "loads",
+					   "reference_n",
+					   "residual_rms_pct",
+					   "residual_max_pct",
+					   "repeat_pct",
+					   "body_mass_kg",
+					   "body_error_pct",
 					   NULL};
 	struct pl_error err;
 
@@ -281,8 +395,9 @@ void pl_mat_read_calibration(struct pl_conf *c, const config_setting_t *group,
 	read_curve(c, group, cal);
 	read_cells(c, group, "dead_cells", PL_CELL_DEAD, g, cal);
 	read_cells(c, group, "no_cells", PL_CELL_NONE, g, cal);
-	cal->cell_gain = read_table(c, group, "gain_file", g, folder);
-	cal->cell_offset = read_table(c, group, "offset_file", g, folder);
+	cal->cell_gain = read_cell_values(c, group, "gain", "gain_file", g, folder);
+	cal->cell_offset = read_cell_values(c, group, "offset", "offset_file", g, folder);
+	read_origin(c, group, &cal->origin);
 	if (!c->failed)
 		read_id(c, group, cal);
 	if (!c->failed && pl_calibration_check(cal, g, &err))

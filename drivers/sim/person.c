@@ -19,6 +19,7 @@ static const char *const kind_names[] = {
 	[PL_SIM_ONE_LEG] = "one-leg",	[PL_SIM_HEEL_RAISE] = "heel-raise",
 	[PL_SIM_WALKING] = "walking",	[PL_SIM_RUNNING] = "running",
 	[PL_SIM_RUN_OVER] = "run-over", [PL_SIM_EMPTY] = "empty",
+	[PL_SIM_WEIGHT] = "weight",
 };
 
 const char *pl_sim_kind_name(enum pl_sim_kind kind)
@@ -48,6 +49,9 @@ void pl_sim_options_init(struct pl_sim_options *o)
 		.strike = NAN,
 		.speed_m_s = NAN,
 		.cadence_spm = 165,
+		.place_row = NAN,
+		.place_col = NAN,
+		.plate_m = 0.06,
 	};
 }
 
@@ -63,7 +67,7 @@ static int check(const struct pl_sim_options *o, struct pl_error *err)
 {
 	const struct pl_geometry *g = &o->geometry;
 
-	if ((unsigned)o->kind > PL_SIM_EMPTY)
+	if ((unsigned)o->kind > PL_SIM_WEIGHT)
 		return pl_error_set(err, PL_EUSAGE, 0, "simulated person: no such kind");
 	if (within(g->rows, 1, PL_SIDE_MAX, "rows", err) ||
 	    within(g->cols, 1, PL_SIDE_MAX, "cols", err) ||
@@ -86,6 +90,9 @@ static int check(const struct pl_sim_options *o, struct pl_error *err)
 	    within(o->belt_m_s, 0, 8, "belt speed in m/s", err) ||
 	    (!isnan(o->strike) && within(o->strike, 0, 1, "strike", err)) ||
 	    (!isnan(o->speed_m_s) && within(o->speed_m_s, 0.2, 8, "speed in m/s", err)) ||
+	    (!isnan(o->place_row) && within(o->place_row, 0, PL_SIDE_MAX, "row", err)) ||
+	    (!isnan(o->place_col) && within(o->place_col, 0, PL_SIDE_MAX, "column", err)) ||
+	    within(o->plate_m, 1e-3, 10, "plate in m", err) ||
 	    within(o->cadence_spm, 40, 400, "cadence in steps/min", err))
 		return -1;
 	return 0;
@@ -173,6 +180,11 @@ bool pl_sim_has_gait(enum pl_sim_kind kind)
 	return kind == PL_SIM_WALKING || kind == PL_SIM_RUNNING || kind == PL_SIM_RUN_OVER;
 }
 
+static bool stands(enum pl_sim_kind kind)
+{
+	return !pl_sim_has_gait(kind) && kind != PL_SIM_EMPTY && kind != PL_SIM_WEIGHT;
+}
+
 struct pl_sim *pl_sim_new(const struct pl_sim_options *o, struct pl_error *err)
 {
 	struct pl_sim *sim;
@@ -201,7 +213,7 @@ struct pl_sim *pl_sim_new(const struct pl_sim_options *o, struct pl_error *err)
 	}
 	if (pl_sim_has_gait(o->kind))
 		pl_sim_gait_setup(sim);
-	else if (o->kind != PL_SIM_EMPTY)
+	else if (stands(o->kind))
 		pl_sim_stand_setup(sim);
 	return sim;
 }
@@ -298,7 +310,7 @@ static void move(struct pl_sim *sim, double t_s)
 	sim->feet[LEFT].force_n = sim->feet[RIGHT].force_n = 0;
 	if (pl_sim_has_gait(sim->o.kind))
 		pl_sim_gait(sim, t_s);
-	else if (sim->o.kind != PL_SIM_EMPTY)
+	else if (stands(sim->o.kind))
 		pl_sim_stand(sim, t_s);
 }
 
@@ -309,6 +321,8 @@ static void load(struct pl_sim *sim, double *kpa)
 		if (sim->feet[i].force_n > 0)
 			pl_footprint_load(&sim->feet[i].print, sim->feet[i].share,
 					  sim->feet[i].force_n, kpa);
+	if (sim->o.kind == PL_SIM_WEIGHT)
+		pl_sim_weight(sim, kpa);
 	if (sim->o.noise_kpa > 0)
 		add_noise(sim, kpa);
 }
@@ -320,4 +334,6 @@ void pl_sim_frame(struct pl_sim *sim, double *kpa, struct pl_sim_truth *truth)
 		load(sim, kpa);
 	if (truth)
 		tell(sim, truth);
+	if (truth && sim->o.kind == PL_SIM_WEIGHT)
+		pl_sim_tell_weight(sim, truth);
 }

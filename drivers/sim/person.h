@@ -27,8 +27,10 @@ enum pl_sim_kind {
 	PL_SIM_RUNNING,	   /* runs in place (on a belt: against it) with flight phases */
 	PL_SIM_RUN_OVER,   /* runs over the mat, again and again */
 	PL_SIM_EMPTY,
+	PL_SIM_WEIGHT, /* nobody: a plate with a weight that lies still */
 };
-#define PL_SIM_KINDS "standing, shift, one-leg, heel-raise, walking, running, run-over, empty"
+#define PL_SIM_KINDS \
+	"standing, shift, one-leg, heel-raise, walking, running, run-over, empty, weight"
 const char *pl_sim_kind_name(enum pl_sim_kind kind); /* as in PL_SIM_KINDS */
 int pl_sim_kind_parse(const char *name);
 bool pl_sim_has_gait(enum pl_sim_kind kind); /* walks or runs */
@@ -58,6 +60,8 @@ struct pl_sim_options {
 	double speed_m_s; /* over the mat; NaN: walking 1.2, running 3 */
 	double cadence_spm; /* running, default 165 */
 	double belt_m_s;    /* walking, running: feet on the mat move back with a belt; default 0 */
+	/* weight: of body_mass_kg; the cell of its middle (NaN: of the mat's), its square plate */
+	double place_row, place_col, plate_m; /* NaN, NaN, 0.06 */
 };
 void pl_sim_options_init(struct pl_sim_options *o); /* defaults; geometry and rate left 0 */
 

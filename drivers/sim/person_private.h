@@ -67,5 +67,8 @@ void pl_sim_stand_setup(struct pl_sim *sim);
 void pl_sim_stand(struct pl_sim *sim, double t_s);
 void pl_sim_gait_setup(struct pl_sim *sim);
 void pl_sim_gait(struct pl_sim *sim, double t_s);
+/* Adds the pressure of the plate's part on the mat. */
+void pl_sim_weight(const struct pl_sim *sim, double *kpa);
+void pl_sim_tell_weight(const struct pl_sim *sim, struct pl_sim_truth *truth);
 
 #endif

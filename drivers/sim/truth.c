@@ -273,7 +273,7 @@ int pl_truth_tell(struct pl_truth *t, const struct pl_sim_options *o, uint64_t f
 	w.landing_s = fmax(LANDING_S, 2 / o->rate_hz);
 	if (pl_sim_has_gait(o->kind))
 		watch_steps(t, &w, sim, frames * parts);
-	else if (o->kind != PL_SIM_EMPTY)
+	else if (o->kind != PL_SIM_EMPTY && o->kind != PL_SIM_WEIGHT)
 		watch_standing(t, sim);
 	pl_sim_free(sim);
 	if (w.nomem) {

@@ -41,6 +41,9 @@ static const struct pl_uri_key keys[] = {
 	{.name = "hz", .min = 0, .max = 1e5},
 	{.name = "seed", .min = 0, .max = 0x1p53, .whole = true},
 	{.name = "mass", .min = 0.1, .max = 1000},
+	{.name = "row", .min = 0, .max = PL_SIDE_MAX},
+	{.name = "col", .min = 0, .max = PL_SIDE_MAX},
+	{.name = "plate", .min = 1, .max = 1000},
 	{.name = "left", .min = 0, .max = 1},
 	{.name = "heel", .min = 0, .max = 1},
 	{.name = "noise", .min = 0, .max = 1e4},
@@ -230,6 +233,9 @@ static void person_options(struct pl_sim_options *o, const struct pl_uri *uri,
 	o->heading_deg = pl_uri_number(uri, "heading", o->heading_deg);
 	o->feet_together = pl_uri_number(uri, "feet_together", 0) > 0;
 	o->there_and_back = pl_uri_number(uri, "there_and_back", 0) > 0;
+	o->place_row = pl_uri_number(uri, "row", o->place_row);
+	o->place_col = pl_uri_number(uri, "col", o->place_col);
+	o->plate_m = 1e-3 * pl_uri_number(uri, "plate", 1e3 * o->plate_m);
 	o->offset_m = 1e-3 * pl_uri_number(uri, "offset", 0);
 }
 

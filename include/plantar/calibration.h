@@ -59,6 +59,21 @@ enum pl_dead_policy { PL_DEAD_EXCLUDE, PL_DEAD_INTERPOLATE };
 
 #define PL_CURVE_MAX 64
 
+/*
+ * What a calibration says of its making; kept with every recording, changes no value. "" and 0: not
+ * said. Dates are UTC, "2026-11-25"; on the day it expires a calibration is still good.
+ */
+struct pl_calibration_origin {
+	char calibrated[11], expires[11];
+	char by[65], method[161];
+	unsigned loads;				   /* weighings that it was made from */
+	double reference_n;			   /* the heaviest of them */
+	double residual_rms_pct, residual_max_pct; /* of the loads, with the calibration as it is */
+	double repeat_pct;			   /* SD of the same load at the same place */
+	double body_mass_kg, body_error_pct;	   /* a person of known mass, afterwards */
+	bool expired; /* it was when it was to be used: see pl_calibration_expire */
+};
+
 struct pl_calibration {
 	char id[65]; /* "none", or a name or hash that tells two calibrations apart */
 	enum pl_unit unit;
@@ -75,6 +90,7 @@ struct pl_calibration {
 	double *cell_gain;   /* or NULL: 1 */
 	double *tare;	     /* counts, or NULL: 0 */
 	uint8_t *cell_state; /* enum pl_cell, or NULL: all OK */
+	struct pl_calibration_origin origin;
 };
 
 /* No calibration: counts, scale 1, id "none". */
@@ -117,6 +133,19 @@ void pl_calibrate_inverse(const struct pl_calibration *cal, const struct pl_geom
  * ("<id>+tare"). NULL removes it. */
 int pl_calibration_tare(struct pl_calibration *cal, const double *mean_counts,
 			struct pl_error *err);
+
+/* Is date a day as written above? Days since 1970-01-01, or -1. */
+int64_t pl_calibration_day(const char *date);
+/* The day of a time, as written above. */
+void pl_calibration_date(int64_t utc_s, char date[11]);
+/* Is utc_s behind the day that cal expires? Never without such a day. */
+bool pl_calibration_expired(const struct pl_calibration *cal, int64_t utc_s);
+/*
+ * Makes cal say counts, as without a calibration, because it cannot be trusted any more: scale 1,
+ * no curve, gains, floor or contact; offsets, tare and cell states, which are counts, stay. The id
+ * becomes "<id>+expired", and origin says so. Does nothing to what is counts already.
+ */
+void pl_calibration_expire(struct pl_calibration *cal);
 
 /* Does a quietly standing person of body_mass_kg weigh what they should? g = 9.80665 m/s2. */
 struct pl_weight_check {

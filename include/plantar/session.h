@@ -37,8 +37,9 @@ struct pl_session_meta {
 	double rate_hz;		/* nominal, 0 unknown */
 	struct pl_calibration calibration; /* owned by whoever owns the meta */
 	struct pl_live_options live;
-	char *mat_config_text; /* the mat's configuration as it was; owned, may be NULL */
-	char software[64];     /* "plantard 0.1.0" */
+	char *mat_config_text;	/* the mat's configuration as it was; owned, may be NULL */
+	char *calibration_text; /* of a calibration in a file of its own; owned, may be NULL */
+	char software[64];	/* "plantard 0.1.0" */
 	char host[65];
 	/* What else was said, without subject and body mass, which are above. */
 	struct pl_annotations annotations;

@@ -12,6 +12,7 @@
 
 #include "h5_annotations.h"
 #include "h5_describe.h"
+#include "h5_origin.h"
 #include "layout.h"
 
 void pl_h5_iso_time(int64_t utc_ns, char out[40])
@@ -96,6 +97,8 @@ static int describe_calibration(hid_t file, const struct pl_session_meta *m, str
 	    pl_h5_attr_f64(group, "noise_floor", cal->noise_floor, err) ||
 	    pl_h5_attr_f64(group, "contact", cal->contact, err) ||
 	    pl_h5_attr_f64(group, "saturation_counts", cal->saturation_counts, err))
+		return -1;
+	if (pl_h5_origin_write(file, group, m, err))
 		return -1;
 	if (points &&
 	    (pl_h5_array(group, "curve_counts", H5T_IEEE_F64LE, 1, &points, cal->curve_counts,

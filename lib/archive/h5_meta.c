@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "h5_annotations.h"
+#include "h5_origin.h"
 #include "h5_read.h"
 #include "layout.h"
 
@@ -247,6 +248,8 @@ static int read_calibration(hid_t file, struct pl_session_meta *m, struct pl_err
 	get_number(&g, "noise_floor", H5T_NATIVE_DOUBLE, &cal->noise_floor);
 	get_number(&g, "contact", H5T_NATIVE_DOUBLE, &cal->contact);
 	get_number(&g, "saturation_counts", H5T_NATIVE_DOUBLE, &cal->saturation_counts);
+	if (!g.failed && pl_h5_origin_read(file, g.id, m, err))
+		g.failed = true;
 	if (close_group(&g) || read_curve(file, cal, err))
 		return -1;
 	result = read_cells(file, PL_H5_CALIBRATION "/cell_offset", H5T_FLOAT, H5T_NATIVE_DOUBLE,

@@ -17,7 +17,8 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "journals are written as memory is");
 
 #define JOURNAL_MAGIC "PLJRNL\r\n"
-#define JOURNAL_VERSION 3 /* 1: without annotations, 2: always of a mat; read as well */
+/* Read as well: 1, without annotations; 2, always of a mat; 3, without a calibration's origin. */
+#define JOURNAL_VERSION 4
 #define JOURNAL_HEAD_MAX (64u << 20)
 #define JOURNAL_METRICS_MAX 1024
 #define JOURNAL_KEY_CAP 64

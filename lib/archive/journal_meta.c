@@ -185,6 +185,31 @@ static void layout(struct codec *c, struct pl_session_meta *m)
 		m->live.layout = (enum pl_layout)what;
 }
 
+/* What the calibration says of itself, and its file. */
+static void origin(struct codec *c, struct pl_session_meta *m)
+{
+	struct pl_calibration_origin *o = &m->calibration.origin;
+	uint32_t loads = o->loads, expired = o->expired;
+
+	text(c, o->calibrated, sizeof(o->calibrated));
+	text(c, o->expires, sizeof(o->expires));
+	text(c, o->by, sizeof(o->by));
+	text(c, o->method, sizeof(o->method));
+	number(c, &loads, UINT32_MAX);
+	number(c, &expired, 1);
+	real(c, &o->reference_n);
+	real(c, &o->residual_rms_pct);
+	real(c, &o->residual_max_pct);
+	real(c, &o->repeat_pct);
+	real(c, &o->body_mass_kg);
+	real(c, &o->body_error_pct);
+	config_text(c, &m->calibration_text);
+	if (c->walk != READ)
+		return;
+	o->loads = loads;
+	o->expired = expired != 0;
+}
+
 static void everything(struct codec *c, struct pl_session_meta *m, struct journal_keys *keys)
 {
 	uint32_t trial = m->trial, dtype = m->dtype;
@@ -223,6 +248,8 @@ static void everything(struct codec *c, struct pl_session_meta *m, struct journa
 		text(c, m->annotations.text, sizeof(m->annotations.text));
 	if (c->version >= 3)
 		layout(c, m);
+	if (c->version >= 4)
+		origin(c, m);
 }
 
 uint32_t pl_journal_head_crc(const uint8_t *head, size_t size)

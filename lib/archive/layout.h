@@ -21,7 +21,11 @@
  *	/mat/sensor_area_m2	f64 [rows], of layout "sensors"; absent if not known
  *	/mat/config_text	string; absent if there is none
  *	/mat/calibration attributes	id, unit, dead_policy ("exclude", "interpolate"),
- *			scale, noise_floor, contact, saturation_counts (f64)
+ *			scale, noise_floor, contact, saturation_counts (f64); where known
+ *(h5_origin.c) calibrated, expires, by, method (strings), reference_n, residual_rms_pct,
+ *			residual_max_pct, repeat_pct, body_mass_kg, body_error_pct (f64), loads,
+ *			expired (u32)
+ *	/mat/calibration/text	string: the calibration's own file; absent if there is none
  *	/mat/calibration/...	curve_counts, curve_value f64 [points]; cell_offset, cell_gain, tare
  *			f64 [rows, cols]; cell_state u8 [rows, cols]; each absent where the
  *			calibration has none
@@ -53,6 +57,7 @@
 #define PL_H5_CONFIG_TEXT "/mat/config_text"
 #define PL_H5_SENSOR_AREA "/mat/sensor_area_m2"
 #define PL_H5_CALIBRATION "/mat/calibration"
+#define PL_H5_CALIBRATION_TEXT "/mat/calibration/text"
 #define PL_H5_LIVE "/mat/live"
 #define PL_H5_SAMPLES "/samples"
 #define PL_H5_EVENTS "/events"

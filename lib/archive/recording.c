@@ -453,6 +453,10 @@ void pl_recording_json(const struct pl_recording *r, struct pl_json *json)
 	pl_json_uint(json, "lost_frames", info->lost_frames);
 	pl_json_string(json, "unit", info->calibrated ? "kPa" : "counts");
 	pl_json_string(json, "calibration", r->calibration.id);
+	if (*r->calibration.origin.expires) {
+		pl_json_string(json, "calibration_expires", r->calibration.origin.expires);
+		pl_json_bool(json, "calibration_expired", r->calibration.origin.expired);
+	}
 	if (pl_recording_cropped(r))
 		pl_json_bool(json, "cropped", true);
 	pl_json_bool(json, "complete", !info->problem[0]);

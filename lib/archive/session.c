@@ -32,8 +32,10 @@ void pl_session_meta_free(struct pl_session_meta *meta)
 {
 	pl_calibration_free(&meta->calibration);
 	free(meta->mat_config_text);
+	free(meta->calibration_text);
 	free(meta->sensor_area_m2);
 	meta->mat_config_text = NULL;
+	meta->calibration_text = NULL;
 	meta->sensor_area_m2 = NULL;
 }
 

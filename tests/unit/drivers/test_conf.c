@@ -373,7 +373,9 @@ static void test_files(void **state)
 		    PL_ECONFIG,
 		    "@/cal.conf:3: rows: unknown key; valid: unit, scale, curve, noise_floor, "
 		    "contact, "
-		    "saturation_counts, dead_cells, no_cells, gain_file, offset_file, policy, id");
+		    "saturation_counts, dead_cells, no_cells, gain_file, offset_file, gain, "
+		    "offset, policy, id, calibrated, expires, by, method, loads, reference_n, "
+		    "residual_rms_pct, residual_max_pct, repeat_pct, body_mass_kg, body_error_pct");
 	path = write_file("my-mat.conf",
 			  HEAD FRAME "calibration = {\n  offset_file = \"off.csv\"; };\n");
 	write_file("off.csv", "1 2 3 4 5 6\n1 2 3 4 5\n");

@@ -165,6 +165,36 @@ static void standing_people_weigh_what_they_should(void **state)
 	}
 }
 
+/* 20 kg on 60 x 60 mm of a mat of 10 mm: 54.48 kPa under 36 cells, parts of cells at its rim. */
+static void a_weight_lies_where_it_is_put(void **state)
+{
+	struct run r;
+	double sum = 0;
+
+	(void)state;
+	start(&r, PL_SIM_WEIGHT, 32, 24, 0.01, 100);
+	r.o.body_mass_kg = 20;
+	r.o.place_row = 6;
+	r.o.place_col = 11;
+	restart(&r);
+	step(&r);
+	for (int i = 0; i < 32 * 24; i++)
+		sum += r.kpa[i] * 0.1; /* N a cell of 1 cm2 */
+	assert_true(fabs(sum - 20 * 9.80665) < 1e-9);
+	assert_true(fabs(r.kpa[6 * 24 + 11] - 54.481389) < 1e-5);
+	/* 3 cells to each side of the middle of row 6: half of rows 3 and 9 */
+	assert_true(fabs(r.kpa[3 * 24 + 11] - 54.481389 / 2) < 1e-5);
+	assert_true(fabs(r.truth.cop_x_mm - 115) < 1e-9 && fabs(r.truth.cop_y_mm - 255) < 1e-9);
+	assert_true(fabs(r.truth.force_n - 20 * 9.80665) < 1e-9);
+	r.o.place_row = -1;
+	assert_null(pl_sim_new(&r.o, NULL));
+	r.o.place_row = 0;
+	restart(&r);
+	step(&r);
+	assert_true(fabs(r.truth.on_mat_share - 3.5 / 6) < 1e-9);
+	stop(&r);
+}
+
 static void sway_has_the_size_of_peoples(void **state)
 {
 	struct run r;
@@ -496,7 +526,7 @@ static void impossible_people_are_refused(void **state)
 	o.left_share = 1.5;
 	assert_null(pl_sim_new(&o, &err));
 	assert_int_equal(pl_sim_kind_parse("flying"), -1);
-	for (int k = PL_SIM_STANDING; k <= PL_SIM_EMPTY; k++)
+	for (int k = PL_SIM_STANDING; k <= PL_SIM_WEIGHT; k++)
 		assert_int_equal(pl_sim_kind_parse(pl_sim_kind_name((enum pl_sim_kind)k)), k);
 }
 
@@ -505,6 +535,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells_add_up),
 		cmocka_unit_test(standing_people_weigh_what_they_should),
+		cmocka_unit_test(a_weight_lies_where_it_is_put),
 		cmocka_unit_test(sway_has_the_size_of_peoples),
 		cmocka_unit_test(options_share_the_load),
 		cmocka_unit_test(heel_share_follows_the_cop),

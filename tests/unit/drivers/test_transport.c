@@ -82,7 +82,7 @@ static void uris_are_checked_strictly(void **state)
 		{"replay:x?rate=-1", "not valid"},
 		{"replay:x?rate=1.2.3", "not valid"},
 		{"sim:flying", "valid are: standing, shift, one-leg, heel-raise, walking, running, "
-			       "run-over, empty"},
+			       "run-over, empty, weight"},
 		{"sim:standing?rows=64", "mat testmat has rows = 32"},
 		{"sim:standing?cols=1", "mat testmat has cols = 32"},
 		{"sim:standing?hz=0.01", "0 (unpaced)"},
