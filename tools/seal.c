@@ -160,8 +160,10 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		json_decref(s.list);
 		return args.exit_code;
 	}
-	if (s.new_key)
+	if (s.new_key) {
+		json_decref(s.list);
 		return make_key(&s);
+	}
 	pl_interrupt_catch();
 	code = seal_all(&s, argc - args.first, argv + args.first);
 	sodium_memzero(s.secret, sizeof(s.secret));

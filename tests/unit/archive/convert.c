@@ -419,8 +419,12 @@ static void test_refusals(void **state)
 	replaced(path, "", stem);
 	assert_int_equal(pl_claim_take(&claim, stem, &err), 0);
 	assert_true(pl_recover_find(folder, NULL, NULL, NULL) > 0); /* it may be dying */
-	assert_int_equal(pl_convert(&o, NULL, &err), -1);	    /* being converted */
-	assert_int_equal(err.code, PL_EBUSY);
+	for (int i = 0; i < 2; i++) { /* again: the lock is not the loser's to remove */
+		err = (struct pl_error){0};
+		assert_int_equal(pl_convert(&o, NULL, &err), -1); /* being converted */
+		assert_int_equal(err.code, PL_EBUSY);
+		assert_true(exists(claim.path));
+	}
 	pl_claim_release(&claim);
 	assert_int_equal(pl_convert_done(path, &result, &err), -1); /* still to be done */
 	assert_int_equal(err.code, PL_ESTATE);
