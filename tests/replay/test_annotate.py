@@ -339,6 +339,26 @@ def test_a_step_is_taken_out_by_hand(session, tmp_path):
     assert step_list(trial)[0] == before
 
 
+def test_a_step_of_a_table_is_taken_out(tmp_path):
+    """A force plate's three steps of 1000, 1200 and 800 N: without the second one their mean is 900 N."""
+    peaks = ((60, 1000), (180, 1200), (300, 800))
+    force = [max(0, *(f * (1 - abs(i - at) / 30) for at, f in peaks)) for i in range(360)]
+    table = tmp_path / "plate.csv"
+    table.write_text("F\n" + "".join(f"{f!r}\n" for f in force))
+    run("import", table, "--columns", "force=F", "--rate", 100, "--out", tmp_path / "archive", "--subject", "P-1")
+    (trial,) = (tmp_path / "archive").glob("*/*/*/trial-001.h5")
+    steps, gait = step_list(trial)
+    assert [s["force_peak_n"] for s in steps] == [1000, 1200, 800]
+    run("correct", trial, "--reject-step", 2, "--reason", "targeting")
+    steps, gait = step_list(trial)
+    assert [s["accepted"] for s in steps] == [True, False, True] and gait["force_peak_mean_n"] == 900
+    with h5py.File(trial) as f:
+        assert "amended_utc" in f["steps"].attrs and list(f["steps"]["accepted"]) == [1, 1, 1]
+    assert document("verify", trial.parent, "--json")["problems"] == 0
+    run("correct", trial, "--accept-step", 2)
+    assert step_list(trial)[1]["force_peak_mean_n"] == 1000
+
+
 def test_only_steps_that_are_there(session):
     trial = session / "trial-001.h5"
     before = trial.read_bytes()

@@ -202,6 +202,15 @@ def test_the_fallback_is_not_forgotten(tmp_path):
                                   capture_output=True, timeout=120 * SLOW, stdin=subprocess.DEVNULL)
             return done.returncode, done.stdout, done.stderr
 
+        table = tmp_path / "table.csv"  # import finds a session there, too, and makes new ones in the first
+        table.write_text("F\n" + "".join(f"{700 + i % 7}\n" for i in range(300)))
+        for session, where in (([os.path.basename(os.path.dirname(path))], second), ([], first)):
+            done = subprocess.run([os.path.join(BIN, "plantar"), "import", str(table), "--columns", "force=F", "--rate",
+                                   "100", "--json", *(["--session", *session] if session else ["--subject", "P-8"])],
+                                  env=env, text=True, capture_output=True, timeout=120 * SLOW)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["folder"].startswith(str(where))
+
         away = tmp_path / "away"
         second.rename(away)  # not mounted: not passed over in silence
         code, out, err = erase("--dry-run")
@@ -211,7 +220,7 @@ def test_the_fallback_is_not_forgotten(tmp_path):
         assert code == 0 and json.loads(out)["erased"] == 2 and not err, err
         for root in (first, second):
             assert grep(root, "P-7") == []
-            assert [names for _, _, names in os.walk(root) if names] == [["ERASED.json"]]
+            assert ["ERASED.json"] in [names for _, _, names in os.walk(root)]
         with open(os.path.join(d.state, "audit.log")) as f:
             assert sum("plantar erase: session" in line for line in f) == 2
         assert not (first / "audit.log").exists()
