@@ -105,7 +105,6 @@ static void read_protocol(struct pl_conf *c, const config_setting_t *root, struc
 		refuse(c, root, "frame");
 		refuse(c, root, "commands");
 	}
-	mat->usb.packets |= pl_decoder_packets(mat->decoder.protocol);
 	pl_mat_read_device(c, root, mat);
 	mat->decoder.rows = mat->geometry.rows;
 	mat->decoder.cols = mat->geometry.cols;
@@ -184,8 +183,12 @@ static void read_mat(struct pl_conf *c, struct pl_mat *mat, const char *folder,
 	snprintf(mat->title, sizeof(mat->title), "%s", title);
 	read_geometry(c, root, mat);
 	read_serial(c, root, &mat->serial);
-	pl_mat_read_usb(c, root, &mat->usb);
 	read_protocol(c, root, mat);
+	mat->usb.packets = pl_decoder_packets(mat->decoder.protocol);
+	pl_mat_read_usb(c, root, &mat->usb);
+	if (!mat->usb.packets && pl_decoder_packets(mat->decoder.protocol))
+		pl_conf_fail(c, root, "usb.packets: protocol \"%s\" cannot do without",
+			     mat->decoder.protocol);
 	read_live(c, root, mat);
 	calibration = pl_conf_group(c, root, "calibration", false);
 	if (c->failed)

@@ -16,7 +16,7 @@ void pl_mat_read_frame(struct pl_conf *c, const config_setting_t *root, struct p
 /* The group device of root; the protocol is known. */
 void pl_mat_read_device(struct pl_conf *c, const config_setting_t *root, struct pl_mat *mat);
 
-/* The group usb of root, or its defaults. */
+/* The group usb of root, or its defaults; packets is what the protocol needs. */
 void pl_mat_read_usb(struct pl_conf *c, const config_setting_t *root, struct pl_usb_config *usb);
 
 /*

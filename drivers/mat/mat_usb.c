@@ -103,7 +103,7 @@ void pl_mat_read_usb(struct pl_conf *c, const config_setting_t *root, struct pl_
 	read_endpoint(c, group, "out", 0, &usb->out);
 	usb->transfer_bytes = (unsigned)pl_conf_int(c, group, "transfer_bytes", 0, 8, 16384);
 	usb->transfers = (unsigned)pl_conf_int(c, group, "transfers", TRANSFERS, 8, 16);
-	usb->packets = pl_conf_bool(c, group, "packets", false);
+	usb->packets = pl_conf_bool(c, group, "packets", usb->packets);
 	usb->write = (enum pl_usb_write)pl_conf_choice(c, group, "write", write_names, 0);
 	usb->report_ids = pl_conf_bool(c, group, "report_ids", false);
 	usb->n_start = read_requests(c, group, "start", usb->start, PL_USB_START_MAX);

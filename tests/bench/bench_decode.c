@@ -142,9 +142,13 @@ int main(void)
 {
 	struct pl_decoder_config pmp = {
 		.protocol = "pmp", .rows = SIDE, .cols = SIDE, .dtype = PL_U16};
+	const struct pl_decoder_config jq = {
+		.protocol = "jq", .rows = SIDE, .cols = SIDE, .dtype = PL_U8};
 
 	for (int load = EMPTY; load <= FULL; load++)
 		bench("pmp u16", &pmp, (enum load)load);
+	bench("jq u8, its own decoder", &jq, FOOT);
+	bench("jq u8, its own decoder", &jq, FULL);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct pl_decoder_config c = {.protocol = "matrix",
 					      .rows = SIDE,

@@ -133,7 +133,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n = repair_frames(k, data + HEADER, n, stream, FEED_MAX);
 	else
 		n = repair_packets(data + HEADER, n, stream, FEED_MAX);
-	/* after a loss packets begin anew: only whole ones were lost, so not where any cut is */
 	feed_every_way(&k->config, stream, n, data[1] * 4u, data[1] % 2 ? data[1] : 0);
 	talk(&k->config, stream, n);
 	return 0;

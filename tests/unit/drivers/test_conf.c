@@ -94,6 +94,9 @@ static void test_messages(void **state)
 		 "test:6: device.channels: valid: whole numbers from 0 to 31"},
 		{"rows = 8;\ncols = 5;\npitch_mm = 5.0;\nprotocol = \"takktile\";\ndevice = {};\n",
 		 "test:5: device: protocol \"takktile\" has nothing to be told here"},
+		{"rows = 2;\ncols = 2;\npitch_mm = 5.0;\nprotocol = \"phidget\";\ncell = \"f32\";\n"
+		 "usb = { packets = false; };\n",
+		 "test: usb.packets: protocol \"phidget\" cannot do without"},
 		{HEAD "frame = 5;\n", "test:6: frame: is a whole number; valid: a group, { key = "
 				      "value; ... }"},
 		{HEAD "frame = {\n head = \"AA 5\";\n};\n",
