@@ -80,7 +80,7 @@ struct pl_decoder;
 
 struct pl_decoder_ops {
 	const char *protocol;
-	bool packets; /* reads packets with their boundaries (packet.h) */
+	bool packets; /* reads packets with their boundaries (packets.h) */
 	/* the operations that fit this configuration; NULL: these, always */
 	const struct pl_decoder_ops *(*pick)(const struct pl_decoder_config *config);
 	size_t (*state_size)(const struct pl_decoder_config *config);

@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/device.h"
 #include "drivers/decode/protocols.h"
 
 #define ROWS 29

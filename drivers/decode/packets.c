@@ -55,10 +55,15 @@ size_t pl_packets_need(const struct pl_packets *p)
 					  : PL_PACKET_HEADER + p->n - p->have;
 }
 
+void pl_packets_header(uint8_t header[PL_PACKET_HEADER], size_t n, bool answer)
+{
+	header[0] = (uint8_t)n;
+	header[1] = (uint8_t)((n | (answer ? ANSWER : 0)) >> 8);
+}
+
 size_t pl_packets_put(uint8_t *out, const void *bytes, size_t n, bool answer)
 {
-	out[0] = (uint8_t)n;
-	out[1] = (uint8_t)((n | (answer ? ANSWER : 0)) >> 8);
+	pl_packets_header(out, n, answer);
 	if (n)
 		memcpy(out + PL_PACKET_HEADER, bytes, n);
 	return n + PL_PACKET_HEADER;

@@ -35,6 +35,8 @@ size_t pl_packets_feed(struct pl_packets *p, const uint8_t *bytes, size_t n, boo
 /* At least so many more bytes before the next packet can be complete. */
 size_t pl_packets_need(const struct pl_packets *p);
 
+/* The header in front of n bytes (at most PL_PACKET_MAX). */
+void pl_packets_header(uint8_t header[PL_PACKET_HEADER], size_t n, bool answer);
 /* Frames n bytes (at most PL_PACKET_MAX); out has room for n + PL_PACKET_HEADER. Their number. */
 size_t pl_packets_put(uint8_t *out, const void *bytes, size_t n, bool answer);
 

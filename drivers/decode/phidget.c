@@ -10,7 +10,8 @@
  */
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/device.h"
+#include "drivers/decode/packets.h"
 #include "drivers/decode/protocols.h"
 
 #define REPORT 18
@@ -26,7 +27,7 @@ struct phidget {
 	struct pl_decoder_config config;
 	unsigned rate; /* in units of 8 ms */
 	unsigned gain, gain_code;
-	struct pl_packet packet;
+	struct pl_packets packet;
 	bool told;
 	bool fresh[INPUTS]; /* a good sample came since settings changed */
 	bool settling, was_error;
@@ -94,7 +95,7 @@ static void phidget_reset(void *state)
 {
 	struct phidget *p = state;
 
-	p->packet.have = 0;
+	pl_packets_reset(&p->packet);
 	p->told = p->was_error = false;
 	p->told_ns = p->heard_ns = 0;
 	p->loss = (struct pl_lost){0};
@@ -108,7 +109,7 @@ static void phidget_skip(void *state, uint64_t lost_bytes)
 
 	p->loss.host_lost += lost_bytes + p->packet.have;
 	p->loss.resync = true;
-	p->packet.have = 0;
+	pl_packets_reset(&p->packet);
 }
 
 static bool as_told(const struct phidget *p, const uint8_t *r)
@@ -204,7 +205,7 @@ static size_t phidget_feed(void *state, const uint8_t *bytes, size_t n, int64_t 
 	bool whole;
 
 	while (used < n && !*got) {
-		used += pl_packet_take(&p->packet, bytes + used, n - used, &whole);
+		used += pl_packets_feed(&p->packet, bytes + used, n - used, &whole);
 		if (whole)
 			*got = take(p, t_mono_ns, frame, stats);
 	}
@@ -235,7 +236,7 @@ static bool phidget_text(void *state, struct pl_device_text *text)
 
 static size_t phidget_need(const void *state)
 {
-	return pl_packet_need(&((const struct phidget *)state)->packet);
+	return pl_packets_need(&((const struct phidget *)state)->packet);
 }
 
 const struct pl_decoder_ops pl_phidget_decoder = {

@@ -9,7 +9,8 @@
  */
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/device.h"
+#include "drivers/decode/packets.h"
 #include "drivers/decode/protocols.h"
 
 #define PANELS 9
@@ -31,7 +32,7 @@ enum { END = 1, FINISHED = 2, START = 4, INFO = 0x80 };
 
 struct stepmaniax {
 	struct pl_decoder_config config;
-	struct pl_packet packet;
+	struct pl_packets packet;
 	uint8_t answer[ANSWER];
 	size_t n;
 	bool begun, asked;
@@ -214,7 +215,7 @@ static size_t stepmaniax_feed(void *state, const uint8_t *bytes, size_t n, int64
 
 	(void)t_mono_ns;
 	while (used < n && !*got) {
-		used += pl_packet_take(&s->packet, bytes + used, n - used, &whole);
+		used += pl_packets_feed(&s->packet, bytes + used, n - used, &whole);
 		if (whole)
 			*got = take_report(s, frame, stats);
 	}
@@ -242,7 +243,7 @@ static bool stepmaniax_text(void *state, struct pl_device_text *text)
 
 static size_t stepmaniax_need(const void *state)
 {
-	return pl_packet_need(&((const struct stepmaniax *)state)->packet);
+	return pl_packets_need(&((const struct stepmaniax *)state)->packet);
 }
 
 const struct pl_decoder_ops pl_stepmaniax_decoder = {

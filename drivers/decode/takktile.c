@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/device.h"
+#include "drivers/decode/packets.h"
 #include "drivers/decode/protocols.h"
 
 #define ROWS 8
@@ -26,7 +27,7 @@ struct constants {
 
 struct takktile {
 	struct pl_decoder_config config;
-	struct pl_packet packet;
+	struct pl_packets packet;
 	unsigned answers; /* that came: the map of the living, then constants row by row */
 	uint8_t alive[ROWS];
 	unsigned n_alive;
@@ -59,7 +60,7 @@ static void takktile_reset(void *state)
 {
 	struct takktile *t = state;
 
-	t->packet.have = 0;
+	pl_packets_reset(&t->packet);
 	t->answers = t->n_alive = 0;
 	t->unusable = false;
 	t->loss = (struct pl_lost){0};
@@ -72,7 +73,7 @@ static void takktile_skip(void *state, uint64_t lost_bytes)
 
 	t->loss.host_lost += lost_bytes + t->packet.have;
 	t->loss.resync = true;
-	t->packet.have = 0;
+	pl_packets_reset(&t->packet);
 }
 
 static bool lives(const struct takktile *t, unsigned cell)
@@ -210,7 +211,7 @@ static size_t takktile_feed(void *state, const uint8_t *bytes, size_t n, int64_t
 
 	(void)t_mono_ns;
 	while (used < n && !*got) {
-		used += pl_packet_take(&t->packet, bytes + used, n - used, &whole);
+		used += pl_packets_feed(&t->packet, bytes + used, n - used, &whole);
 		if (whole)
 			*got = take(t, frame, stats);
 	}
@@ -232,7 +233,7 @@ static bool takktile_text(void *state, struct pl_device_text *text)
 
 static size_t takktile_need(const void *state)
 {
-	return pl_packet_need(&((const struct takktile *)state)->packet);
+	return pl_packets_need(&((const struct takktile *)state)->packet);
 }
 
 const struct pl_decoder_ops pl_takktile_decoder = {

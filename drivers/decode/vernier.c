@@ -6,7 +6,8 @@
  */
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/device.h"
+#include "drivers/decode/packets.h"
 #include "drivers/decode/protocols.h"
 
 #define REPORT 64
@@ -27,7 +28,7 @@ enum { CMD_GREET = 0x1A, CMD_PERIOD = 0x1B, CMD_START = 0x18, CMD_STOP = 0x19 };
 struct vernier {
 	struct pl_decoder_config config;
 	uint32_t mask;
-	struct pl_packet report;
+	struct pl_packets report;
 	uint8_t bytes[PACKET_MAX]; /* a packet, of one or more reports */
 	size_t n;
 	unsigned next, count, first; /* readings of it still to be handed out */
@@ -255,7 +256,7 @@ static size_t vernier_feed(void *state, const uint8_t *bytes, size_t n, int64_t 
 			*got = hand_out(v, frame, stats);
 		if (*got || used == n)
 			return used;
-		used += pl_packet_take(&v->report, bytes + used, n - used, &whole);
+		used += pl_packets_feed(&v->report, bytes + used, n - used, &whole);
 		if (whole)
 			take_report(v, t_mono_ns, stats);
 	}
@@ -263,7 +264,7 @@ static size_t vernier_feed(void *state, const uint8_t *bytes, size_t n, int64_t 
 
 static size_t vernier_need(const void *state)
 {
-	return pl_packet_need(&((const struct vernier *)state)->report);
+	return pl_packets_need(&((const struct vernier *)state)->report);
 }
 
 const struct pl_decoder_ops pl_vernier_decoder = {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/packets.h"
 #include "drivers/encode/protocols.h"
 
 #define REPORT 18
@@ -65,7 +65,7 @@ static size_t phidget_frame(void *state, const void *cells, uint64_t seq, int64_
 	(void)t_device_ns;
 	for (unsigned gain = p->device.gain; gain > 1; gain /= 2)
 		code++; /* 8 is 3, ... 128 is 7 */
-	pl_packet_header(out, REPORT, false);
+	pl_packets_header(out, REPORT, false);
 	memset(r, 0, REPORT);
 	r[0] = 0xFF;
 	r[2] = r[3] = (uint8_t)(code << 4 | code);

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/packets.h"
 #include "drivers/encode/protocols.h"
 
 #define PANELS 9
@@ -75,7 +75,7 @@ static size_t stepmaniax_frame(void *state, const void *cells, uint64_t seq, int
 		size_t n = ANSWER - at < PAYLOAD ? ANSWER - at : PAYLOAD;
 		uint8_t *p = out + made + PL_PACKET_HEADER;
 
-		pl_packet_header(out + made, REPORT, false);
+		pl_packets_header(out + made, REPORT, false);
 		memset(p, 0, REPORT);
 		p[0] = 6;
 		p[1] = (uint8_t)((at ? 0 : 4) | (at + n == ANSWER ? 1 | 2 : 0));

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/packets.h"
 #include "drivers/encode/protocols.h"
 
 #define ANSWER 8
@@ -46,7 +46,7 @@ static size_t takktile_max(const void *state)
 
 static size_t packet(const uint8_t *bytes, size_t n, bool answer, uint8_t *out)
 {
-	pl_packet_header(out, n, answer);
+	pl_packets_header(out, n, answer);
 	memcpy(out + PL_PACKET_HEADER, bytes, n);
 	return PL_PACKET_HEADER + n;
 }
@@ -84,7 +84,7 @@ static size_t takktile_frame(void *state, const void *cells, uint64_t seq, int64
 	(void)seq;
 	(void)t_device_ns;
 	t->said = true;
-	pl_packet_header(at, 4 * (size_t)t->cells, false);
+	pl_packets_header(at, 4 * (size_t)t->cells, false);
 	at += PL_PACKET_HEADER;
 	for (unsigned i = 0; i < t->cells; i++, at += 4) {
 		unsigned raw = raw_of(t, cells, i) << 6;

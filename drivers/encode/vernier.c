@@ -2,7 +2,7 @@
 /* A Vernier Go Direct force plate: a reading in each report. */
 #include <string.h>
 
-#include "drivers/decode/packet.h"
+#include "drivers/decode/packets.h"
 #include "drivers/encode/protocols.h"
 
 #define REPORT 64
@@ -45,7 +45,7 @@ static size_t vernier_frame(void *state, const void *cells, uint64_t seq, int64_
 
 	(void)seq;
 	(void)t_device_ns;
-	pl_packet_header(out, REPORT, false);
+	pl_packets_header(out, REPORT, false);
 	memset(out + PL_PACKET_HEADER, 0, REPORT);
 	out[PL_PACKET_HEADER] = PACKET;
 	memcpy(&bits, cells, sizeof(bits));
