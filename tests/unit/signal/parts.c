@@ -316,6 +316,28 @@ static void straight_cut_by_hand(void **state)
 	assert_true(w[PL_ATOM_FORE_LEFT] == 1);
 }
 
+/* Shares of the foot's length begin where the foot is thought to: half a cell inside the print, at
+ * both ends. Thirds are of the print. */
+static void borders_of_foot_and_print(void **state)
+{
+	struct pl_shape shape = shape_at(0, 10);
+	struct pl_region_frame f;
+
+	(void)state;
+	shape.beyond_m = 0.5;
+	pl_region_frame(&f, PL_REGION_NOVEL, &shape, 1, 1);
+	assert_true(fabs(f.cut[0] - (0.5 + 0.135 * 9)) < 1e-12);
+	assert_true(fabs(f.cut[1] - (0.5 + 0.27 * 9)) < 1e-12);
+	assert_true(fabs(f.cut[2] - (0.5 + 0.55 * 9)) < 1e-12);
+	assert_true(isinf(f.cut[3]));
+	pl_region_frame(&f, PL_REGION_30_30_40, &shape, 1, 1);
+	assert_true(fabs(f.cut[1] - (0.5 + 0.3 * 9)) < 1e-12);
+	pl_region_frame(&f, PL_REGION_THIRDS, &shape, 1, 1);
+	assert_true(fabs(f.cut[1] - 10 * 0.8 / 3) < 1e-12);
+	pl_region_frame(&f, PL_REGION_THIRDS_BOX, &shape, 1, 1);
+	assert_true(fabs(f.cut[1] - 10.0 / 3) < 1e-12);
+}
+
 /* At 45 degrees through the corner-to-corner diagonal of a square: half; through the middle of
  * two sides: an eighth. */
 static void oblique_cut_by_hand(void **state)
@@ -427,6 +449,7 @@ int main(void)
 		cmocka_unit_test(filter_is_the_one_it_says),
 		cmocka_unit_test(filter_starts_and_breaks),
 		cmocka_unit_test(straight_cut_by_hand),
+		cmocka_unit_test(borders_of_foot_and_print),
 		cmocka_unit_test(oblique_cut_by_hand),
 		cmocka_unit_test(shares_are_those_of_points),
 		cmocka_unit_test(medial_is_inside),
