@@ -283,6 +283,12 @@ def test_a_person_is_guided(tmp_path):
         p.say("10\n")
         p.expect("Load 2, 10 kg")
         p.expect("Another load or place")
+        p.say("20\n")  # it is still the 10 kg
+        p.expect("Load 3, 20 kg")
+        p.say("\n")
+        p.expect("The worst is load")
+        p.say("drop 3\n")
+        p.expect("Load 3 is out; 2 remain")
         p.say("\n")
         assert "linear" in p.expect("Residuals:")
         p.expect("Check with a person")
@@ -359,6 +365,7 @@ def test_expired_is_counts_and_said(tmp_path):
         text = run("status", env=environment(PLANTARD_CONTROL=d.control)).stdout
         assert "ended on 2020-01-01" in text and "values are counts" in text
         assert d.refused("weigh", body_mass_kg=70)["code"] == "state"
+        assert "old-1 expired on 2020-01-01: values are counts" in d.run("--check")[1]
         path = shutil.copy(d.record(1), tmp_path / "counts.h5")
     with h5py.File(path) as f:
         assert f["mat"].attrs["unit"] == "counts" and f["mat/calibration"].attrs["expired"] == 1
