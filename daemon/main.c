@@ -155,6 +155,16 @@ static void lock_memory(const struct pl_log *log)
 			strerror(errno));
 }
 
+static void check_mat(const struct pl_mat_entry *entry)
+{
+	const struct pl_calibration *cal = &entry->mat.calibration;
+
+	printf("mat %s: %s, %s\n", entry->name, entry->mat.title, entry->source);
+	if (pl_calibrated(cal) && pl_calibration_expired(cal, pl_utc_ns() / PL_S))
+		printf("mat %s: calibration %s expired on %s: values are counts\n", entry->name,
+		       cal->id, cal->origin.expires);
+}
+
 static int run(const struct options *o, struct pl_log *log)
 {
 	struct pl_config config;
@@ -167,8 +177,7 @@ static int run(const struct options *o, struct pl_log *log)
 	}
 	if (o->check) {
 		for (unsigned i = 0; i < config.n_mats; i++)
-			printf("mat %s: %s, %s\n", config.mats[i].name, config.mats[i].mat.title,
-			       config.mats[i].source);
+			check_mat(&config.mats[i]);
 		for (unsigned i = 0; i < config.protocols.n; i++)
 			printf("protocol %s: %s, version %u\n", config.protocols.list[i].id,
 			       config.protocols.list[i].title, config.protocols.list[i].version);

@@ -226,6 +226,9 @@ static void check_options(struct pl_args *args, struct pl_cal *c)
 				   : "--body has a recording; then --empty FILE is needed, too");
 	else if (!args->done && c->yes && !files && !c->n_loads)
 		pl_args_fail(args, "--yes wants every --load: 20kg or 20kg@ROW,COL");
+	else if (!args->done && !c->yes && !files && (c->n_loads || !isnan(c->body_mass_kg)))
+		pl_args_fail(args, "--load and --body go with --empty FILE or with --yes; without "
+				   "them, loads are asked for");
 	else if (!args->done && c->json && !files && !c->yes)
 		pl_args_fail(args, "--json goes with --empty FILE or with --yes");
 }

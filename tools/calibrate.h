@@ -79,6 +79,8 @@ void pl_cal_push(struct pl_cal *c, const void *cells);
 int pl_cal_empty_end(struct pl_cal *c, struct pl_error *err);
 /* load: moved among those weighed if it can be used, else PL_ESTATE with the way out. */
 int pl_cal_load_end(struct pl_cal *c, const struct pl_cal_load *load, struct pl_error *err);
+/* Takes a load out that was weighed; n from 1. False: there is none. */
+bool pl_cal_drop(struct pl_cal *c, size_t n);
 int pl_cal_fit(struct pl_cal *c, struct pl_error *err);
 int pl_cal_body_end(struct pl_cal *c, struct pl_error *err);
 

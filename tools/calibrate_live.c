@@ -115,7 +115,6 @@ static int subscribe(struct live *l, const json_t *status, struct pl_error *err)
 				    zmq_strerror(errno));
 	zmq_setsockopt(l->socket, ZMQ_LINGER, &zero, sizeof(zero));
 	snprintf(topic, sizeof(topic), "frame/%s", l->name);
-	/* with its end: a mat may be called like the beginning of another one */
 	zmq_setsockopt(l->socket, ZMQ_SUBSCRIBE, topic, strlen(topic));
 	if (pl_secure(l->socket, data, err))
 		return -1;
@@ -174,6 +173,7 @@ static bool take_message(struct live *l)
 	char topic[96], expected[96];
 	bool wanted = false, more = true;
 
+	/* a mat may be called like the beginning of another one, which is subscribed to, too */
 	snprintf(expected, sizeof(expected), "frame/%s", l->name);
 	for (int part = 0; more; part++) {
 		zmq_msg_t m;
@@ -264,7 +264,7 @@ static int ask(struct live *l, const char *prompt, char *out, size_t cap, struct
 {
 	char *end;
 
-	printf("%s\n%s", prompt, l->screen ? "" : "");
+	printf("%s\n", prompt);
 	fflush(stdout);
 	while (!(end = memchr(l->line, '\n', l->n))) {
 		if (l->gone)
@@ -403,23 +403,40 @@ static int loads_by_themselves(struct live *l, struct pl_error *err)
 	return 0;
 }
 
+/* "drop 2": a load was wrong. False: something else was said. */
+static bool dropped(struct live *l, const char *answer)
+{
+	char *end;
+	unsigned long n;
+
+	if (strncmp(answer, "drop ", 5) != 0)
+		return false;
+	n = strtoul(answer + 5, &end, 10);
+	if (*end || !pl_cal_drop(l->c, n))
+		printf("  Not so: there are %zu loads; drop 1 takes out the first.\n",
+		       l->c->n_weighed);
+	else
+		printf("  Load %lu is out; %zu remain, numbered anew.\n", n, l->c->n_weighed);
+	return true;
+}
+
 /* 1: another one, 0: no more. */
 static int ask_load(struct live *l, struct pl_cal_load *load, struct pl_error *err)
 {
+	static const char first[] = "Put a known load on the mat, away from its border, and type "
+				    "its mass: 20kg, or its force: 196N.";
+	static const char more[] =
+		"Another load or place: put it on and type its mass. drop 2: load "
+		"2 was wrong. Enter alone: no more.";
 	char answer[128], spec[132];
 
 	for (;;) {
-		if (ask(l,
-			l->c->n_weighed < 2
-				? "Put a known load on the mat, away from its border, and type its "
-				  "mass: 20kg, or its force: 196N."
-				: "Another load or place: put it on and type its mass. Enter "
-				  "alone: no "
-				  "more.",
-			answer, sizeof(answer), err))
+		if (ask(l, l->c->n_weighed < 2 ? first : more, answer, sizeof(answer), err))
 			return -1;
 		if (!*answer && l->c->n_weighed >= 2)
 			return 0;
+		if (dropped(l, answer))
+			continue;
 		snprintf(spec, sizeof(spec), "%s%s", answer,
 			 *answer && !strpbrk(answer, "kN") ? "kg" : "");
 		if (pl_cal_parse_load(spec, load) && !load->file)

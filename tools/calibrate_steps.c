@@ -249,6 +249,16 @@ int pl_cal_load_end(struct pl_cal *c, const struct pl_cal_load *load, struct pl_
 	return 0;
 }
 
+bool pl_cal_drop(struct pl_cal *c, size_t n)
+{
+	if (n < 1 || n > c->n_weighed)
+		return false;
+	free(c->load[n - 1].counts);
+	c->n_weighed--;
+	memmove(&c->load[n - 1], &c->load[n], (c->n_weighed - (n - 1)) * sizeof(c->load[0]));
+	return true;
+}
+
 /* ---- the calibration ---- */
 
 static void fill_origin(struct pl_cal *c)
@@ -474,6 +484,7 @@ void pl_cal_print_json(const struct pl_cal *c)
 		pl_json_end_object(&j);
 	}
 	pl_json_end_object(&j);
-	puts(buf);
+	if (pl_json_finish(&j)) /* it always fits: loads and cells left out have limits */
+		puts(buf);
 	free(buf);
 }

@@ -27,7 +27,7 @@ struct pl_still_report {
 	double row, col;      /* centre of these counts, as cells; NaN if total <= 0 */
 	double wander;	      /* cells: distance of the centre, last quarter to first */
 	size_t cells_loaded;  /* clearly above the empty mat */
-	size_t cells_at_edge; /* of these, on the border of the mat */
+	size_t cells_at_edge; /* of these, on the border of the mat; 0: with < 1 % of the load */
 	size_t cells_full;    /* at saturation_counts, or standing at a full code together */
 	double noise;	      /* SD of a cell over time, counts: median of all cells */
 };

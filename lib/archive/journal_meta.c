@@ -298,6 +298,12 @@ uint8_t *pl_journal_head_encode(const struct pl_session_meta *meta, const struct
 
 static bool believable(const struct pl_session_meta *m)
 {
+	const struct pl_calibration_origin *o = &m->calibration.origin;
+
+	if (!isfinite(o->reference_n) || !isfinite(o->residual_rms_pct) ||
+	    !isfinite(o->residual_max_pct) || !isfinite(o->repeat_pct) ||
+	    !isfinite(o->body_mass_kg) || !isfinite(o->body_error_pct))
+		return false;
 	for (unsigned i = 0; m->sensor_area_m2 && i < m->geometry.rows; i++)
 		if (!(m->sensor_area_m2[i] > 0 && m->sensor_area_m2[i] <= PL_SENSOR_AREA_MAX_M2))
 			return false;

@@ -17,6 +17,7 @@
 #define LOADED_COUNTS 1.0 /* and by so much at least */
 #define WEAK_SDS 20.0	  /* the sum of all cells, over its SD in one frame */
 #define MOVING_SHARE 0.02 /* of the load, from the first to the last quarter */
+#define EDGE_SHARE 0.01	  /* of the load: less of it on the border is crosstalk */
 #define WANDER_CELLS 0.25
 #define FULL_TOGETHER 3 /* so many cells at one highest code, none of them wavering */
 
@@ -199,7 +200,7 @@ static bool is_end(double code)
 
 static void look_at_cells(struct pl_still *s, struct pl_still_report *r)
 {
-	double top = 0;
+	double top = 0, at_edge = 0;
 	size_t at_top = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -210,8 +211,10 @@ static void look_at_cells(struct pl_still *s, struct pl_still_report *r)
 			continue;
 		if (above > fmax(LOADED_COUNTS, LOADED_SDS * fmax(r->noise, s->sd[i]))) {
 			r->cells_loaded++;
-			r->cells_at_edge += row == 0 || col == 0 || row + 1 == s->g.rows ||
-					    col + 1 == s->g.cols;
+			if (row == 0 || col == 0 || row + 1 == s->g.rows || col + 1 == s->g.cols) {
+				r->cells_at_edge++;
+				at_edge += above;
+			}
 		}
 		r->cells_full += s->saturation > 0 && s->mean[i] >= s->saturation - 0.5;
 		if (s->mean[i] > top) {
@@ -220,6 +223,8 @@ static void look_at_cells(struct pl_still *s, struct pl_still_report *r)
 		}
 		at_top += s->mean[i] == top && s->sd[i] == 0;
 	}
+	if (at_edge < EDGE_SHARE * r->total)
+		r->cells_at_edge = 0;
 	if (s->saturation <= 0 && at_top >= FULL_TOGETHER && is_end(top))
 		r->cells_full = at_top;
 }
@@ -272,8 +277,8 @@ void pl_still_report(struct pl_still *s, struct pl_still_report *out)
 	pl_still_mean(s);
 	pl_still_sd(s);
 	out->noise = median_sd(s);
-	look_at_cells(s, out);
 	look_at_time(s, out);
+	look_at_cells(s, out);
 }
 
 int pl_still_usable(const struct pl_still_report *r, const struct pl_geometry *g,

@@ -39,6 +39,20 @@ static void tables(struct pl_session_meta *m)
 		cal->tare[i] = (double)(i % 2);
 	}
 	cal->cell_state[n / 2] = PL_CELL_DEAD;
+	cal->origin = (struct pl_calibration_origin){
+		.calibrated = "2026-11-01",
+		.expires = "2027-11-01",
+		.by = "bench \xc3\xa9",
+		.method = "linear, gain map of 9 places",
+		.loads = 12,
+		.reference_n = 392.266,
+		.residual_rms_pct = 0.7,
+		.residual_max_pct = 1.9,
+		.repeat_pct = 0.3,
+		.body_mass_kg = 70,
+		.body_error_pct = -1.25,
+	};
+	m->calibration_text = strdup("id = \"bench-2026-11\"; # whole\n");
 	m->body_mass_kg = 71.5;
 	m->mat_config_text = strdup("# a mat\nrows = 64;\nname = \"\xc3\xa9\";\n");
 }

@@ -67,6 +67,23 @@ static void check_array(const void *have, const void *want, size_t bytes)
 		assert_memory_equal(have, want, bytes);
 }
 
+static void check_origin(const struct pl_calibration_origin *have,
+			 const struct pl_calibration_origin *want)
+{
+	assert_string_equal(have->calibrated, want->calibrated);
+	assert_string_equal(have->expires, want->expires);
+	assert_string_equal(have->by, want->by);
+	assert_string_equal(have->method, want->method);
+	assert_int_equal(have->loads, want->loads);
+	assert_int_equal(have->expired, want->expired);
+	assert_true(have->reference_n == want->reference_n);
+	assert_true(have->residual_rms_pct == want->residual_rms_pct);
+	assert_true(have->residual_max_pct == want->residual_max_pct);
+	assert_true(have->repeat_pct == want->repeat_pct);
+	assert_true(have->body_mass_kg == want->body_mass_kg);
+	assert_true(have->body_error_pct == want->body_error_pct);
+}
+
 static void check_calibration(const struct pl_calibration *have, const struct pl_calibration *want)
 {
 	assert_string_equal(have->id, want->id);
@@ -77,6 +94,7 @@ static void check_calibration(const struct pl_calibration *have, const struct pl
 	assert_int_equal(have->dead_policy, want->dead_policy);
 	assert_int_equal(have->curve_points, want->curve_points);
 	assert_int_equal(have->cells, want->cells);
+	check_origin(&have->origin, &want->origin);
 	check_array(have->cell_offset, want->cell_offset, want->cells * sizeof(double));
 	check_array(have->cell_gain, want->cell_gain, want->cells * sizeof(double));
 	check_array(have->tare, want->tare, want->cells * sizeof(double));
@@ -104,6 +122,9 @@ static void check_meta(const struct pl_session_meta *have, const struct pl_sessi
 	assert_string_equal(have->software, want->software);
 	assert_string_equal(have->host, want->host);
 	assert_true(!have->mat_config_text == !want->mat_config_text);
+	assert_true(!have->calibration_text == !want->calibration_text);
+	if (want->calibration_text)
+		assert_string_equal(have->calibration_text, want->calibration_text);
 	if (want->mat_config_text)
 		assert_string_equal(have->mat_config_text, want->mat_config_text);
 }

@@ -428,7 +428,7 @@ static void a_flood_is_discarded_as_it_comes(void **state)
 	pl_transport_close(l->t);
 	assert_false(fcntl(l->master, F_SETFL, O_NONBLOCK));
 	assert_false(pthread_create(&thread, NULL, send_flood, &f));
-	snprintf(uri, sizeof(uri), "%s?settle_ms=300&discard_banner=1", l->uri);
+	snprintf(uri, sizeof(uri), "%s?settle_ms=1000&discard_banner=1", l->uri);
 	l->t = pl_transport_open(uri, &l->mat, NULL, &err);
 	atomic_store(&f.stop, true);
 	pthread_join(thread, NULL);
