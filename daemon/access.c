@@ -19,6 +19,7 @@
 
 #include "daemon/endpoint.h"
 #include "daemon/event.h"
+#include "daemon/guard.h"
 #include "daemon/text.h"
 #include "daemon/wake.h"
 #include "daemon/zap.h"
@@ -31,6 +32,7 @@ struct pl_access {
 	const struct pl_log *log;
 	struct pl_mailbox *box;
 	struct pl_zap *zap; /* NULL: no keys */
+	struct pl_guard *guard;
 	struct pl_key_pair server;
 	gid_t view_gid;
 	bool viewers; /* there is a group of them */
@@ -191,6 +193,7 @@ int pl_access_bind(struct pl_access *a, void *socket, const char *endpoint, cons
 	/* A listener takes the options that its socket has when it is bound. */
 	const int curve = pl_access_needs_key(a, endpoint), handshake_ms = HANDSHAKE_MS;
 
+	pl_guard_watch(a->guard, socket);
 	zmq_setsockopt(socket, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof(handshake_ms));
 	if (curve && !a->zap)
 		return pl_error_set(err, PL_ECONFIG, 0, "%s needs keys", endpoint);
@@ -271,6 +274,11 @@ void pl_access_remove_view(const struct pl_access *a, const char *name)
 		pl_endpoint_remove(endpoint);
 }
 
+struct pl_guard *pl_access_guard(struct pl_access *a)
+{
+	return a->guard;
+}
+
 /* ---- beginning and end ---- */
 
 struct pl_access *pl_access_new(void *zmq, const struct pl_config *config, struct pl_mailbox *box,
@@ -285,7 +293,8 @@ struct pl_access *pl_access_new(void *zmq, const struct pl_config *config, struc
 	}
 	*a = (struct pl_access){.config = config, .log = log, .box = box};
 	pthread_mutex_init(&a->lock, NULL);
-	if (find_viewers(a, err)) {
+	a->guard = pl_guard_new(zmq, config, err);
+	if (!a->guard || find_viewers(a, err)) {
 		pl_access_free(a);
 		return NULL;
 	}
@@ -310,6 +319,7 @@ void pl_access_free(struct pl_access *a)
 	if (!a)
 		return;
 	pl_zap_stop(a->zap);
+	pl_guard_free(a->guard);
 	pthread_mutex_destroy(&a->lock);
 	explicit_bzero(&a->server, sizeof(a->server));
 	free(a);

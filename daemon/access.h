@@ -23,6 +23,7 @@
 #include "daemon/mailbox.h"
 
 struct pl_access;
+struct pl_guard;
 
 /* Reads the keys and starts the thread that judges them (zap.c); before any socket is bound. Main
  * thread, as all here but pl_access_judge. box: events for main. */
@@ -48,6 +49,8 @@ void pl_access_remove_view(const struct pl_access *a, const char *name);
  * still connected. name: as it was when the client connected. */
 enum pl_role pl_access_role(struct pl_access *a, const char *name, const char *key);
 enum pl_role pl_access_loopback(const struct pl_access *a);
+
+struct pl_guard *pl_access_guard(struct pl_access *a); /* guard.h */
 
 /* The judging thread: who is behind a key? Reads the folder again when it has changed. */
 bool pl_access_judge(struct pl_access *a, const char *key, char name[PL_KEY_NAME_MAX + 1]);

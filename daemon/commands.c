@@ -16,13 +16,14 @@
 
 #include "daemon/audit.h"
 #include "daemon/calibrated.h"
+#include "daemon/commands.h"
 #include "daemon/daemon.h"
 #include "daemon/text.h"
 
 /* ---- held requests ---- */
 
-static struct pl_held *hold(struct pl_daemon *d, uint64_t token, enum pl_cmd cmd,
-			    struct pl_error *err)
+struct pl_held *pl_held_take(struct pl_daemon *d, uint64_t token, enum pl_cmd cmd,
+			     struct pl_error *err)
 {
 	for (int i = 0; i < PL_HELD_MAX; i++) {
 		struct pl_held *h = &d->held[i];
@@ -41,7 +42,7 @@ static struct pl_held *hold(struct pl_daemon *d, uint64_t token, enum pl_cmd cmd
 	return NULL;
 }
 
-static void drop(struct pl_held *h)
+void pl_held_drop(struct pl_held *h)
 {
 	free(h->done);
 	*h = (struct pl_held){0};
@@ -51,10 +52,10 @@ void pl_command_free(struct pl_daemon *d)
 {
 	for (int i = 0; i < PL_HELD_MAX; i++)
 		if (d->held[i].id)
-			drop(&d->held[i]);
+			pl_held_drop(&d->held[i]);
 }
 
-static struct pl_held *find_held(struct pl_daemon *d, uint64_t id)
+struct pl_held *pl_held_find(struct pl_daemon *d, uint64_t id)
 {
 	for (int i = 0; id && i < PL_HELD_MAX; i++)
 		if (d->held[i].id == id)
@@ -62,10 +63,10 @@ static struct pl_held *find_held(struct pl_daemon *d, uint64_t id)
 	return NULL;
 }
 
-static void refuse(struct pl_daemon *d, struct pl_held *h, const struct pl_error *err)
+void pl_held_refuse(struct pl_daemon *d, struct pl_held *h, const struct pl_error *err)
 {
 	pl_control_refuse(d->control, h->token, err);
-	drop(h);
+	pl_held_drop(h);
 }
 
 void pl_command_start_reply(struct pl_daemon *d, struct pl_json *j)
@@ -93,8 +94,8 @@ void pl_command_send_reply(struct pl_daemon *d, uint64_t token, struct pl_json *
 /* ---- which mats ---- */
 
 /* Bits of the mats that a request names (none: all), 0 with err if there is no such mat. */
-static uint32_t select_mats(const struct pl_daemon *d, const struct pl_request *r,
-			    struct pl_error *err)
+uint32_t pl_command_mats(const struct pl_daemon *d, const struct pl_request *r,
+			 struct pl_error *err)
 {
 	char names[400] = "";
 	size_t n = 0;
@@ -207,7 +208,7 @@ static int may_start(const struct pl_daemon *d, uint32_t mats, struct pl_error *
 static int start(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 		 struct pl_error *err)
 {
-	uint32_t mats = select_mats(d, r, err);
+	uint32_t mats = pl_command_mats(d, r, err);
 	unsigned trial = 1;
 	struct pl_held *h;
 	char uuid[37];
@@ -215,7 +216,7 @@ static int start(struct pl_daemon *d, uint64_t token, const struct pl_request *r
 	if (!mats || pl_config_subject(d->config, r->subject, err) || may_start(d, mats, err) ||
 	    pl_visit_run_forbids(d, mats, err))
 		return -1;
-	h = hold(d, token, PL_CMD_START, err);
+	h = pl_held_take(d, token, PL_CMD_START, err);
 	if (!h)
 		return -1;
 	if (*r->session)
@@ -227,7 +228,7 @@ static int start(struct pl_daemon *d, uint64_t token, const struct pl_request *r
 			continue;
 		if (begin_one(d, i, r, h, uuid, *r->session ? 1 : trial++, err)) {
 			if (h->waiting == 0) {
-				drop(h);
+				pl_held_drop(h);
 				return -1;
 			}
 			h->failed = *err; /* the others are ended when they have begun */
@@ -245,7 +246,7 @@ static void finish_start(struct pl_daemon *d, struct pl_held *h)
 		if (h->done[i].err.code == PL_OK) /* all or none */
 			pl_engine_record(d->engines[h->done[i].mat], false, "not all could start");
 	if (h->failed.code != PL_OK) {
-		refuse(d, h, &h->failed);
+		pl_held_refuse(d, h, &h->failed);
 		return;
 	}
 	pl_command_start_reply(d, &j);
@@ -260,13 +261,13 @@ static void finish_start(struct pl_daemon *d, struct pl_held *h)
 	}
 	pl_json_end_array(&j);
 	pl_command_send_reply(d, h->token, &j);
-	drop(h);
+	pl_held_drop(h);
 }
 
 void pl_command_started(struct pl_daemon *d, const struct pl_done *done)
 {
 	struct pl_mat_run *m = &d->mats[done->mat];
-	struct pl_held *h = find_held(d, done->request);
+	struct pl_held *h = pl_held_find(d, done->request);
 	struct pl_error err = {0};
 
 	m->starting = false;
@@ -297,7 +298,7 @@ void pl_command_started(struct pl_daemon *d, const struct pl_done *done)
 static int stop(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 		struct pl_error *err)
 {
-	uint32_t mats = select_mats(d, r, err);
+	uint32_t mats = pl_command_mats(d, r, err);
 	struct pl_held *h;
 
 	if (!mats)
@@ -312,7 +313,7 @@ static int stop(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 	}
 	if (!mats)
 		return pl_error_set(err, PL_ESTATE, 0, "nothing is being recorded");
-	h = hold(d, token, PL_CMD_STOP, err);
+	h = pl_held_take(d, token, PL_CMD_STOP, err);
 	if (!h)
 		return -1;
 	for (unsigned i = 0; i < d->config->n_mats; i++) {
@@ -341,7 +342,7 @@ static void finish_stop(struct pl_daemon *d, struct pl_held *h)
 	}
 	pl_json_end_array(&j);
 	pl_command_send_reply(d, h->token, &j);
-	drop(h);
+	pl_held_drop(h);
 }
 
 void pl_command_ended(struct pl_daemon *d, const struct pl_done *done)
@@ -395,128 +396,12 @@ void pl_command_timers(struct pl_daemon *d, int64_t now_ns)
 	}
 }
 
-/* ---- tare, weigh ---- */
-
-static int average(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
-		   struct pl_error *err)
-{
-	uint32_t mats = select_mats(d, r, err);
-	bool weigh = r->cmd == PL_CMD_WEIGH;
-	struct pl_held *h;
-
-	if (!mats)
-		return -1;
-	if (weigh && mats & (mats - 1))
-		return pl_error_set(err, PL_EUSAGE, 0, "weigh needs \"mat\": there are %u mats",
-				    d->config->n_mats);
-	for (unsigned i = 0; i < d->config->n_mats; i++) {
-		struct pl_engine_status s;
-
-		if (!(mats & 1u << i))
-			continue;
-		pl_engine_status(d->mats[i].engine, &s);
-		if (weigh && !d->mats[i].wire.calibrated)
-			return pl_error_set(err, PL_ESTATE, 0,
-					    "%s has no calibration: its values are counts and "
-					    "cannot be weighed",
-					    d->config->mats[i].name);
-		if (d->mats[i].averaging)
-			return pl_error_set(err, PL_EBUSY, 0,
-					    "a tare or weighing of %s is under way; try again in a "
-					    "second",
-					    d->config->mats[i].name);
-		if (!weigh && d->mats[i].recording)
-			return pl_error_set(err, PL_ESTATE, 0,
-					    "%s is being recorded; stop before the tare changes",
-					    d->config->mats[i].name);
-		if (s.state != PL_STATE_RUNNING && !r->clear)
-			return pl_error_set(err, PL_ESTATE, 0, "no frames come from %s (%s): %s",
-					    d->config->mats[i].name, pl_mat_state_name(s.state),
-					    s.state_text);
-	}
-	h = hold(d, token, r->cmd, err);
-	if (!h)
-		return -1;
-	h->body_mass_kg = r->body_mass_kg;
-	for (unsigned i = 0; i < d->config->n_mats; i++) {
-		if (!(mats & 1u << i))
-			continue;
-		h->waiting++;
-		d->mats[i].averaging = true;
-		if (weigh)
-			pl_engine_weigh(d->mats[i].engine, h->id,
-					isnan(r->seconds) ? 2 : r->seconds);
-		else
-			pl_engine_tare(d->mats[i].engine, h->id, isnan(r->seconds) ? 1 : r->seconds,
-				       r->clear);
-	}
-	return 0;
-}
-
-static void finish_tare(struct pl_daemon *d, struct pl_held *h)
-{
-	struct pl_json j;
-
-	pl_command_start_reply(d, &j);
-	pl_json_begin_array(&j, "mats");
-	for (unsigned i = 0; i < h->n_done; i++) {
-		pl_json_begin_object(&j, NULL);
-		pl_json_string(&j, "mat", d->config->mats[h->done[i].mat].name);
-		pl_json_string(&j, "calibration", h->done[i].calibration);
-		pl_json_double(&j, "mean_counts_max", h->done[i].mean_counts_max);
-		/* Before the tare: who sees a person's weight here has tared a person. */
-		if (d->mats[h->done[i].mat].wire.calibrated)
-			pl_json_double(&j, "mean_force_n", h->done[i].mean_force_n);
-		pl_json_end_object(&j);
-	}
-	pl_json_end_array(&j);
-	pl_command_send_reply(d, h->token, &j);
-	drop(h);
-}
-
-static void finish_weigh(struct pl_daemon *d, struct pl_held *h)
-{
-	struct pl_weight_check check = pl_weight_check(h->done[0].mean_force_n, h->body_mass_kg);
-	struct pl_json j;
-
-	pl_command_start_reply(d, &j);
-	pl_json_string(&j, "mat", d->config->mats[h->done[0].mat].name);
-	pl_json_double(&j, "measured_n", check.measured_n);
-	pl_json_double(&j, "expected_n", check.expected_n);
-	pl_json_double(&j, "ratio", check.ratio);
-	pl_json_bool(&j, "within_5_pct", check.ok);
-	pl_command_send_reply(d, h->token, &j);
-	drop(h);
-}
-
-void pl_command_done(struct pl_daemon *d, const struct pl_done *done)
-{
-	struct pl_held *h = find_held(d, done->request);
-
-	if (done->request == PL_VISIT_REQUEST)
-		pl_visit_run_measured(d, done);
-	if (!h)
-		return;
-	d->mats[done->mat].averaging = false;
-	if (done->err.code != PL_OK && h->failed.code == PL_OK)
-		h->failed = done->err;
-	h->done[h->n_done++] = *done;
-	if (--h->waiting > 0)
-		return;
-	if (h->failed.code != PL_OK)
-		refuse(d, h, &h->failed);
-	else if (h->cmd == PL_CMD_WEIGH)
-		finish_weigh(d, h);
-	else
-		finish_tare(d, h);
-}
-
-/* ---- mark, wait, status, version ---- */
+/* ---- mark, status, version ---- */
 
 static int mark(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 		struct pl_error *err)
 {
-	uint32_t mats = select_mats(d, r, err);
+	uint32_t mats = pl_command_mats(d, r, err);
 	struct pl_json j;
 
 	if (!mats)
@@ -527,95 +412,6 @@ static int mark(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 	pl_command_start_reply(d, &j);
 	pl_command_send_reply(d, token, &j);
 	return 0;
-}
-
-static void reply_converted(struct pl_daemon *d, uint64_t token, const struct pl_conversion *c)
-{
-	struct pl_json j;
-
-	if (c->err.code != PL_OK) {
-		pl_control_refuse(d->control, token, &c->err);
-		return;
-	}
-	pl_command_start_reply(d, &j);
-	pl_json_string(&j, "path", c->path);
-	pl_json_uint(&j, "frames", c->frames);
-	pl_json_uint(&j, "gaps", c->gaps);
-	pl_json_bool(&j, "complete", c->complete);
-	pl_command_send_reply(d, token, &j);
-}
-
-static const struct pl_conversion *find_result(const struct pl_daemon *d, const char *path)
-{
-	for (unsigned i = 0; i < d->n_results && i < PL_RESULTS; i++)
-		if (strcmp(d->results[i].path, path) == 0)
-			return &d->results[i];
-	return NULL;
-}
-
-static int wait_for(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
-		    struct pl_error *err)
-{
-	const struct pl_conversion *result = find_result(d, r->path);
-	struct pl_held *h;
-
-	if (result) {
-		reply_converted(d, token, result);
-		return 0;
-	}
-	if (!pl_converter_knows(d->converter, r->path))
-		return pl_error_set(err, PL_ENOENT, ENOENT,
-				    "no recording %.300s was made since plantard runs", r->path);
-	h = hold(d, token, PL_CMD_WAIT, err);
-	if (!h)
-		return -1;
-	pl_copy(h->path, sizeof(h->path), r->path);
-	return 0;
-}
-
-/* Keeps the outcome for those who ask later, and answers those who wait. */
-static void settle(struct pl_daemon *d, const struct pl_conversion *c, bool finished)
-{
-	unsigned at = d->n_results++ % PL_RESULTS;
-
-	d->results[at] = *c;
-	if (finished) {
-		d->results[at].err.code = PL_OK;
-		d->last_finished = (int)at;
-	}
-	for (int i = 0; i < PL_HELD_MAX; i++) {
-		struct pl_held *h = &d->held[i];
-
-		if (!h->id || h->cmd != PL_CMD_WAIT || strcmp(h->path, c->path) != 0)
-			continue;
-		reply_converted(d, h->token, &d->results[at]);
-		drop(h);
-	}
-}
-
-void pl_command_converted(void *daemon, enum pl_conversion_news news, const struct pl_conversion *c)
-{
-	struct pl_daemon *d = daemon;
-
-	switch (news) {
-	case PL_CONVERSION_FINISHED:
-		pl_daemon_event(d, c->mat, PL_NOTICE,
-				c->recovery ? "recovered" : "recording-finished",
-				"%llu frames in %s", (unsigned long long)c->frames, c->path);
-		settle(d, c, true);
-		break;
-	case PL_CONVERSION_RESTARTED:
-		pl_daemon_event(d, c->mat, PL_WARNING, "converter-restarted",
-				"finishing %s failed (%s); trying again", c->path, c->err.message);
-		break;
-	case PL_CONVERSION_FAILED:
-		pl_daemon_event(d, c->mat, PL_ERR, "recording-failed",
-				"%s cannot be finished: %s. Nothing is lost: everything is in %s; "
-				"remove the cause and run `plantar recover`, or restart plantard",
-				c->path, c->err.message, c->journal);
-		settle(d, c, false);
-		break;
-	}
 }
 
 static int status(struct pl_daemon *d, uint64_t token)
@@ -657,9 +453,9 @@ static int dispatch(struct pl_daemon *d, uint64_t token, const struct pl_request
 		return mark(d, token, r, err);
 	case PL_CMD_TARE:
 	case PL_CMD_WEIGH:
-		return average(d, token, r, err);
+		return pl_command_average(d, token, r, err);
 	case PL_CMD_WAIT:
-		return wait_for(d, token, r, err);
+		return pl_command_wait(d, token, r, err);
 	default:
 		return pl_visit_run_command(d, token, r, err);
 	}

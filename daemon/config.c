@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "daemon/text.h"
 #include "drivers/mat/conf.h"
 #include "drivers/mat/paths.h"
+#include "drivers/mat/subject.h"
 #include "drivers/transport/transport.h"
 
 static const char *const facing_names[] = {"auto", "forward", "backward", "left", "right", NULL};
@@ -26,7 +26,6 @@ static const char *const region_names[] = {"novel", "thirds", "30-30-40", "third
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 #define URI_TEXT_MAX 256
-#define PL_SUBJECT_PATTERN "[A-Za-z0-9_-]{1,64}"
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 /* "~/x" is the person's, "x/y" is beside the configuration file, "/x" stays. */
@@ -355,31 +354,14 @@ static void read_access(struct pl_conf *c, struct pl_config *config, const confi
 	a->requests_per_s = pl_conf_number(c, group, "requests_per_s", 200, 1, 1e6);
 }
 
-/* The pattern anchored at both ends, compiled. */
-static int compile_pattern(const char *pattern, regex_t *compiled)
-{
-	char whole[300];
-
-	snprintf(whole, sizeof(whole), "^(%s)$", pattern);
-	return regcomp(compiled, whole, REG_EXTENDED | REG_NOSUB);
-}
-
 static void read_pattern(struct pl_conf *c, struct pl_config *config, const config_setting_t *group)
 {
-	regex_t compiled;
 	char why[128];
-	int failed;
 
 	take_string(c, group, "subject_pattern", PL_SUBJECT_PATTERN, config->subject_pattern,
 		    sizeof(config->subject_pattern));
-	if (c->failed)
+	if (c->failed || pl_subject_pattern_valid(config->subject_pattern, why, sizeof(why)))
 		return;
-	failed = compile_pattern(config->subject_pattern, &compiled);
-	if (!failed) {
-		regfree(&compiled);
-		return;
-	}
-	regerror(failed, &compiled, why, sizeof(why));
 	pl_conf_fail(c, member(group, "subject_pattern"),
 		     "\"%s\" is no extended regular expression (%s); valid is for example "
 		     "\"P-[0-9]{4}\"",
@@ -388,25 +370,7 @@ static void read_pattern(struct pl_conf *c, struct pl_config *config, const conf
 
 int pl_config_subject(const struct pl_config *config, const char *code, struct pl_error *err)
 {
-	const char *pattern = config->subject_pattern;
-	regex_t compiled;
-	bool good;
-
-	if (!*code || !*pattern)
-		return 0;
-	if (compile_pattern(pattern, &compiled))
-		return pl_error_set(err, PL_ECONFIG, 0, "archive.subject_pattern cannot be used");
-	good = regexec(&compiled, code, 0, NULL, 0) == 0;
-	regfree(&compiled);
-	if (good)
-		return 0;
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "subject: \"%.64s\" is no code that is allowed here: %s; a code is a "
-			    "pseudonym, never a name",
-			    code,
-			    strcmp(pattern, PL_SUBJECT_PATTERN) == 0
-				    ? "letters, digits, - and _, at most 64"
-				    : pattern);
+	return pl_subject_check(config->subject_pattern, code, err);
 }
 
 /* Absolute in the end; out stays what it was without the key. */
@@ -516,27 +480,4 @@ void pl_config_free(struct pl_config *config)
 	config->mats = NULL;
 	pl_protocols_free(&config->protocols);
 	config->n_mats = 0;
-}
-
-int pl_config_find(char *path, size_t cap, struct pl_error *err)
-{
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char own[512] = "";
-
-	if (xdg && *xdg)
-		snprintf(own, sizeof(own), "%s/plantard/plantard.conf", xdg);
-	else if (home && *home)
-		snprintf(own, sizeof(own), "%s/.config/plantard/plantard.conf", home);
-	if (*own && access(own, F_OK) == 0) {
-		pl_copy(path, cap, own);
-		return 0;
-	}
-	pl_copy(path, cap, "/etc/plantard/plantard.conf");
-	if (access(path, F_OK) == 0)
-		return 0;
-	return pl_error_set(
-		err, PL_ENOENT, ENOENT,
-		"no configuration: looked for %s%s/etc/plantard/plantard.conf; copy the "
-		"shipped config/plantard.conf to one of them, or name a file with --config",
-		own, *own ? " and " : "");
 }

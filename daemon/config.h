@@ -13,6 +13,7 @@
 #include "daemon/protocol_conf.h"
 #include "drivers/mat/keys.h"
 #include "drivers/mat/mat.h"
+#include "drivers/mat/paths.h"
 
 #define PL_MATS_MAX 12
 #define PL_ENDPOINTS_MAX 8
@@ -66,9 +67,5 @@ int pl_config_subject(const struct pl_config *config, const char *code, struct p
 
 /* Is there no way to this endpoint but with a key? */
 bool pl_config_needs_key(const struct pl_config *config, const char *endpoint);
-
-/* The file to use when nobody named one: $XDG_CONFIG_HOME (~/.config)/plantard/plantard.conf, then
- * /etc/plantard/plantard.conf. PL_ENOENT says what to do. */
-int pl_config_find(char *path, size_t cap, struct pl_error *err);
 
 #endif

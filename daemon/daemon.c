@@ -26,6 +26,7 @@
 
 #include "daemon/calibrated.h"
 #include "daemon/endpoint.h"
+#include "daemon/guard.h"
 #include "daemon/notify.h"
 #include "daemon/text.h"
 #include "drivers/mat/paths.h"
@@ -246,8 +247,23 @@ static void watch_recorder(struct pl_daemon *d, int64_t now_ns)
 	d->recorder_stalled = stalled;
 }
 
+static void watch_clients(struct pl_daemon *d, int64_t now_ns)
+{
+	double grown_mb = 0;
+	unsigned shut = pl_guard_tick(pl_access_guard(d->access), now_ns, &grown_mb);
+
+	if (shut)
+		pl_daemon_event(
+			d, -1, PL_ERR, "clients-cut",
+			"memory in use grew by %.0f MB, more than clients may keep waiting; "
+			"all %u connections were closed. One of them sends without end, or "
+			"many do not read",
+			grown_mb, shut);
+}
+
 static void by_the_clock(struct pl_daemon *d, int64_t now_ns)
 {
+	watch_clients(d, now_ns);
 	feed_watchdog(d, now_ns);
 	watch_recorder(d, now_ns);
 	pl_command_timers(d, now_ns);

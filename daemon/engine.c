@@ -138,7 +138,7 @@ static void tick(struct pl_engine *e, int64_t now_ns)
 	struct pl_tx tx = {0};
 
 	/* A capture answers nobody, and comes at a pace of its own. */
-	if (pl_starts(e->setup.entry->source, "replay:")) {
+	if (e->mat->decoder.matrix.poll.n && pl_starts(e->setup.entry->source, "replay:")) {
 		e->tick_ns = INT64_MAX;
 		return;
 	}

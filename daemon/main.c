@@ -3,9 +3,15 @@
  * plantard: reads force-sensor mats, publishes every frame, archives sessions. This file knows the
  * command line, where log lines go, and which exit code means what.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +23,7 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define EXIT_CONFIG 78
+#define DESCRIPTORS 16384
 
 static const char usage[] =
 	"Usage: plantard [--config FILE] [--check]\n"
@@ -120,6 +127,44 @@ static void check_mat(const struct pl_mat_entry *entry)
 		       cal->id, cal->origin.expires);
 }
 
+/*
+ * A dump would hold the frames and codes of whoever stands on the mat. The limit alone does not
+ * keep the kernel from piping one to a program (core(5)), so a dump is told to hold no memory, too.
+ */
+static void no_core_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (fd < 0)
+		return;
+	if (write(fd, "0\n", 2) != 2)
+		prctl(PR_SET_DUMPABLE, 0);
+	close(fd);
+}
+
+/* Connections that nobody answers yet must not use up what recordings need. */
+static void many_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* For the drop-in realtime.conf; failing is no reason not to measure. */
+static void lock_memory(const struct pl_log *log)
+{
+	const char *wanted = getenv("PLANTARD_LOCK_MEMORY");
+
+	if (wanted && strcmp(wanted, "1") == 0 && mlockall(MCL_CURRENT | MCL_FUTURE))
+		pl_logf(log, PL_WARNING, "memory is not locked: %s; see LimitMEMLOCK",
+			strerror(errno));
+}
+
 static int run(const struct options *o, struct pl_log *log)
 {
 	struct pl_config config;
@@ -141,6 +186,9 @@ static int run(const struct options *o, struct pl_log *log)
 		return 0;
 	}
 	log->max = config.log_level;
+	no_core_dumps();
+	many_descriptors();
+	lock_memory(log);
 	pl_calibrated_begin(&config, pl_utc_ns() / PL_S, log);
 	umask(0007); /* sockets and recordings are for the group, never for the world */
 	r = pl_daemon_run(&config, log, &err);

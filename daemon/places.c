@@ -72,8 +72,7 @@ int pl_place_refuse(const struct pl_place *place, struct pl_error *err)
 			    (double)atomic_load(&place->reserve_bytes) / 1e6);
 }
 
-/* The session's folder there; false: there is none. */
-static bool find(const struct pl_place *place, const char *uuid, char *folder, size_t cap)
+bool pl_place_find(const struct pl_place *place, const char *uuid, char *folder, size_t cap)
 {
 	char pattern[700];
 	glob_t found;
@@ -108,7 +107,7 @@ bool pl_places_know(const struct pl_places *p, struct pl_session_meta *meta)
 		for (unsigned i = 0; i < p->n; i++) {
 			char folder[860];
 
-			if (!find(&p->at[i], meta->session_uuid, folder, sizeof(folder)))
+			if (!pl_place_find(&p->at[i], meta->session_uuid, folder, sizeof(folder)))
 				continue;
 			known = true;
 			while (meta->trial < 1000 && taken(folder, meta->trial))
@@ -125,7 +124,7 @@ int pl_place_stem(const struct pl_place *place, struct pl_session_meta *meta, ch
 
 	if (meta->trial >= 1000)
 		return pl_error_set(err, PL_ESTATE, 0, "session %s is full", meta->session_uuid);
-	if (!find(place, meta->session_uuid, folder, sizeof(folder)))
+	if (!pl_place_find(place, meta->session_uuid, folder, sizeof(folder)))
 		return pl_session_folder(place->folder, meta, stem, cap, err);
 	snprintf(stem, cap, "%s/trial-%03u", folder, meta->trial);
 	return 0;
@@ -150,7 +149,7 @@ int pl_places_log(struct pl_places *p, struct pl_session_meta *meta, bool made, 
 	int r = -1;
 
 	for (unsigned i = 0; i < p->n && r; i++)
-		if (find(&p->at[i], meta->session_uuid, any, sizeof(any))) {
+		if (pl_place_find(&p->at[i], meta->session_uuid, any, sizeof(any))) {
 			made = true;
 			r = write_log(&p->at[i], meta, name, text, folder, cap, err);
 		}

@@ -38,6 +38,8 @@ double pl_place_rate(const struct pl_mat *mat);
 bool pl_place_below_reserve(const struct pl_place *place);
 int pl_place_refuse(const struct pl_place *place, struct pl_error *err); /* because of that */
 
+/* The session's folder there; false: there is none. Any thread. */
+bool pl_place_find(const struct pl_place *place, const char *uuid, char *folder, size_t cap);
 /* Is there a folder of this session anywhere? Then meta->trial becomes a number that is free in
  * all of them. */
 bool pl_places_know(const struct pl_places *p, struct pl_session_meta *meta);

@@ -178,7 +178,10 @@ static int capture(struct capture *c, struct pl_error *err)
 	pl_decoder_reset(c->decoder);
 	pl_progress_begin(&c->progress, "capturing", "frames");
 	c->begin_ns = pl_mono_now();
-	r = tick(c, err);
+	/* Times count from the opening: a silence before the first byte says something, too. */
+	r = pl_plcap_write(c->writer, c->begin_ns, "", 0, err);
+	if (r >= 0)
+		r = tick(c, err);
 	while (r >= 0 && !pl_interrupted() && (r = one_read(c, err)) > 0)
 		;
 	pl_progress_end(&c->progress);

@@ -2,10 +2,10 @@
 /*
  * A file from which names are crossed out still holds what was forgotten: free space keeps old
  * attributes, texts keep names. So nothing is crossed out here. A new session is made the way an
- * import makes one, from a journal into which only what is on the list below was put: frames and
- * their figures, holes, the mat's geometry and calibration, and what was said of the person and the
- * trial in numbers and fixed words. Days become days of January 2000; within the session times keep
- * their distances.
+ * import makes one, from a journal (or a table) into which only what is on the list below was put:
+ * frames and their figures, or samples, holes, the mat's geometry and calibration, and what was
+ * said of the person and the trial in numbers and fixed words. Days become days of January 2000;
+ * within the session times keep their distances.
  */
 #include "tools/deidentify.h"
 
@@ -19,9 +19,11 @@
 
 #include <plantar/archive.h>
 #include <plantar/recording.h>
+#include <plantar/rejection.h>
 
 #include "tools/finish.h"
 #include "tools/folder.h"
+#include "tools/open.h"
 #include "tools/progress.h"
 
 #define NEW_START_UTC_NS (INT64_C(946684800) * 1000000000) /* 2000-01-01T00:00:00Z */
@@ -45,7 +47,8 @@ struct gaps {
 
 struct copy {
 	struct deidentify *d;
-	struct pl_recording *from;
+	struct pl_opened opened;
+	struct pl_recording *from; /* of it; NULL: a table */
 	struct pl_session_meta meta;
 	struct pl_journal *journal;
 	struct gaps gaps;
@@ -54,6 +57,22 @@ struct copy {
 };
 
 /* ---- what is kept of what was said ---- */
+
+/* Which steps do not count, without what somebody wrote about them. */
+static int keep_rejections(const char *value, struct pl_session_meta *m, struct pl_error *err)
+{
+	char text[PL_ANNOTATION_VALUE_MAX];
+	struct pl_rejections r;
+
+	if (pl_rejections_parse(&r, value, err))
+		return -1;
+	for (unsigned i = 0; i < r.n; i++)
+		r.of[i].reason[0] = '\0';
+	return pl_rejections_print(&r, text, sizeof(text), err) ||
+			       pl_annotations_set(&m->annotations, "steps_rejected", text, err)
+		       ? -1
+		       : 0;
+}
 
 static int keep_annotations(const struct pl_session_meta *from, struct pl_session_meta *m,
 			    struct pl_error *err)
@@ -65,10 +84,26 @@ static int keep_annotations(const struct pl_session_meta *from, struct pl_sessio
 	for (size_t i = 0; i < n; i++) {
 		if (k[i].type == PL_ANNOTATION_TEXT || k[i].type == PL_ANNOTATION_CODE)
 			continue;
-		if (pl_annotations_get(&from->annotations, k[i].name, value) && *value &&
-		    pl_annotations_set(&m->annotations, k[i].name, value, err))
+		if (!pl_annotations_get(&from->annotations, k[i].name, value))
+			continue;
+		if (k[i].type == PL_ANNOTATION_STEPS
+			    ? keep_rejections(value, m, err)
+			    : pl_annotations_set(&m->annotations, k[i].name, value, err))
 			return -1;
 	}
+	return 0;
+}
+
+static int keep_areas(const double *area_m2, struct pl_session_meta *m, struct pl_error *err)
+{
+	size_t bytes = m->geometry.rows * sizeof(*area_m2);
+
+	if (!area_m2)
+		return 0;
+	m->sensor_area_m2 = malloc(bytes);
+	if (!m->sensor_area_m2)
+		return pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+	memcpy(m->sensor_area_m2, area_m2, bytes);
 	return 0;
 }
 
@@ -96,7 +131,7 @@ static int fill_meta(struct copy *c, const struct pl_session_meta *from, struct 
 	m->dtype = from->dtype;
 	m->rate_hz = from->rate_hz;
 	m->live = from->live;
-	if (keep_annotations(from, m, err) ||
+	if (keep_annotations(from, m, err) || keep_areas(from->sensor_area_m2, m, err) ||
 	    pl_calibration_copy(&m->calibration, &from->calibration, err))
 		return -1;
 	m->calibration.origin.by[0] = '\0'; /* a name may stand there */
@@ -185,18 +220,38 @@ static int put_all(struct copy *c, const char *path, struct pl_error *err)
 
 /* ---- one trial ---- */
 
+static const struct pl_session_meta *meta_of(const struct copy *c)
+{
+	if (c->opened.table)
+		return c->opened.table->meta;
+	return pl_recording_info(c->from)->format == PL_FORMAT_PLANTAR_H5
+		       ? pl_recording_meta(c->from)
+		       : NULL;
+}
+
+static int open_trial(struct copy *c, const char *path, struct pl_error *err)
+{
+	if (pl_open_any(&c->opened, path, NULL, err) < 0)
+		return -1;
+	c->from = c->opened.recording;
+	if (!meta_of(c))
+		return pl_error_set(err, PL_EUNSUPPORTED, 0,
+				    "%s is no finished recording of plantard", path);
+	return fill_meta(c, meta_of(c), err);
+}
+
+/* What the file called its columns may name anybody; what they are is their role. */
+static void rename_columns(struct pl_table_file *t)
+{
+	for (int i = 0; i < PL_COLUMNS; i++)
+		if (t->table.column[i])
+			snprintf(t->from[i], sizeof(t->from[i]), "%s",
+				 pl_column_name((enum pl_column)i));
+}
+
 static int write_journal(struct copy *c, const char *path, const char *journal,
 			 struct pl_error *err)
 {
-	c->from = pl_recording_open(path, err);
-	if (!c->from)
-		return -1;
-	if (!pl_recording_meta(c->from) ||
-	    pl_recording_info(c->from)->format != PL_FORMAT_PLANTAR_H5)
-		return pl_error_set(err, PL_EUNSUPPORTED, 0,
-				    "%s is no finished recording of plantard", path);
-	if (fill_meta(c, pl_recording_meta(c->from), err))
-		return -1;
 	c->journal = pl_journal_create(journal, &c->meta, err);
 	if (!c->journal)
 		return -1;
@@ -213,21 +268,31 @@ static int copy_one(struct deidentify *d, const char *path)
 	struct copy c = {.d = d};
 	struct pl_error err = {.code = PL_OK};
 	struct pl_finished finished = {.ok = false};
-	char journal[PATH_MAX];
+	char stem[PATH_MAX - 16], journal[PATH_MAX];
+	struct pl_table_store store = {.meta = &c.meta, .stem = stem, .origin = ""};
+	struct pl_finish finish = {.self = d->self, .what = "finishing"};
 	int r;
 
 	pl_session_meta_init(&c.meta);
-	snprintf(journal, sizeof(journal), "%s/%.*s.journal", d->to,
+	snprintf(stem, sizeof(stem), "%s/%.*s", d->to,
 		 (int)(strrchr(path, '.') - strrchr(path, '/') - 1), strrchr(path, '/') + 1);
-	r = write_journal(&c, path, journal, &err);
-	pl_recording_close(c.from);
+	snprintf(journal, sizeof(journal), "%s.journal", stem);
+	r = open_trial(&c, path, &err);
+	if (r == 0 && c.opened.table) {
+		rename_columns(c.opened.table);
+		store.table = c.opened.table;
+		finish.table = &store;
+	} else if (r == 0) {
+		r = write_journal(&c, path, journal, &err);
+		finish.journal = journal;
+	}
+	if (r == 0)
+		pl_finish_trial(&finish, &finished);
+	pl_opened_close(&c.opened);
 	pl_session_meta_free(&c.meta);
 	free(c.gaps.list);
 	if (r)
 		return pl_report(d->self, &err);
-	pl_finish_trial(
-		&(struct pl_finish){.self = d->self, .journal = journal, .what = "finishing"},
-		&finished);
 	return finished.ok ? PL_EXIT_OK : pl_report(d->self, &finished.err);
 }
 
@@ -285,8 +350,9 @@ static void say_what(const struct deidentify *d)
 	printf("%s: %u recording%s, without the code, session id, dates (they begin on "
 	       "2000-01-01),\n"
 	       "host, source and configuration of the mat, free texts (notes, training, texts of\n"
-	       "events), corrections and logs of protocols.\n"
-	       "Kept: frames and figures, calibration, protocol and condition, body mass, height "
+	       "events, reasons of rejected steps), the logs of amendments and protocols.\n"
+	       "Kept: frames or samples and figures, calibration, protocol and condition, body "
+	       "mass, height "
 	       "and\n"
 	       "other numbers and fixed words that were entered. Read protocol, condition and "
 	       "those\n"

@@ -18,12 +18,14 @@
 #include <unistd.h>
 
 #include <plantar/audit.h>
+#include <plantar/hints.h>
 #include <plantar/recording.h>
 
 #include "drivers/mat/paths.h"
 #include "tools/command.h"
 #include "tools/erased.h"
 #include "tools/folder.h"
+#include "tools/open.h"
 
 #define SESSIONS_MAX 10000
 #define TEXT_MAX ((size_t)64 << 20)
@@ -39,7 +41,9 @@ struct session {
 
 struct erase {
 	const struct pl_subcommand *self;
-	const char *subject, *folder;
+	const char *subject;
+	const char *folder, *second; /* second: archive.fallback; NULL: none */
+	const char *state;	     /* where the audit log is */
 	struct session *list;
 	size_t n, erased;
 	bool yes, dry_run, json;
@@ -109,15 +113,17 @@ static void look_into_text(struct erase *e, struct session *s, const char *path)
 
 static void look_into_trial(struct erase *e, struct session *s, const char *path)
 {
-	struct pl_recording *r = pl_recording_open(path, NULL);
+	const struct pl_session_meta *meta;
+	struct pl_opened o;
 
 	s->trials++;
-	if (!r)
+	if (pl_open_any(&o, path, NULL, NULL) < 0)
 		return;
-	if (pl_recording_meta(r))
-		take_code(e, s, pl_recording_meta(r)->subject);
-	s->frames += pl_recording_info(r)->frames;
-	pl_recording_close(r);
+	meta = o.table ? o.table->meta : pl_recording_meta(o.recording);
+	if (meta)
+		take_code(e, s, meta->subject);
+	s->frames += o.table ? o.table->table.rows : pl_recording_info(o.recording)->frames;
+	pl_opened_close(&o);
 }
 
 static void hash_manifest(struct session *s, const char *path)
@@ -214,15 +220,25 @@ static void take_unfinished(void *user, const char *path, const json_t *tombston
 		e->n++;
 }
 
-static int find_sessions(struct erase *e, struct pl_error *err)
+static int find_below(struct erase *e, const char *folder, struct pl_error *err)
 {
 	static const char *const marks[] = {"session.json", "trial-*.h5", "trial-*.journal",
 					    "*.jsonl", "protocol*"};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (pl_folder_named(e->folder, marks[i], take_session, e, err) < 0)
+		if (pl_folder_named(folder, marks[i], take_session, e, err) < 0)
 			return -1;
-	if (pl_erased_each(e->folder, take_unfinished, e, err) < 0)
+	return pl_erased_each(folder, take_unfinished, e, err) < 0 ? -1 : 0;
+}
+
+static int find_sessions(struct erase *e, struct pl_error *err)
+{
+	if (find_below(e, e->folder, err))
+		return -1;
+	if (e->second && access(e->second, F_OK) != 0)
+		pl_say(e->self, "%s (archive.fallback) is not there: what may lie in it stays",
+		       e->second);
+	else if (e->second && find_below(e, e->second, err))
 		return -1;
 	for (size_t i = 0; i < e->n; i++) {
 		e->bytes += e->list[i].bytes;
@@ -326,7 +342,7 @@ static int audit(const struct erase *e, const struct session *s, struct pl_error
 		 "\"request\":\"plantar erase: session %.36s, %" PRIu64 " recordings, %" PRIu64
 		 " frames\",\"result\":\"ok\"}",
 		 when, (unsigned)getuid(), strrchr(s->folder, '/') + 1, s->trials, s->frames);
-	if (pl_audit_open(&log, e->folder, NULL, 0, err))
+	if (pl_audit_open(&log, e->state, NULL, 0, err))
 		return -1;
 	r = pl_audit_append(&log, text, err);
 	pl_audit_close(&log);
@@ -399,8 +415,8 @@ static int erase(struct erase *e)
 	if (find_sessions(e, &err))
 		return pl_report(e->self, &err);
 	if (e->n == 0) {
-		pl_error_set(&err, PL_ENOENT, 0, "no session of \"%s\" below %s", e->subject,
-			     e->folder);
+		pl_error_set(&err, PL_ENOENT, 0, "no session of \"%s\" below %s%s%s", e->subject,
+			     e->folder, e->second ? " and " : "", e->second ? e->second : "");
 		return pl_report(e->self, &err);
 	}
 	if (!e->dry_run && !e->yes && !isatty(STDIN_FILENO)) {
@@ -416,10 +432,22 @@ static int erase(struct erase *e)
 	return report(e);
 }
 
+/* Both folders of a daemon that has two; the log of requests lies where its state is. */
+static void choose_folders(struct erase *e, char archives[PL_SESSIONS_MAX][512], char state[512])
+{
+	if (e->folder) {
+		e->state = e->folder;
+		return;
+	}
+	e->second = pl_sessions_dirs(archives) > 1 ? archives[1] : NULL;
+	e->folder = archives[0];
+	e->state = pl_sessions_dir(state, 512);
+}
+
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct erase e = {.self = self};
-	char archive[4096];
+	char archives[PL_SESSIONS_MAX][512], state[512];
 	struct pl_args args;
 	int key, code;
 
@@ -437,8 +465,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (args.done)
 		return args.exit_code;
 	e.subject = argv[args.first];
-	if (!e.folder)
-		e.folder = pl_sessions_dir(archive, sizeof(archive));
+	choose_folders(&e, archives, state);
 	e.list = calloc(SESSIONS_MAX + 1, sizeof(*e.list));
 	if (!e.list) {
 		pl_say(self, "out of memory");
@@ -451,7 +478,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 
 static const struct pl_option options[] = {
 	{OPT_ARCHIVE, "archive", "FOLDER",
-	 "where the sessions are; default: where plantard keeps them"},
+	 "where the sessions are; default: where plantard keeps\n"
+	 "them, archive.fallback included"},
 	{OPT_DRY_RUN, "dry-run", NULL, "only say what would be erased"},
 	{OPT_YES, "yes", NULL, "do not ask"},
 	{'j', "json", NULL, "print one JSON document"},

@@ -100,6 +100,8 @@ static void print_steps(FILE *out, const json_t *steps)
 			pl_figure(pl_figure_find(s, "force_peak", NULL), c),
 			pl_figure_text(s, "side", "unknown"), strike);
 		print_list(out, "; rejected: ", json_object_get(s, "rejected"));
+		if (*pl_figure_text(s, "reject_reason", ""))
+			fprintf(out, " (%s)", pl_figure_text(s, "reject_reason", ""));
 		print_list(out, "; note: ", json_object_get(s, "flags"));
 		fputc('\n', out);
 	}
@@ -168,6 +170,11 @@ void pl_figures_gait(FILE *out, const json_t *document)
 			pl_figure_text(gait, "speed_source", "none"));
 	else
 		fprintf(out, "  speed unknown\n");
+	if (json_is_integer(json_object_get(gait, "rejections_without_step")))
+		fprintf(out,
+			"  %s rejected by hand cannot be found here: plantar annotate TRIAL\n"
+			"  steps_rejected= takes all such rejections back\n",
+			pl_figure(json_object_get(gait, "rejections_without_step"), a));
 	print_steps(out, json_object_get(document, "steps"));
 	if (json_integer_value(json_object_get(gait, "steps")) > 0)
 		print_figures(out, json_object_get(gait, "figures"));

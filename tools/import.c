@@ -21,6 +21,7 @@
 #include <jansson.h>
 
 #include "drivers/mat/paths.h"
+#include "drivers/mat/subject.h"
 #include "lib/archive/manifest.h"
 #include "tools/command.h"
 #include "tools/figures.h"
@@ -209,12 +210,13 @@ static void fill_origin(struct pl_import_trial *t)
 /* The first trial makes the session's folder, the others go there, whenever they started. */
 static int choose_place(struct import *im, struct pl_import_trial *t, struct pl_error *err)
 {
-	char root[PATH_MAX];
+	char roots[PL_SESSIONS_MAX][512];
 	char *slash;
 
 	if (!im->folder[0]) {
-		if (pl_session_folder(im->out ? im->out : pl_sessions_dir(root, sizeof(root)),
-				      &t->meta, t->stem, sizeof(t->stem), err))
+		pl_sessions_dirs(roots);
+		if (pl_session_folder(im->out ? im->out : roots[0], &t->meta, t->stem,
+				      sizeof(t->stem), err))
 			return -1;
 		copy_text(im->folder, sizeof(im->folder), t->stem);
 		slash = strrchr(im->folder, '/');
@@ -374,12 +376,16 @@ static void take_text(struct pl_args *args, const char **to)
 
 static void take_option(struct pl_args *args, struct import *im, int key)
 {
+	struct pl_error err = {.code = PL_OK};
+
 	switch (key) {
 	case 'j':
 		im->json = true;
 		break;
 	case OPT_SUBJECT:
 		take_text(args, &im->subject);
+		if (!args->done && pl_subject_allowed(args->value, &err))
+			pl_args_fail(args, "--%s", err.message);
 		break;
 	case OPT_PROTOCOL:
 		take_text(args, &im->protocol);
@@ -418,11 +424,17 @@ static void take_option(struct pl_args *args, struct import *im, int key)
 static int join_session(struct import *im, struct pl_error *err)
 {
 	struct pl_known_session *s = &im->known;
-	char root[PATH_MAX];
+	char roots[PL_SESSIONS_MAX][512];
+	unsigned n = pl_sessions_dirs(roots);
+	struct pl_error second = {.code = PL_OK};
 
-	if (pl_known_session_find(s, im->session,
-				  im->out ? im->out : pl_sessions_dir(root, sizeof(root)), err))
-		return -1;
+	if (pl_known_session_find(s, im->session, im->out ? im->out : roots[0], err)) {
+		/* the daemon's second folder (archive.fallback) may have it */
+		if (im->out || n < 2 || err->code != PL_ENOENT ||
+		    pl_known_session_find(s, im->session, roots[1], &second))
+			return -1;
+		*err = (struct pl_error){.code = PL_OK};
+	}
 	if ((im->subject && strcmp(im->subject, s->subject) != 0) ||
 	    (im->protocol && strcmp(im->protocol, s->protocol) != 0))
 		return pl_error_set(err, PL_EUSAGE, 0,

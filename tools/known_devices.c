@@ -13,10 +13,12 @@
 
 /* The first line that fits is taken, so a product name comes before the board that it is. */
 static const struct pl_known_device devices[] = {
-	{0x2341, 0x8037, "StepManiaX", "a StepManiaX stage", NULL},
-	{0x59E3, 0x74C7, NULL, "a TakkTile array", NULL},
-	{0x06C2, 0x003B, NULL, "a PhidgetBridge 1046: BTrackS plates and others", NULL},
-	{0x08F7, 0x0010, NULL, "a Vernier Go Direct sensor, perhaps a force plate", NULL},
+	{0x2341, 0x8037, "StepManiaX", "a StepManiaX stage: mat stepmaniax-6x6", NULL},
+	{0x59E3, 0x74C7, NULL, "a TakkTile array: mat takktile-8x5", NULL},
+	{0x06C2, 0x003B, NULL, "a PhidgetBridge 1046: BTrackS plates and others, mat btracks-2x2",
+	 NULL},
+	{0x08F7, 0x0010, NULL,
+	 "a Vernier Go Direct sensor, perhaps a force plate: mat vernier-force-plate", NULL},
 	{0x057E, 0x0306, NULL, "a Wii remote or balance board", NULL},
 	{0x1A86, 0, NULL, "a WCH adapter, as in jq-64x64 and many boards: try plantar probe", NULL},
 	{0x10C4, 0, NULL, "a Silicon Labs adapter, in many boards: try plantar probe", NULL},

@@ -47,7 +47,12 @@ static void capture_close(void *user)
 
 static void start_over(struct capture *c)
 {
+	int64_t deadline_ns;
+	struct pl_tx tx;
+
 	pl_decoder_reset(c->decoder);
+	if (!c->mat.decoder.matrix.poll.n) /* opened at 0; nobody asks for what is in a capture */
+		pl_decoder_tick(c->decoder, 0, &tx, &deadline_ns);
 	pl_clockfit_init(&c->fit, c->mat.rate_hz);
 	c->bytes = nothing;
 	c->n = 0;

@@ -59,6 +59,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_export,
 	&pl_cmd_import,
 	&pl_cmd_verify,
+	&pl_cmd_seal,
 	&pl_cmd_recover,
 	&pl_cmd_erase,
 	/* a mat that is not there */

@@ -105,10 +105,10 @@ static int into_capture(struct simulate *s, struct pl_error *err)
 		return -1;
 	n = hello(s);
 	s->bytes = n;
-	r = n ? pl_plcap_write(s->writer, 0, s->out, n, err) : 0;
+	r = pl_plcap_write(s->writer, 0, s->out, n, err);
 	while (r >= 0 && !pl_interrupted() && (r = pl_feed_next(s->feed, &frame, err)) > 0) {
 		n = pl_encoder_frame(s->encoder, frame.cells, frame.seq, frame.t_ns, s->out);
-		r = pl_plcap_write(s->writer, frame.t_ns, s->out, n, err);
+		r = pl_plcap_write(s->writer, pl_mat_boot_ns(&s->mat) + frame.t_ns, s->out, n, err);
 		s->frames++;
 		s->bytes += n;
 		s->end_ns = frame.t_ns;
@@ -161,7 +161,8 @@ static enum pl_pty_result meet_reader(struct simulate *s, int64_t t_ns)
 	do {
 		r = pl_pty_wait_reader(&s->pty);
 		if (r == PL_PTY_OK)
-			r = rest_until(s, pl_mono_now() + (int64_t)(s->settle_s * 1e9));
+			r = rest_until(s, pl_mono_now() + (int64_t)(s->settle_s * 1e9) +
+						  pl_mat_boot_ns(&s->mat));
 		if (r == PL_PTY_OK && s->hold)
 			r = wait_for_line(s);
 		if (r == PL_PTY_OK) {

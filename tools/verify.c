@@ -28,14 +28,22 @@ struct verify {
 	json_t *files, *logs; /* NULL: for people */
 	size_t checked, problems, unfinished, audits, erased;
 	char last_folder[4096];
+	unsigned char key[PL_SITE_PUBLIC_BYTES];
+	const unsigned char *public_key; /* NULL: any, or none */
 	int code;
 };
+
+enum { OPT_PUBLIC_KEY = PL_OPT_LONG };
 
 static void print_good(const struct pl_verify_report *r)
 {
 	char frames[32], lost[32];
 
 	printf("ok   %s: ", r->path);
+	if (*r->signed_by) {
+		printf("signed by %.16s..., signature right\n", r->signed_by);
+		return;
+	}
 	if (!r->overview)
 		printf("%s frames, %s lost, ", pl_count_text(r->frames, frames),
 		       pl_count_text(r->lost_frames, lost));
@@ -61,12 +69,15 @@ static void show(void *user, const struct pl_verify_report *r)
 			v->files,
 			json_pack("{s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:o}",
 				  "path", pl_text_json(r->path), "kind",
-				  r->overview ? "overview" : "trial", "ok", !r->problem[0],
-				  "readable", r->readable, "manifest_present", r->manifest_present,
-				  "manifest_ok", r->manifest_ok, "metrics_checked",
-				  r->metrics_checked, "metrics_bit_equal", r->metrics_bit_equal,
-				  "frames", (json_int_t)r->frames, "gaps", (json_int_t)r->gaps,
-				  "lost_frames", (json_int_t)r->lost_frames, "problem",
+				  *r->signed_by ? "signature"
+				  : r->overview ? "overview"
+						: "trial",
+				  "ok", !r->problem[0], "readable", r->readable, "manifest_present",
+				  r->manifest_present, "manifest_ok", r->manifest_ok,
+				  "metrics_checked", r->metrics_checked, "metrics_bit_equal",
+				  r->metrics_bit_equal, "frames", (json_int_t)r->frames, "gaps",
+				  (json_int_t)r->gaps, "lost_frames", (json_int_t)r->lost_frames,
+				  "problem",
 				  r->problem[0] ? pl_text_json(r->problem) : json_null()));
 		return;
 	}
@@ -83,7 +94,7 @@ static void verify_one(struct verify *v, const char *path)
 	struct pl_error err = {.code = PL_OK};
 
 	pl_progress_begin(&v->progress, "verifying", "frames");
-	if (pl_verify(path, show, step, v, &err) < 0) {
+	if (pl_verify_signed(path, v->public_key, show, step, v, &err) < 0) {
 		pl_progress_end(&v->progress);
 		v->code = pl_report(v->self, &err);
 	}
@@ -167,6 +178,15 @@ static void verify_path(struct verify *v, const char *path)
 	}
 }
 
+static void take_key(struct pl_args *args, struct verify *v)
+{
+	struct pl_error err = {.code = PL_OK};
+
+	if (pl_site_key_public(args->value, v->key, &err))
+		pl_args_fail(args, "%s", err.message);
+	v->public_key = v->key;
+}
+
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct verify v = {.self = self};
@@ -178,6 +198,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 		if (key == 'j' && !v.files) {
 			v.files = json_array();
 			v.logs = json_array();
+		} else if (key == OPT_PUBLIC_KEY) {
+			take_key(&args, &v);
 		}
 	pl_args_operands(&args, 1, -1, "PATH");
 	if (args.done) {
@@ -214,6 +236,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 }
 
 static const struct pl_option options[] = {
+	{OPT_PUBLIC_KEY, "public-key", "FILE", "sessions must be signed by this key of a site"},
 	{'j', "json", NULL, "print one JSON document"},
 	{0},
 };
@@ -221,7 +244,7 @@ static const struct pl_option options[] = {
 const struct pl_subcommand pl_cmd_verify = {
 	.name = "verify",
 	.summary = "check that recordings are whole and unchanged",
-	.synopsis = "PATH... [--json]",
+	.synopsis = "PATH... [--public-key FILE] [--json]",
 	.about =
 		"PATH is a .h5 of plantard, a session folder, or any folder above sessions. Every\n"
 		"frame is read; sequence numbers and gaps must tell the same story; "

@@ -14,10 +14,11 @@
 #include "drivers/decode/protocols.h"
 
 static const struct pl_decoder_ops *const decoders[] = {
-	&pl_pmp_decoder,
-	&pl_matrix_decoder,
+	&pl_pmp_decoder,     &pl_matrix_decoder,   &pl_fisica_decoder,	&pl_jq_decoder,
+	&pl_phidget_decoder, &pl_takktile_decoder, &pl_vernier_decoder, &pl_stepmaniax_decoder,
 };
-static const char *const names[] = {"pmp", "matrix", NULL}; /* in the same order */
+static const char *const names[] = {"pmp",     "matrix",   "fisica",  "jq", /* same order */
+				    "phidget", "takktile", "vernier", "stepmaniax", NULL};
 
 #define N_DECODERS (sizeof(decoders) / sizeof(decoders[0]))
 _Static_assert(sizeof(names) / sizeof(names[0]) == N_DECODERS + 1, "a name each");
@@ -52,6 +53,13 @@ static const struct pl_decoder_ops *find(const char *protocol)
 		if (!strcmp(decoders[i]->protocol, protocol))
 			return decoders[i];
 	return NULL;
+}
+
+bool pl_decoder_packets(const char *protocol)
+{
+	const struct pl_decoder_ops *ops = find(protocol);
+
+	return ops && ops->packets;
 }
 
 struct pl_decoder *pl_decoder_new(const struct pl_decoder_config *config, struct pl_error *err)

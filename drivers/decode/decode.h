@@ -20,12 +20,23 @@
 
 #include "drivers/decode/matrix_config.h"
 
+/* What a mat file says to devices with a protocol of their own (its group device). */
+struct pl_device_config {
+	unsigned period_ms;  /* between frames, asked of the device; 0: as it likes */
+	unsigned gain;	     /* phidget: 1, 8, 16, 32, 64, 128 */
+	uint8_t channels[4]; /* phidget, stepmaniax: which sensor each corner is; vernier: the one
+			      */
+	unsigned n_channels;
+	bool identify; /* jq: ask which pad it is */
+};
+
 struct pl_decoder_config {
 	const char *protocol;		/* "pmp", "matrix" */
 	unsigned rows, cols;		/* of the frame as delivered, after turning and mapping */
 	enum pl_dtype dtype;		/* of the cells as delivered */
 	double rate_hz;			/* nominal, 0 unknown: plausibility of time stamps only */
 	struct pl_matrix_config matrix; /* for "matrix" */
+	struct pl_device_config device; /* for all but "matrix" and "pmp" */
 };
 
 /* Why bytes or frames were thrown away. All counters only grow; reset does not clear them. */
@@ -69,6 +80,7 @@ struct pl_decoder;
 
 struct pl_decoder_ops {
 	const char *protocol;
+	bool packets; /* reads packets with their boundaries (packet.h) */
 	/* the operations that fit this configuration; NULL: these, always */
 	const struct pl_decoder_ops *(*pick)(const struct pl_decoder_config *config);
 	size_t (*state_size)(const struct pl_decoder_config *config);
@@ -115,5 +127,7 @@ size_t pl_decoder_need(const struct pl_decoder *d);
 const struct pl_decode_stats *pl_decoder_stats(const struct pl_decoder *d);
 /* NULL-terminated names of the protocols in the table. */
 const char *const *pl_decoder_protocols(void);
+/* Does it read packets with their boundaries? Then its USB mats need `packets`. */
+bool pl_decoder_packets(const char *protocol);
 
 #endif

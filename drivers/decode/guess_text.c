@@ -55,7 +55,8 @@ static void note_separator(struct lines *l, uint8_t byte)
 {
 	size_t n = strlen(l->separators);
 
-	if (byte && n + 1 < sizeof(l->separators) && !strchr(l->separators, byte))
+	if ((byte == '\t' || byte == ' ' || (ispunct(byte) && byte != '"' && byte != '\\')) &&
+	    n + 1 < sizeof(l->separators) && !strchr(l->separators, byte))
 		l->separators[n] = (char)byte;
 }
 
@@ -165,9 +166,18 @@ static bool is_blank(const struct line *line)
 	return !line->n;
 }
 
+/* A word that a file can hold. */
+static bool can_be_written(const char *word)
+{
+	for (; *word; word++)
+		if (!isprint((uint8_t)*word) || *word == '"' || *word == '\\')
+			return false;
+	return true;
+}
+
 static bool is_word(const struct line *line)
 {
-	return line->word[0] && !line->numbers;
+	return line->word[0] && !line->numbers && can_be_written(line->word);
 }
 
 /* The value of number k of a line. */
@@ -369,7 +379,7 @@ static bool guess(struct pl_guess *g, const struct lines *l)
 	for (size_t i = 0; i < l->n; i++)
 		prefixed += is_cells(&l->line[i]) && l->line[i].word[0] &&
 			    !strcmp(l->line[i].word, l->line[l->n / 2].word);
-	if (prefixed * 10 > l->n * 8) {
+	if (prefixed * 10 > l->n * 8 && can_be_written(l->line[l->n / 2].word)) {
 		strcpy(t->prefix, l->line[l->n / 2].word);
 		pl_guess_because(g, "each line begins with \"%s\"", t->prefix);
 	}
@@ -384,10 +394,11 @@ static bool guess(struct pl_guess *g, const struct lines *l)
 bool pl_guess_text(struct pl_guess *g, const uint8_t *bytes, size_t n)
 {
 	struct lines l = {0};
+	struct pl_matrix_layout layout;
 	bool ok = mostly_numbers(bytes, n) && split(&l, bytes, n) && guess(g, &l);
 
 	free(l.line);
-	if (!ok)
+	if (!ok || pl_matrix_layout(&layout, &g->config.matrix, NULL))
 		return false;
 	g->config.rows = g->config.matrix.rows;
 	g->config.cols = g->config.matrix.cols;

@@ -630,7 +630,7 @@ static size_t matrix_feed(void *state, const uint8_t *bytes, size_t n, int64_t t
 	struct matrix *m = state;
 	size_t used = 0, part;
 
-	if (n && pl_talk_heard(&m->talk, t_mono_ns))
+	if (n && pl_talk_heard(&m->talk, &m->c, t_mono_ns))
 		give_up_answer(m, stats);
 	if (!m->mark->n && pl_talk_surplus(&m->talk, &m->c))
 		return drop_surplus(m, n, stats);

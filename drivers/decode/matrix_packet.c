@@ -289,7 +289,7 @@ static size_t packet_feed(void *state, const uint8_t *bytes, size_t n, int64_t t
 	struct packet *p = state;
 	size_t used = 0;
 
-	if (n && pl_talk_heard(&p->talk, t_mono_ns) && p->n) {
+	if (n && pl_talk_heard(&p->talk, &p->c, t_mono_ns) && p->n) {
 		lose(p, &stats->bad_length, stats); /* an answer that was given up */
 		p->raw = 0;
 		begin(p, !p->has_begin);

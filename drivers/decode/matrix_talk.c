@@ -21,9 +21,12 @@ void pl_talk_reset(struct pl_talk *t)
 	*t = (struct pl_talk){.free_ns = INT64_MIN};
 }
 
-bool pl_talk_heard(struct pl_talk *t, int64_t now_ns)
+bool pl_talk_heard(struct pl_talk *t, const struct pl_matrix_config *c, int64_t now_ns)
 {
-	bool expired = t->expired;
+	/* In a capture nobody asks; a silence shows where an answer had been given up. */
+	bool silence =
+		c->poll.n && !t->started && t->heard_ns && now_ns - t->heard_ns >= timeout_ns(c);
+	bool expired = t->expired || silence;
 
 	t->expired = false;
 	t->heard_ns = now_ns;

@@ -16,7 +16,7 @@ struct pl_talk {
 
 void pl_talk_reset(struct pl_talk *t);
 /* Bytes came. True: the last poll had expired, what came before of its answer is worth nothing. */
-bool pl_talk_heard(struct pl_talk *t, int64_t now_ns);
+bool pl_talk_heard(struct pl_talk *t, const struct pl_matrix_config *c, int64_t now_ns);
 /* The answer is complete. */
 void pl_talk_answered(struct pl_talk *t, const struct pl_matrix_config *c, int64_t now_ns);
 /* Has a frame come, and nothing been asked for since? Then what comes belongs to no frame. */

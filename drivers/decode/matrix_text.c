@@ -503,7 +503,7 @@ static size_t text_feed(void *state, const uint8_t *bytes, size_t n, int64_t t_m
 	if (!n)
 		return 0;
 	hear(t, t_mono_ns, stats);
-	if (pl_talk_heard(&t->talk, t_mono_ns)) {
+	if (pl_talk_heard(&t->talk, &t->c, t_mono_ns)) {
 		if (t->at || t->spoiled || t->numbers || t->other_n)
 			give_up(t, &stats->bad_length, t->at);
 		lose_place(t);

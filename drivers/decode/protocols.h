@@ -11,6 +11,9 @@
 
 extern const struct pl_decoder_ops pl_pmp_decoder;
 extern const struct pl_decoder_ops pl_matrix_decoder;
+extern const struct pl_decoder_ops pl_fisica_decoder, pl_jq_decoder;
+extern const struct pl_decoder_ops pl_phidget_decoder, pl_takktile_decoder; /* packets */
+extern const struct pl_decoder_ops pl_vernier_decoder, pl_stepmaniax_decoder;
 /* ... picks one of these where its frames are escaped, or lines of a text. */
 extern const struct pl_decoder_ops pl_matrix_packet_decoder, pl_matrix_text_decoder;
 

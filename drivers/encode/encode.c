@@ -14,8 +14,8 @@
 #include "drivers/encode/protocols.h"
 
 static const struct pl_encoder_ops *const encoders[] = {
-	&pl_pmp_encoder,
-	&pl_matrix_encoder,
+	&pl_pmp_encoder,     &pl_matrix_encoder,   &pl_fisica_encoder,	&pl_jq_encoder,
+	&pl_phidget_encoder, &pl_takktile_encoder, &pl_vernier_encoder, &pl_stepmaniax_encoder,
 };
 
 struct pl_encoder {

@@ -19,5 +19,7 @@ struct pl_encoder_ops {
 
 extern const struct pl_encoder_ops pl_pmp_encoder;
 extern const struct pl_encoder_ops pl_matrix_encoder;
+extern const struct pl_encoder_ops pl_fisica_encoder, pl_jq_encoder, pl_phidget_encoder;
+extern const struct pl_encoder_ops pl_takktile_encoder, pl_vernier_encoder, pl_stepmaniax_encoder;
 
 #endif

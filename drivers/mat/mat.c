@@ -105,6 +105,8 @@ static void read_protocol(struct pl_conf *c, const config_setting_t *root, struc
 		refuse(c, root, "frame");
 		refuse(c, root, "commands");
 	}
+	mat->usb.packets |= pl_decoder_packets(mat->decoder.protocol);
+	pl_mat_read_device(c, root, mat);
 	mat->decoder.rows = mat->geometry.rows;
 	mat->decoder.cols = mat->geometry.cols;
 	mat->decoder.dtype = mat->dtype;
@@ -170,7 +172,7 @@ static void read_mat(struct pl_conf *c, struct pl_mat *mat, const char *folder,
 {
 	static const char *const keys[] = {
 		"title",  "rows", "cols",  "pitch_mm", "rate_hz",     "scan_ms", "protocol", "cell",
-		"serial", "usb",  "frame", "commands", "calibration", "live",	 NULL};
+		"serial", "usb",  "frame", "commands", "calibration", "live",	 "device",   NULL};
 	const config_setting_t *root = config_root_setting(&c->config), *calibration;
 	const char *title;
 
@@ -264,6 +266,11 @@ int pl_mat_load(struct pl_mat *mat, const char *name_or_path, const char *calibr
 	}
 	folder_of(mat->path, folder, sizeof(folder));
 	return parse(mat, mat->path, folder, calibration_path, err);
+}
+
+int64_t pl_mat_boot_ns(const struct pl_mat *mat)
+{
+	return (int64_t)mat->decoder.matrix.text.idle_ms * 3 / 2 * 1000000;
 }
 
 void pl_mat_free(struct pl_mat *mat)

@@ -86,6 +86,10 @@ int pl_mat_load(struct pl_mat *mat, const char *name_or_path, const char *calibr
 int pl_mat_parse(struct pl_mat *mat, const char *name, const char *text, struct pl_error *err);
 void pl_mat_free(struct pl_mat *mat);
 
+/* How long a simulated device of this mat is silent before its first frame: as long as one that
+ * boots when it is opened, where nothing else says where a frame begins; else 0. */
+int64_t pl_mat_boot_ns(const struct pl_mat *mat);
+
 /* Names that pl_mat_load would find, sorted, each once: calls each(user, name, title). */
 void pl_mat_list(void (*each)(void *user, const char *name, const char *path), void *user);
 

@@ -13,6 +13,9 @@ extern const char *const pl_wire_cell_names[];
 void pl_mat_read_frame(struct pl_conf *c, const config_setting_t *root, struct pl_mat *mat,
 		       enum pl_wire_cell cell);
 
+/* The group device of root; the protocol is known. */
+void pl_mat_read_device(struct pl_conf *c, const config_setting_t *root, struct pl_mat *mat);
+
 /* The group usb of root, or its defaults. */
 void pl_mat_read_usb(struct pl_conf *c, const config_setting_t *root, struct pl_usb_config *usb);
 

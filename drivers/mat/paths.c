@@ -182,3 +182,26 @@ unsigned pl_sessions_dirs(char out[PL_SESSIONS_MAX][512])
 		pl_sessions_dir(out[n++], sizeof(out[0]));
 	return n;
 }
+
+int pl_config_find(char *path, size_t cap, struct pl_error *err)
+{
+	const char *xdg = env("XDG_CONFIG_HOME"), *home = env("HOME");
+	char own[512] = "";
+
+	if (xdg)
+		snprintf(own, sizeof(own), "%s/plantard/plantard.conf", xdg);
+	else if (home)
+		snprintf(own, sizeof(own), "%s/.config/plantard/plantard.conf", home);
+	if (*own && exists(own)) {
+		snprintf(path, cap, "%s", own);
+		return 0;
+	}
+	snprintf(path, cap, "/etc/plantard/plantard.conf");
+	if (exists(path))
+		return 0;
+	return pl_error_set(
+		err, PL_ENOENT, ENOENT,
+		"no configuration: looked for %s%s/etc/plantard/plantard.conf; copy the "
+		"shipped config/plantard.conf to one of them, or name a file with --config",
+		own, *own ? " and " : "");
+}

@@ -41,6 +41,11 @@ int pl_sessions_note(const char *folder, const char *fallback, struct pl_error *
 #define PL_SESSIONS_MAX 2
 unsigned pl_sessions_dirs(char out[PL_SESSIONS_MAX][512]);
 
+/* The daemon's configuration when nobody named one: $XDG_CONFIG_HOME
+ * (~/.config)/plantard/plantard.conf, then /etc/plantard/plantard.conf. PL_ENOENT says what to do.
+ */
+int pl_config_find(char *path, size_t cap, struct pl_error *err);
+
 #define PL_DATA_TCP "tcp://127.0.0.1:5571"
 
 #endif

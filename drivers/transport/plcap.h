@@ -3,7 +3,7 @@
  * Byte captures (.plcap): what a port delivered, with arrival times, so that a decoder can be
  * tested and a session replayed without the mat. A text header (first line "plcap 1", then
  * key: value lines among them mat, and the mat's configuration between "config:" and "." alone on
- * a line, ended by an empty line), then records: t_ns u64 LE since the first record, n u32 LE, n
+ * a line, ended by an empty line), then records: t_ns u64 LE since the first write, n u32 LE, n
  * bytes. A truncated last record is the end of the capture and is reported. docs/mats.md has the
  * format.
  */
@@ -38,6 +38,7 @@ int pl_plcap_rewind(struct pl_plcap *p, struct pl_error *err);
 struct pl_plcap_writer;
 struct pl_plcap_writer *pl_plcap_create(const char *path, const struct pl_mat *mat,
 					struct pl_error *err);
+/* The first call, which may bring no bytes, is time 0. */
 int pl_plcap_write(struct pl_plcap_writer *w, int64_t t_ns, const void *bytes, size_t n,
 		   struct pl_error *err);
 int pl_plcap_finish(struct pl_plcap_writer *w, struct pl_error *err); /* closes and frees */

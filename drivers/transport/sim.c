@@ -155,7 +155,9 @@ static void make_frame(struct sim *s)
 
 static int64_t frame_due(const struct sim *s)
 {
-	return s->hz > 0 ? s->start_ns + (int64_t)((double)s->frame * 1e9 / s->hz) : INT64_MIN;
+	if (s->hz <= 0) /* as fast as it is read, once it has booted */
+		return s->frame || !pl_mat_boot_ns(s->mat) ? INT64_MIN : s->start_ns;
+	return s->start_ns + (int64_t)((double)s->frame * 1e9 / s->hz);
 }
 
 static int next(struct pl_paced *p, struct pl_error *err)
@@ -167,6 +169,7 @@ static int next(struct pl_paced *p, struct pl_error *err)
 		s->start_ns = pl_mono_ns();
 		say_hello(s);
 		p->due_ns = s->start_ns;
+		s->start_ns += pl_mat_boot_ns(s->mat);
 		if (p->n)
 			return PL_PACED_CHUNK;
 	}

@@ -30,6 +30,7 @@ enum pl_annotation_type {
 	PL_ANNOTATION_TEXT,   /* one line of UTF-8, at most max bytes */
 	PL_ANNOTATION_CODE,   /* a pseudonym: printable ASCII without spaces, at most max bytes */
 	PL_ANNOTATION_FEET,   /* sides of single feet of `plantar analyze`: "1=left,3=right" */
+	PL_ANNOTATION_STEPS,  /* steps that do not count: rejection.h */
 };
 
 enum pl_annotation_group {

@@ -74,20 +74,49 @@ int pl_recover_find(const char *root, int (*each)(void *user, const char *path),
  * the change. */
 bool pl_recover_is_session(const char *path, char *folder, size_t cap);
 
+/*
+ * A signature of a session's manifest by the key of a site (Ed25519). pl_site_key_new makes path,
+ * mode 0600, and path.pub; neither is ever overwritten. A secret that others can read is refused
+ * (PL_EACCES).
+ */
+#define PL_SIGNATURE_NAME "MANIFEST.sha256.sig"
+#define PL_SITE_PUBLIC_BYTES 32
+#define PL_SITE_SECRET_BYTES 64
+int pl_site_key_new(const char *path, struct pl_error *err);
+int pl_site_key_secret(const char *path, unsigned char secret[PL_SITE_SECRET_BYTES],
+		       struct pl_error *err);
+int pl_site_key_public(const char *path, unsigned char public_key[PL_SITE_PUBLIC_BYTES],
+		       struct pl_error *err);
+int pl_session_sign(const char *folder, const unsigned char secret[PL_SITE_SECRET_BYTES],
+		    struct pl_error *err);
+/* 0: right, and by wanted (NULL: by any key); 1: there is none; -1: wrong. signed_by: hex. */
+int pl_signature_check(const char *folder, const unsigned char *wanted, char signed_by[65],
+		       struct pl_error *err);
+
+/* The .h5 of a journal that is still there (nobody writes or converts it) holds what the journal
+ * holds. 0, or -1 and what differs; under pl_h5_guard if the file may be damaged. */
+int pl_convert_compare(const char *journal, struct pl_error *err);
+
 struct pl_verify_report {
 	char path[4096];
 	uint64_t frames, gaps, lost_frames;
-	bool overview; /* session.json or session.h5: only its checksum is looked at */
+	bool overview;	    /* session.json or session.h5: only its checksum is looked at */
+	char signed_by[65]; /* of MANIFEST.sha256.sig: the key; "": another file */
 	bool readable, manifest_ok, manifest_present, metrics_bit_equal, metrics_checked;
 	char problem[512]; /* "" when all is well */
 };
 /*
  * A .h5 file or a session folder: every chunk readable, lengths agree, sequence and gaps tell the
  * same story, MANIFEST.sha256 matches, live metrics recomputed from the raw frames equal /metrics
- * bit for bit. A trial is read in a child process: HDF5 crashes on some damaged files, and that
- * is then what the report says. each is called per file. Returns the number of files with a
- * problem, -1 on error.
+ * bit for bit, a .h5 whose journal is still there equals it, and a signature is right (of a folder;
+ * with public_key there must be one by that key). A trial is read in a child process: HDF5 crashes
+ * on some damaged files, and that is then what the report says. each is called per file. Returns
+ * the number of files with a problem, -1 on error.
  */
+int pl_verify_signed(const char *path, const unsigned char *public_key,
+		     void (*each)(void *user, const struct pl_verify_report *report),
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_error *err); /* NULL: any key, or none */
 int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_report *report),
 	      bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 	      struct pl_error *err);

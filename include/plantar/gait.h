@@ -7,6 +7,7 @@
  *
  *	pl_gait_init(&gait);
  *	pl_gait_force(&gait, &force, &options, err)	once for each plate
+ *	pl_gait_reject(&gait, &options.rejections)
  *	pl_gait_sum_up(&gait)
  *	pl_gait_json(&gait, &options, json)		sections "steps" and "gait"
  *	pl_gait_free(&gait)
@@ -23,6 +24,7 @@
 #include <plantar/error.h>
 #include <plantar/json.h>
 #include <plantar/live.h>
+#include <plantar/rejection.h>
 #include <plantar/table.h>
 
 #ifdef __cplusplus
@@ -52,6 +54,7 @@ struct pl_step {
 	enum pl_side side;
 	unsigned rejected; /* enum pl_step_reject; 0: accepted */
 	unsigned flags;	   /* the same bits where they are remarked on but do not reject */
+	unsigned why;	   /* which of the options' rejections, from 1; 0: none */
 	int foot;	   /* index in "feet", -1 without a mat */
 	double onset_s, contact_time_s;
 	double force_peak_n, impulse_ns;
@@ -114,7 +117,8 @@ struct pl_gait_options {
 				  computed on the belt; NaN: not known or none */
 	double body_mass_kg;   /* NaN: not known */
 	double speed_m_s;      /* NaN: not known */
-	const char *speed_source; /* "gates", "belt", "entered"; NULL: none */
+	const char *speed_source;	 /* "gates", "belt", "entered"; NULL: none */
+	struct pl_rejections rejections; /* what the operator took out */
 };
 void pl_gait_options_init(struct pl_gait_options *o);
 
@@ -129,8 +133,9 @@ struct pl_gait {
 	uint32_t n, cap, not_kept;
 	double rate_hz, pitch_m; /* pitch NaN without a mat */
 	bool calibrated, footprints, treadmill;
-	double filter_hz; /* as it was used; NaN: none */
-	double drift_n;	  /* most that was taken off as drift; NaN: none removed */
+	double filter_hz;   /* as it was used; NaN: none */
+	double drift_n;	    /* most that was taken off as drift; NaN: none removed */
+	unsigned not_found; /* rejections of the options that no step is meant by */
 	/* pl_gait_sum_up */
 	uint32_t accepted, left, right, rejected[PL_REJECTS];
 	double cadence_spm, flight_time_s, double_support_s;
@@ -160,6 +165,8 @@ int pl_gait_force(struct pl_gait *g, const struct pl_gait_curve *curve,
 int pl_gait_table(struct pl_gait *g, const struct pl_table *t, const struct pl_gait_options *o,
 		  struct pl_error *err);
 
+/* Marks the steps that the operator took out; before they are summed up. */
+void pl_gait_reject(struct pl_gait *g, const struct pl_rejections *r);
 /* Sorts the steps, counts, cadence, flight. */
 void pl_gait_sum_up(struct pl_gait *g);
 /* Of one figure, accepted steps of one side (UNKNOWN: of all) with onset in [from_s, to_s). */

@@ -166,6 +166,12 @@ struct pl_visit_left {
  * it. A trial that ran is rejected as interrupted. PL_EFORMAT: its numbers do not fit the protocol.
  */
 int pl_visit_resume(struct pl_visit *v, const struct pl_visit_left *left, struct pl_error *err);
+/*
+ * After pl_visit_resume: a recording of this visit that its log does not name, because plantard
+ * ended between its begin and the log. It becomes that of the trial that was interrupted before it
+ * had one, else a trial of its own; rejected as interrupted either way.
+ */
+void pl_visit_lost(struct pl_visit *v, unsigned file, const char *path, int64_t started_utc_ns);
 /* The program ends: a trial that runs is rejected with this reason and stopped; all else stays as
  * it is, to be gone on with. */
 void pl_visit_interrupt(struct pl_visit *v, const char *reason);

@@ -23,6 +23,7 @@
 #include <plantar/session.h>
 
 #include "amend_compare.h"
+#include "amend_notice.h"
 #include "amendments.h"
 #include "files.h"
 #include "h5_annotations.h"
@@ -57,6 +58,7 @@ struct plan {
 	struct pl_session_meta meta;
 	char *log;
 	size_t log_bytes, changed;
+	bool figures; /* the stored ones are not those that hold from now on */
 };
 
 static int append(struct job *job, struct plan *plan, struct pl_amendment *a, struct pl_error *err)
@@ -149,6 +151,7 @@ static int plan_value(struct job *job, struct plan *plan, const struct pl_amend_
 		return 0;
 	if (store(&plan->meta, v->key, v->value, err))
 		return -1;
+	plan->figures = plan->figures || pl_amend_moves_figures(v->key);
 	return append(job, plan, &a, err);
 }
 
@@ -209,7 +212,8 @@ static int write_changes(const struct job *job, const struct plan *plan, struct 
 	if (file < 0)
 		return -1;
 	result = pl_h5_person_write(file, &plan->meta, err) ||
-		 pl_h5_annotations_write(file, &plan->meta, err);
+		 pl_h5_annotations_write(file, &plan->meta, err) ||
+		 (plan->figures && pl_amend_notice(file, job->utc, err));
 	if (!result && H5Lexists(file, PL_H5_AMENDMENTS, H5P_DEFAULT) > 0 &&
 	    H5Ldelete(file, PL_H5_AMENDMENTS, H5P_DEFAULT) < 0)
 		result = pl_h5_error(err, "cannot replace " PL_H5_AMENDMENTS);

@@ -100,7 +100,7 @@ static void correct_feet(const char *feet, struct pl_analysis_options *o)
 	}
 }
 
-void pl_analyze_speed(const struct pl_annotations *a, struct pl_gait_options *o)
+static void take_speed(const struct pl_annotations *a, struct pl_gait_options *o)
 {
 	static const char *const sources[] = {"gates", "belt", "entered", "none"};
 	char value[PL_ANNOTATION_VALUE_MAX];
@@ -113,6 +113,16 @@ void pl_analyze_speed(const struct pl_annotations *a, struct pl_gait_options *o)
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		if (strcmp(value, sources[i]) == 0)
 			o->speed_source = sources[i];
+}
+
+void pl_analyze_said(const struct pl_annotations *a, struct pl_gait_options *o)
+{
+	char value[PL_ANNOTATION_VALUE_MAX];
+
+	take_speed(a, o);
+	pl_annotations_get(a, "steps_rejected", value);
+	if (pl_rejections_parse(&o->rejections, value, NULL)) /* checked when it was read */
+		o->rejections.n = 0;
 }
 
 /* What people said, then or since, stands above what the mat's configuration said. */
@@ -128,7 +138,7 @@ static void correct(const struct pl_annotations *a, struct pl_analysis_options *
 		correct_feet(value, o);
 	if (pl_annotations_get(a, "surface", value))
 		o->barefoot = o->barefoot && strcmp(value, "barefoot") == 0;
-	pl_analyze_speed(a, &o->gait);
+	pl_analyze_said(a, &o->gait);
 }
 
 /* A pair of insoles lies on one mat with columns in between in which there are no cells. */

@@ -12,8 +12,8 @@ int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o
 		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 		     struct pl_gait *steps, struct pl_error *err);
 
-/* What was said of a trial's speed, in the form of the gait's options. */
-void pl_analyze_speed(const struct pl_annotations *a, struct pl_gait_options *o);
+/* What was said of a trial's speed and of single steps, in the form of the gait's options. */
+void pl_analyze_said(const struct pl_annotations *a, struct pl_gait_options *o);
 
 struct pl_table_file;
 struct pl_table_options;

@@ -75,7 +75,7 @@ void pl_table_options_of(const struct pl_table_file *file, struct pl_table_optio
 	if (!file->meta)
 		return;
 	o->standing.body_mass_kg = o->gait.body_mass_kg = file->meta->body_mass_kg;
-	pl_analyze_speed(&file->meta->annotations, &o->gait);
+	pl_analyze_said(&file->meta->annotations, &o->gait);
 }
 
 int pl_table_analyze(const struct pl_table_file *file, const struct pl_table_options *o,
@@ -98,8 +98,10 @@ int pl_table_analyze_steps(const struct pl_table_file *file, const struct pl_tab
 	else
 		stood = pl_standing_table(t, &o->standing, standing, err);
 	if (stood >= 0 && (!pl_table_has_force(t) || pl_gait_table(&gait, t, &o->gait, err) == 0)) {
-		if (pl_table_has_force(t))
+		if (pl_table_has_force(t)) {
+			pl_gait_reject(&gait, &o->gait.rejections);
 			pl_gait_sum_up(&gait);
+		}
 		write_json(file, o, stood ? standing : NULL, &gait, json);
 		result = 0;
 	}

@@ -26,6 +26,7 @@ int pl_claim_take(struct claim *claim, const char *stem, struct pl_error *err)
 			int e = errno;
 
 			close(claim->fd);
+			claim->fd = -1; /* nothing to release: the lock is somebody else's */
 			if (e != EWOULDBLOCK)
 				return pl_files_error(err, e, "cannot lock %s", claim->path);
 			return pl_error_set(err, PL_EBUSY, e,

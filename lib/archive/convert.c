@@ -419,6 +419,33 @@ int pl_convert_done(const char *journal, struct pl_convert_result *result, struc
 	return failed;
 }
 
+int pl_convert_compare(const char *journal, struct pl_error *err)
+{
+	const struct pl_convert_options o = {.journal = journal};
+	struct conversion *c = calloc(1, sizeof(*c));
+	struct pl_error busy = {0};
+	int result = -1;
+
+	if (!c)
+		return pl_error_set(err, PL_ENOMEM, 0, "no memory to compare a recording");
+	c->o = &o;
+	c->claim.fd = -1;
+	pl_h5_init();
+	if (set_names(c, err) == 0 && pl_claim_take(&c->claim, c->stem, &busy) != 0 &&
+	    busy.code == PL_EBUSY)
+		result = 0; /* who converts it compares it, too */
+	else if (*c->final && (c->reader = pl_journal_open(journal, err)))
+		result = pl_journal_reader_has_writer(c->reader) ||
+					 (read_journal(c, err) == 0 && check(c, c->final, err) == 0)
+				 ? 0
+				 : -1;
+	pl_journal_reader_close(c->reader);
+	pl_claim_release(&c->claim);
+	pl_rows_free(&c->rows);
+	free(c);
+	return result;
+}
+
 int pl_convert(const struct pl_convert_options *o, struct pl_convert_result *result,
 	       struct pl_error *err)
 {

@@ -42,6 +42,8 @@
  *			u32, strike char[12], loading_without_peak, progression_of_mat u8, and an
  *			f64 for each pl_step_figure_key
  *	/summary	string: the JSON of pl_recording_analyze
+ *	/steps, /summary attributes	amended, amended_utc (strings), once something they rest
+ *			on was changed after the recording (amend_notice.c)
  *	/amendments	string: JSON, a line an amendment (amendments.c); absent if none was made
  *	/entry		NXentry with links for viewers
  */

@@ -117,6 +117,20 @@ static int read_trials(struct session *s, struct pl_error *err)
 	return 0;
 }
 
+/* An old trial may be damaged, and the overview says so. One that was read back a moment ago is
+ * not: then the disk errs, and an overview that calls the trial damaged would be wrong for good. */
+static int refuse_unread(const struct session *s, const char *fresh, struct pl_error *err)
+{
+	for (size_t i = 0; fresh && i < s->n; i++) {
+		if (strcmp(s->trial[i].name, fresh) != 0 || s->problem[i].code == PL_OK)
+			continue;
+		if (err)
+			*err = s->problem[i];
+		return -1;
+	}
+	return 0;
+}
+
 /* ---- session.json ---- */
 
 /* The operator's last word: an event "reject" (its text is the reason) or "accept". False: none. */
@@ -400,6 +414,8 @@ int pl_seal_locked(const char *folder, const char *fresh, struct pl_error *err)
 	s.logs = pl_protocol_logs_read(folder, err);
 	if (!s.logs)
 		result = -1;
+	if (result == 0)
+		result = refuse_unread(&s, fresh, err);
 	if (result == 0)
 		result = write_json(&s, err);
 	if (result == 0)

@@ -26,6 +26,7 @@
 #include "verify.h"
 
 struct pass {
+	const unsigned char *public_key;
 	void (*each)(void *user, const struct pl_verify_report *report);
 	bool (*progress)(void *user, uint64_t done, uint64_t total);
 	void *user;
@@ -109,13 +110,24 @@ struct inspection {
 	struct pl_error why; /* code PL_OK: nothing */
 };
 
+/* While it exists, the journal is the truth. */
+static void compare_with_journal(const char *path, struct pl_error *why)
+{
+	char journal[PATH_MAX];
+
+	snprintf(journal, sizeof(journal), "%.*s.journal", (int)(strlen(path) - 3), path);
+	if (access(journal, F_OK) == 0 && pl_convert_compare(journal, why) != 0)
+		pl_error_prefix(why, "it is not what its journal says: ");
+}
+
 static void inspect(void *user, int tell)
 {
 	struct inspection *in = user;
 	struct pl_verify_report *r = &in->report;
 
-	if (pl_verify_structure(r->path, tell, r, &in->why) == 0)
-		pl_verify_metrics(r->path, tell, r, &in->why);
+	if (pl_verify_structure(r->path, tell, r, &in->why) == 0 &&
+	    pl_verify_metrics(r->path, tell, r, &in->why) == 0)
+		compare_with_journal(r->path, &in->why);
 }
 
 /* What cannot be verified because it is something else. */
@@ -215,6 +227,22 @@ static int check_listed(struct pass *p, const struct manifest *m, const char *fo
 	return result;
 }
 
+static void check_signature(struct pass *p, const char *folder)
+{
+	struct pl_verify_report report = {.overview = true, .readable = true};
+	struct pl_error why = {0};
+	int signature = pl_signature_check(folder, p->public_key, report.signed_by, &why);
+
+	if (signature > 0 && !p->public_key)
+		return;
+	snprintf(report.path, sizeof(report.path), "%s/" PL_SIGNATURE_NAME, folder);
+	if (signature > 0)
+		snprintf(report.problem, sizeof(report.problem), "the session is not signed");
+	else if (signature < 0)
+		note(&report, &why);
+	finish(p, &report);
+}
+
 static int check_folder(struct pass *p, const char *folder, struct pl_error *err)
 {
 	struct dirent **entry;
@@ -234,6 +262,8 @@ static int check_folder(struct pass *p, const char *folder, struct pl_error *err
 	free(entry);
 	if (result == 0 && !p->stopped)
 		result = check_listed(p, &m, folder, err);
+	if (result == 0 && !p->stopped)
+		check_signature(p, folder);
 	pl_manifest_free(&m);
 	return result;
 }
@@ -260,7 +290,16 @@ int pl_verify(const char *path, void (*each)(void *user, const struct pl_verify_
 	      bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
 	      struct pl_error *err)
 {
-	struct pass p = {.each = each, .progress = progress, .user = user};
+	return pl_verify_signed(path, NULL, each, progress, user, err);
+}
+
+int pl_verify_signed(const char *path, const unsigned char *public_key,
+		     void (*each)(void *user, const struct pl_verify_report *report),
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_error *err)
+{
+	struct pass p = {
+		.public_key = public_key, .each = each, .progress = progress, .user = user};
 	struct stat st;
 	int result;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <plantar/annotation.h>
+#include <plantar/rejection.h>
 
 #include "text.h"
 
@@ -199,6 +200,23 @@ static int check_feet(const struct pl_annotation_key *k, const char *value, char
 	return 0;
 }
 
+/* ---- steps ---- */
+
+static int check_steps(const struct pl_annotation_key *k, const char *value, char *out,
+		       struct pl_error *err)
+{
+	struct pl_rejections r;
+
+	/* a line of text first, in the same words as any other */
+	if (check_text(k, value, out, err))
+		return -1;
+	if (pl_rejections_parse(&r, value, err) == 0 &&
+	    pl_rejections_print(&r, out, PL_ANNOTATION_VALUE_MAX, err) == 0)
+		return 0;
+	pl_error_prefix(err, "%s: ", k->name);
+	return -1;
+}
+
 /* ---- any value ---- */
 
 static int check_bool(const struct pl_annotation_key *k, const char *value, char *out,
@@ -271,6 +289,8 @@ int pl_annotation_check(const char *key, const char *value, char *out, struct pl
 		return check_text(k, value, out, err);
 	case PL_ANNOTATION_FEET:
 		return check_feet(k, value, out, err);
+	case PL_ANNOTATION_STEPS:
+		return check_steps(k, value, out, err);
 	}
 	return pl_error_set(err, PL_EUSAGE, 0, "%s: cannot be given", k->name);
 }

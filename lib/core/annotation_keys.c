@@ -96,6 +96,12 @@ static const struct pl_annotation_key keys[] = {
 	 .group = PL_ANNOTATION_TRIAL,
 	 .after_only = true,
 	 .help = "sides of single feet, as `plantar analyze` numbers them"},
+	{.name = "steps_rejected",
+	 .type = PL_ANNOTATION_STEPS,
+	 .group = PL_ANNOTATION_TRIAL,
+	 .max = PL_ANNOTATION_VALUE_MAX - 1,
+	 .after_only = true,
+	 .help = "steps that do not count, and why"},
 	TEXT("notes", TRIAL, 1000, "anything else"),
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))

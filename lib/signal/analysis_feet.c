@@ -26,7 +26,7 @@
 
 /* ---- prints --------------------------------------------------------------------------------- */
 
-static int print_new(struct pl_print *p, unsigned r0, unsigned r1, unsigned c0, unsigned c1)
+int pl_print_new(struct pl_print *p, unsigned r0, unsigned r1, unsigned c0, unsigned c1)
 {
 	size_t n = (size_t)(r1 - r0) * (c1 - c0);
 
@@ -40,8 +40,8 @@ static int print_new(struct pl_print *p, unsigned r0, unsigned r1, unsigned c0, 
 	return 0;
 }
 
-static void print_put(struct pl_print *p, const struct pl_geometry *g, unsigned r, unsigned c,
-		      float peak)
+void pl_print_put(struct pl_print *p, const struct pl_geometry *g, unsigned r, unsigned c,
+		  float peak)
 {
 	float *at = pl_print_at(p, r, c);
 
@@ -60,14 +60,14 @@ int pl_print_copy(struct pl_print *p, const struct pl_feet *f, const struct pl_t
 {
 	uint8_t mark = (uint8_t)(track - f->track + 1);
 
-	if (print_new(p, track->r0, track->r1, track->c0, track->c1) < 0)
+	if (pl_print_new(p, track->r0, track->r1, track->c0, track->c1) < 0)
 		return -1;
 	for (unsigned r = p->r0; r < p->r1; r++) {
 		size_t at = (size_t)r * f->geometry.cols;
 
 		for (unsigned c = p->c0; c < p->c1; c++)
 			if (f->owner[at + c] == mark)
-				print_put(p, &f->geometry, r, c, f->peak[at + c]);
+				pl_print_put(p, &f->geometry, r, c, f->peak[at + c]);
 	}
 	return 0;
 }
@@ -78,18 +78,35 @@ static int print_join(struct pl_print *to, const struct pl_geometry *g, const st
 	const struct pl_print *part[2] = {to, more};
 	struct pl_print both;
 
-	if (print_new(&both, more->r0 < to->r0 ? more->r0 : to->r0,
-		      more->r1 > to->r1 ? more->r1 : to->r1, more->c0 < to->c0 ? more->c0 : to->c0,
-		      more->c1 > to->c1 ? more->c1 : to->c1) < 0)
+	if (pl_print_new(&both, more->r0 < to->r0 ? more->r0 : to->r0,
+			 more->r1 > to->r1 ? more->r1 : to->r1,
+			 more->c0 < to->c0 ? more->c0 : to->c0,
+			 more->c1 > to->c1 ? more->c1 : to->c1) < 0)
 		return -1;
 	for (int k = 0; k < 2; k++)
 		for (unsigned r = part[k]->r0; r < part[k]->r1; r++)
 			for (unsigned c = part[k]->c0; c < part[k]->c1; c++)
 				if (*pl_print_at(part[k], r, c) >= 0)
-					print_put(&both, g, r, c, *pl_print_at(part[k], r, c));
+					pl_print_put(&both, g, r, c, *pl_print_at(part[k], r, c));
 	free(to->peak);
 	*to = both;
 	return 0;
+}
+
+void pl_print_add_points(struct pl_analysis *a, const struct pl_print *p)
+{
+	for (unsigned r = p->r0; r < p->r1; r++)
+		for (unsigned c = p->c0; c < p->c1; c++)
+			if (*pl_print_at(p, r, c) >= 0)
+				pl_points_add(&a->feet.points, pl_x_m(&a->geometry, c),
+					      pl_y_m(&a->geometry, r),
+					      (double)*pl_print_at(p, r, c));
+}
+
+void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
+{
+	a->feet.points.n = 0;
+	pl_print_add_points(a, p);
 }
 
 static uint32_t print_common(const struct pl_print *a, const struct pl_print *b)
@@ -184,8 +201,8 @@ static int join_contacts(struct pl_analysis *a)
 		contact->foot = (int)k;
 		if (k == a->n_feet) {
 			a->foot[k] = (struct pl_foot){.born = contact->born};
-			if (print_new(&a->foot[k].print, contact->print.r0, contact->print.r1,
-				      contact->print.c0, contact->print.c1) < 0)
+			if (pl_print_new(&a->foot[k].print, contact->print.r0, contact->print.r1,
+					 contact->print.c0, contact->print.c1) < 0)
 				return -1;
 			a->n_feet++;
 		}
@@ -201,95 +218,7 @@ static int join_contacts(struct pl_analysis *a)
 	return 0;
 }
 
-/* ---- feet that touch ------------------------------------------------------------------------ */
-
-static void add_print_points(struct pl_analysis *a, const struct pl_print *p)
-{
-	for (unsigned r = p->r0; r < p->r1; r++)
-		for (unsigned c = p->c0; c < p->c1; c++)
-			if (*pl_print_at(p, r, c) >= 0)
-				pl_points_add(&a->feet.points, pl_x_m(&a->geometry, c),
-					      pl_y_m(&a->geometry, r),
-					      (double)*pl_print_at(p, r, c));
-}
-
-static int side_of_cut(const struct pl_analysis *a, const struct pl_print *p,
-		       const struct pl_cut *cut)
-{
-	uint32_t beyond = 0;
-
-	for (unsigned r = p->r0; r < p->r1; r++)
-		for (unsigned c = p->c0; c < p->c1; c++)
-			beyond += *pl_print_at(p, r, c) >= 0 &&
-				  pl_cut_beyond(cut, pl_x_m(&a->geometry, c),
-						pl_y_m(&a->geometry, r));
-	return 2 * beyond > p->cells;
-}
-
-/* Cells of `from` on that side of the cut into `half`. */
-static void put_side(const struct pl_analysis *a, struct pl_print *half,
-		     const struct pl_print *from, const struct pl_cut *cut, bool beyond)
-{
-	const struct pl_geometry *g = &a->geometry;
-
-	for (unsigned r = from->r0; r < from->r1; r++)
-		for (unsigned c = from->c0; c < from->c1; c++)
-			if (*pl_print_at(from, r, c) >= 0 &&
-			    pl_cut_beyond(cut, pl_x_m(g, c), pl_y_m(g, r)) == beyond)
-				print_put(half, g, r, c, *pl_print_at(from, r, c));
-}
-
-/* Both prints anew, on either side of the cut. */
-static int exchange(const struct pl_analysis *a, struct pl_print *p, struct pl_print *q,
-		    const struct pl_cut *cut, bool p_beyond)
-{
-	struct pl_print *print[2] = {p, q}, half[2];
-
-	for (int k = 0; k < 2; k++) {
-		if (print_new(&half[k], p->r0 < q->r0 ? p->r0 : q->r0,
-			      p->r1 > q->r1 ? p->r1 : q->r1, p->c0 < q->c0 ? p->c0 : q->c0,
-			      p->c1 > q->c1 ? p->c1 : q->c1) < 0) {
-			if (k)
-				free(half[0].peak);
-			return -1;
-		}
-		put_side(a, &half[k], p, cut, k ? !p_beyond : p_beyond);
-		put_side(a, &half[k], q, cut, k ? !p_beyond : p_beyond);
-	}
-	for (int k = 0; k < 2; k++) {
-		free(print[k]->peak);
-		*print[k] = half[k];
-	}
-	return 0;
-}
-
-/* Feet that touched were cut apart by what they had touched until then: now by all of it. */
-static int cut_again(struct pl_analysis *a)
-{
-	for (uint32_t i = 0; i < a->n_feet; i++) {
-		for (uint32_t k = i + 1; k < a->n_feet; k++) {
-			struct pl_foot *p = &a->foot[i], *q = &a->foot[k];
-			struct pl_cut cut;
-			bool beyond;
-
-			if (!p->cut || !q->cut || !p->touched || !q->touched ||
-			    !pl_feet_together(p, q) ||
-			    pl_hull_gap(&p->print.hull, &q->print.hull) > 0 ||
-			    pl_feet_one_sized(&a->feet, &p->print.hull, &q->print.hull))
-				continue;
-			a->feet.points.n = 0;
-			add_print_points(a, &p->print);
-			add_print_points(a, &q->print);
-			if (!pl_cut_find(&a->feet.points, &cut))
-				continue;
-			beyond = side_of_cut(a, &p->print, &cut);
-			if (beyond != side_of_cut(a, &q->print, &cut) &&
-			    exchange(a, &p->print, &q->print, &cut, beyond) < 0)
-				return -1;
-		}
-	}
-	return 0;
-}
+/* ---- cells that are nobody's yet ------------------------------------------------------------ */
 
 /* A cell that was loaded while no foot was there (toes in swing, in an insole) belongs to the
  * only print it is near to. */
@@ -350,13 +279,22 @@ static void find_homes(struct pl_analysis *a)
 	}
 }
 
-void pl_print_points(struct pl_analysis *a, const struct pl_print *p)
-{
-	a->feet.points.n = 0;
-	add_print_points(a, p);
-}
-
 /* ---- what is said of them -------------------------------------------------------------------- */
+
+bool pl_print_at_edge(const struct pl_analysis *a, const struct pl_print *p)
+{
+	const struct pl_geometry *g = &a->geometry;
+
+	if (a->options.border_is_no_edge)
+		return false;
+	for (unsigned r = p->r0; r < p->r1; r++)
+		for (unsigned c = p->c0; c < p->c1; c++)
+			if (*pl_print_at(p, r, c) >= 0 &&
+			    (r < EDGE_CELLS || r + EDGE_CELLS >= g->rows || c < EDGE_CELLS ||
+			     c + EDGE_CELLS >= g->cols))
+				return true;
+	return false;
+}
 
 /* Two feet never fit into the box of one: these may be pieces of a single foot that was not
  * recognised, and nothing is said about regions or sides of either. */
@@ -380,18 +318,6 @@ static void doubt_pieces(struct pl_analysis *a)
 static double long_way(const struct pl_foot *foot)
 {
 	return foot->oriented ? foot->shape.length_m : pl_hull_extent(&foot->print.hull).length;
-}
-
-/* A cell of the print in one of the two outermost rows or columns: more may lie beside the mat. */
-static bool near_edge(const struct pl_geometry *g, const struct pl_print *p)
-{
-	for (unsigned r = p->r0; r < p->r1; r++)
-		for (unsigned c = p->c0; c < p->c1; c++)
-			if (*pl_print_at(p, r, c) >= 0 &&
-			    (r < EDGE_CELLS || r + EDGE_CELLS >= g->rows || c < EDGE_CELLS ||
-			     c + EDGE_CELLS >= g->cols))
-				return true;
-	return false;
 }
 
 static bool beside_mat(const struct pl_geometry *g, double x, double y)
@@ -431,7 +357,7 @@ static int find_partial(struct pl_analysis *a)
 		const struct pl_foot *foot = &a->foot[k];
 
 		if (!a->options.border_is_no_edge &&
-		    (near_edge(&a->geometry, &foot->print) || foot_beyond_edge(&a->geometry, foot)))
+		    (pl_print_at_edge(a, &foot->print) || foot_beyond_edge(&a->geometry, foot)))
 			a->foot[k].partial |= PL_PARTIAL_EDGE;
 		else
 			length[n++] = long_way(&a->foot[k]);
@@ -497,7 +423,7 @@ static void place_on_belt(struct pl_analysis *a)
 
 int pl_analysis_form_feet(struct pl_analysis *a)
 {
-	if (join_contacts(a) < 0 || cut_again(a) < 0 || adopt_strays(a) < 0)
+	if (join_contacts(a) < 0 || pl_analysis_cut_again(a) < 0 || adopt_strays(a) < 0)
 		return -1;
 	find_homes(a);
 	if (a->belt)
@@ -505,6 +431,7 @@ int pl_analysis_form_feet(struct pl_analysis *a)
 	if (pl_analysis_find_facing(a) < 0)
 		return -1;
 	doubt_pieces(a);
+	pl_analysis_doubt_torn(a);
 	pl_analysis_find_sides(a);
 	correct_sides(a);
 	if (find_partial(a) < 0)
@@ -523,6 +450,32 @@ void pl_foot_free(struct pl_foot *foot)
 	free(foot->note);
 	free(foot->cell_time);
 	pl_overlay_free(&foot->overlay);
+}
+
+int pl_foot_to_come(const struct pl_analysis *a, unsigned row, unsigned col)
+{
+	uint32_t lo = 0, hi = a->n_contacts, most = a->feet.serials + PL_TRACKS;
+	int found = -1;
+
+	while (lo < hi) { /* contacts are in the order of their serials */
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (a->contacts[mid].serial <= a->feet.serials)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < a->n_contacts && a->contacts[lo].serial <= most; lo++) {
+		const struct pl_footfall *c = &a->contacts[lo];
+
+		if (c->born > a->feet.frame || c->foot == found ||
+		    !pl_print_has(&a->foot[c->foot].print, row, col))
+			continue;
+		if (found >= 0)
+			return -1;
+		found = c->foot;
+	}
+	return found;
 }
 
 int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial)

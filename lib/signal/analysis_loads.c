@@ -44,7 +44,7 @@ static int home_of_cell(const struct pl_analysis *a, unsigned row, unsigned col)
 			return -1;
 		here = foot;
 	}
-	return here;
+	return here >= 0 ? here : pl_foot_to_come(a, row, col);
 }
 
 /* Of a cell whose track is that foot: the foot itself if the cell is in its print, else whoever's

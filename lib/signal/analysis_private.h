@@ -12,7 +12,7 @@
 #include "path.h"
 #include "stance.h"
 
-#define PL_ANALYSIS_VERSION "plantar-metrics/3"
+#define PL_ANALYSIS_VERSION "plantar-metrics/4"
 #define PL_FEET_MAX 4096
 #define PL_FOOT_FRAGMENT_M 0.19 /* shorter prints may be half a foot */
 
@@ -88,6 +88,7 @@ struct pl_foot {
 	struct pl_shape shape;
 	bool ready, touched;
 	bool cut;      /* wherever it was touched, off the other foot */
+	bool torn;     /* it and another foot may have cells of each other */
 	bool oriented; /* the shape's axis runs from heel to toe */
 	double fx, fy; /* unit vector the toes point along; 0, 0: unknown */
 	double goes_x,
@@ -183,11 +184,22 @@ static inline double pl_analysis_seconds(const struct pl_analysis *a, uint64_t f
 }
 
 /* analysis_feet.c */
+/* An empty print of that box; -1: out of memory. */
+int pl_print_new(struct pl_print *p, unsigned r0, unsigned r1, unsigned c0, unsigned c1);
+void pl_print_put(struct pl_print *p, const struct pl_geometry *g, unsigned r, unsigned c,
+		  float peak);
+/* A cell of it in one of the two outermost rows or columns: more may lie beside the mat. */
+bool pl_print_at_edge(const struct pl_analysis *a, const struct pl_print *p);
 int pl_print_copy(struct pl_print *p, const struct pl_feet *f, const struct pl_track *track);
 int pl_analysis_form_feet(struct pl_analysis *a);
 void pl_foot_free(struct pl_foot *foot);
-/* The cells of a print, into a->feet.points. */
+/* The cells of a print, into a->feet.points: alone, or to what is there. */
 void pl_print_points(struct pl_analysis *a, const struct pl_print *p);
+void pl_print_add_points(struct pl_analysis *a, const struct pl_print *p);
+
+/* analysis_touching.c: feet that touch, before and after their shapes are known */
+int pl_analysis_cut_again(struct pl_analysis *a);
+void pl_analysis_doubt_torn(struct pl_analysis *a);
 
 /* analysis_facing.c: axis, heel and toe, which way, of every foot */
 int pl_analysis_find_facing(struct pl_analysis *a);
@@ -204,6 +216,9 @@ enum pl_facing pl_foot_facing(const struct pl_foot *foot); /* AUTO: unknown */
 enum pl_side pl_analysis_given_side(const struct pl_analysis *a, const struct pl_print *p);
 void pl_analysis_find_sides(struct pl_analysis *a);
 int pl_foot_of_serial(const struct pl_analysis *a, uint32_t serial); /* -1: none */
+/* In the second pass: whose print has the cell, of the feet that are on the mat by the first pass
+ * and that the tracker has not made out yet. -1: none, or several. */
+int pl_foot_to_come(const struct pl_analysis *a, unsigned row, unsigned col);
 
 /* analysis_loads.c */
 /* On the ground in this frame, if it was (or was not) in the frame before: from contact_on_n until

@@ -15,7 +15,8 @@ double pl_force_factor(const struct pl_geometry *g, bool calibrated)
 struct pl_cop pl_cop(const struct pl_geometry *g, double sum, double sum_col, double sum_row,
 		     double factor, double force_min)
 {
-	if (!(sum > 0) || !(sum * factor >= force_min))
+	if (g->rows * g->cols == 1 || /* a force without a place */
+	    !(sum > 0) || !(sum * factor >= force_min))
 		return (struct pl_cop){.x_mm = NAN, .y_mm = NAN};
 	return (struct pl_cop){
 		.x_mm = 1e3 * pl_x_m(g, sum_col / sum),

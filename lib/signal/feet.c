@@ -54,11 +54,12 @@ bool pl_feet_init(struct pl_feet *f, const struct pl_geometry *g, const struct p
 		.owner = calloc(n, sizeof(*f->owner)),
 		.peak = calloc(n, sizeof(*f->peak)),
 		.note = calloc(n, sizeof(*f->note)),
+		.since = calloc(n, sizeof(*f->since)),
 		.hold = frames_of(HOLD_S, o->rate_hz),
 		.settle = frames_of(SETTLE_S, o->rate_hz),
 	};
 	ok = pl_segment_init(&f->segment, g->rows, g->cols);
-	ok = pl_points_init(&f->points, g) && ok && f->owner && f->peak && f->note;
+	ok = pl_points_init(&f->points, g) && ok && f->owner && f->peak && f->note && f->since;
 	if (!ok)
 		pl_feet_free(f);
 	else
@@ -73,18 +74,21 @@ void pl_feet_free(struct pl_feet *f)
 	free(f->owner);
 	free(f->peak);
 	free(f->note);
+	free(f->since);
 	f->owner = NULL;
 	f->peak = NULL;
 	f->note = NULL;
+	f->since = NULL;
 }
 
 void pl_feet_reset(struct pl_feet *f)
 {
 	memset(f->owner, 0, pl_geometry_cells(&f->geometry));
+	memset(f->since, 0, pl_geometry_cells(&f->geometry) * sizeof(*f->since));
 	memset(f->track, 0, sizeof(f->track));
 	f->active = 0;
 	f->parting = (struct pl_parting){0};
-	f->frame = 0;
+	f->frame = f->turned = 0;
 	f->serials = 0;
 	f->ux = f->options.facing == PL_FACING_LEFT || f->options.facing == PL_FACING_RIGHT;
 	f->uy = 1 - f->ux;
@@ -510,9 +514,11 @@ static void place(struct pl_feet *f, const double *value)
 }
 
 /* Pieces of two feet, joined along the direction that feet were thought to lie in: in the next
- * frame their cells are looked at afresh. */
+ * frame their cells are looked at afresh, and whoever gets them began when they did. */
 static void drop_mixtures(struct pl_feet *f)
 {
+	for (size_t i = 0, n = pl_geometry_cells(&f->geometry); i < n; i++)
+		f->since[i] = f->owner[i] ? f->since[i] : 0;
 	for (int t = pl_track_after(f, -1); t >= 0; t = pl_track_after(f, t))
 		if (!f->track[t].fused && ((f->track[t].touched && !f->track[t].cut) ||
 					   pl_feet_across(f, &f->track[t].hull)))
@@ -523,6 +529,7 @@ void pl_feet_turn(struct pl_feet *f, double ux, double uy)
 {
 	f->ux = ux;
 	f->uy = uy;
+	f->turned = f->frame;
 	for (unsigned a = 0; a < PL_TRACKS; a++) {
 		for (unsigned b = a + 1; b < PL_TRACKS && f->track[a].serial; b++) {
 			struct pl_track *p = &f->track[a], *q = &f->track[b];

@@ -81,9 +81,10 @@ struct pl_feet {
 	struct pl_feet_options options;
 	struct pl_segment segment;
 	struct pl_scan scan;
-	uint8_t *owner; /* rows*cols: slot + 1 of the track a cell belongs to, 0: none */
-	float *peak;	/* rows*cols: greatest value since the contact began */
-	uint16_t *note; /* rows*cols, whoever uses the tracks: 0 when a cell changes hands */
+	uint8_t *owner;	 /* rows*cols: slot + 1 of the track a cell belongs to, 0: none */
+	float *peak;	 /* rows*cols: greatest value since the contact began */
+	uint16_t *note;	 /* rows*cols, whoever uses the tracks: 0 when a cell changes hands */
+	uint64_t *since; /* rows*cols: frame in which the cell came to its first owner */
 	struct pl_points points;
 	struct pl_track track[PL_TRACKS];
 	uint32_t active; /* bit t: slot t is in use */
@@ -91,7 +92,8 @@ struct pl_feet {
 	uint64_t frame;
 	uint64_t hold, settle; /* frames without load that end a contact; without growth: settled */
 	uint32_t serials;
-	double ux, uy; /* the feet are thought to lie along this direction */
+	double ux, uy;	 /* the feet are thought to lie along this direction */
+	uint64_t turned; /* frame in which they turned out to; 0: not yet */
 	struct pl_parting parting;
 };
 

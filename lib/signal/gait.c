@@ -203,6 +203,31 @@ int pl_gait_add(struct pl_gait *g, const struct pl_step *step)
 	return 0;
 }
 
+/* A rejection means one step, the nearest that is not meant by another. */
+void pl_gait_reject(struct pl_gait *g, const struct pl_rejections *r)
+{
+	double off, nearest[PL_REJECTIONS_MAX];
+	struct pl_step *meant[PL_REJECTIONS_MAX] = {NULL};
+
+	for (uint32_t k = 0; k < g->n && r->n; k++) {
+		struct pl_step *s = &g->step[k];
+		int i = pl_rejections_find(r, s->onset_s, s->contact_time_s, s->foot, &off);
+
+		if (i < 0 || (meant[i] && nearest[i] <= off))
+			continue;
+		meant[i] = s;
+		nearest[i] = off;
+	}
+	g->not_found = 0;
+	for (unsigned i = 0; i < r->n; i++) {
+		if (meant[i]) {
+			meant[i]->rejected |= PL_REJECT_OPERATOR;
+			meant[i]->why = i + 1;
+		}
+		g->not_found += !meant[i];
+	}
+}
+
 static int by_onset(const void *a, const void *b)
 {
 	const struct pl_step *p = a, *q = b;

@@ -76,6 +76,8 @@ static void step_json(const struct pl_gait *g, const struct pl_gait_options *o,
 		pl_json_int(json, "foot", s->foot);
 	pl_json_bool(json, "accepted", !s->rejected);
 	bits(json, "rejected", s->rejected);
+	if (s->why && s->why <= o->rejections.n)
+		pl_json_string(json, "reject_reason", o->rejections.of[s->why - 1].reason);
 	bits(json, "flags", s->flags);
 	pl_json_double(json, "onset_s", s->onset_s);
 	for (size_t i = 0; i < pl_step_figure_count(); i++) {
@@ -222,6 +224,8 @@ static void rejected_json(const struct pl_gait *g, struct pl_json *json)
 		if (g->rejected[bit])
 			pl_json_uint(json, pl_reject_name(bit), g->rejected[bit]);
 	pl_json_end_object(json);
+	if (g->not_found)
+		pl_json_uint(json, "rejections_without_step", g->not_found);
 	if (g->not_kept)
 		pl_json_uint(json, "steps_not_kept", g->not_kept);
 }

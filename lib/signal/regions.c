@@ -66,6 +66,18 @@ unsigned pl_region_atoms(enum pl_region region, enum pl_side side)
 	return 0;
 }
 
+/*
+ * What shares of a foot's length are taken of: the print, or the foot that made it. A print has
+ * whole cells at both ends, of which the foot covered anything from a sliver to all: half a cell on
+ * the average. Thirds are of what other programs measure, which is the print.
+ */
+static double beyond_foot(enum pl_region_convention convention, const struct pl_shape *shape)
+{
+	if (convention == PL_REGION_NOVEL || convention == PL_REGION_30_30_40)
+		return shape->beyond_m;
+	return 0;
+}
+
 /* Ends of heel, midfoot and forefoot as shares of the foot's length. */
 static void borders(enum pl_region_convention convention, const struct pl_shape *shape,
 		    double end[3])
@@ -91,7 +103,7 @@ static void borders(enum pl_region_convention convention, const struct pl_shape 
 void pl_region_frame(struct pl_region_frame *f, enum pl_region_convention convention,
 		     const struct pl_shape *shape, double pitch_x, double pitch_y)
 {
-	double end[3];
+	double end[3], from = beyond_foot(convention, shape), length = shape->length_m - 2 * from;
 
 	borders(convention, shape, end);
 	*f = (struct pl_region_frame){
@@ -103,8 +115,8 @@ void pl_region_frame(struct pl_region_frame *f, enum pl_region_convention conven
 		.half_across = 0.5 * (fabs(shape->ay) * pitch_x + fabs(shape->ax) * pitch_y),
 		.pitch_x = pitch_x,
 		.pitch_y = pitch_y,
-		.cut = {0.5 * end[0] * shape->length_m, end[0] * shape->length_m,
-			end[1] * shape->length_m, end[2] * shape->length_m},
+		.cut = {from + 0.5 * end[0] * length, from + end[0] * length,
+			from + end[1] * length, from + end[2] * length},
 	};
 }
 

@@ -116,6 +116,7 @@ static void project(struct pl_points *pts, struct pl_shape *shape)
 	shape->ox += lo * shape->ax;
 	shape->oy += lo * shape->ay;
 	shape->length_m = hi + half - lo;
+	shape->beyond_m = half;
 	shape->width_m = right - left + 2 * half_across;
 }
 

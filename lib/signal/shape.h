@@ -41,6 +41,7 @@ struct pl_shape {
 	double ax, ay; /* unit vector of the axis, heel to toe once that is known */
 	double ox, oy; /* where the axis leaves the heel's edge, m */
 	double length_m, width_m;
+	double beyond_m;    /* half a cell: of length_m at either end, not foot on the average */
 	double slenderness; /* length / greatest width */
 	double heel_score;  /* > 0: the heel is where the axis starts. log-widths, see shape.c */
 	double span_score;  /* > 0: wider from edge to edge where the axis ends */

@@ -309,6 +309,7 @@ void pl_stances_finish(struct pl_analysis *a)
 	for (uint32_t k = 0; k < a->gait.n; k++)
 		judge(a, &a->gait.step[k]);
 	a->gait.treadmill = a->options.gait.treadmill == PL_TREADMILL_YES;
+	pl_gait_reject(&a->gait, &a->options.gait.rejections);
 	pl_gait_sum_up(&a->gait);
 	pl_progression(a);
 }

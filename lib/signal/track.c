@@ -72,6 +72,16 @@ struct pl_box pl_cells_box(const struct pl_feet *f, unsigned row, unsigned c0, u
 	};
 }
 
+/* A cell that nobody has. Where feet were looked at afresh in the frame before (feet.c), whoever
+ * gets their cells has been there since these were first loaded. */
+static void note_since(struct pl_feet *f, struct pl_track *track, size_t cell)
+{
+	if (!f->turned || f->turned + 1 != f->frame || !f->since[cell])
+		f->since[cell] = f->frame;
+	if (f->since[cell] < track->born)
+		track->born = f->since[cell];
+}
+
 /* These cells of a row belong to the track from now on. */
 void pl_track_claim(struct pl_feet *f, struct pl_track *track, unsigned row, unsigned c0,
 		    unsigned c1, const double *value)
@@ -88,6 +98,8 @@ void pl_track_claim(struct pl_feet *f, struct pl_track *track, unsigned row, uns
 			continue;
 		if (f->owner[at + c])
 			f->track[f->owner[at + c] - 1].cells--;
+		else
+			note_since(f, track, at + c);
 		f->owner[at + c] = mark;
 		f->note[at + c] = 0;
 		f->peak[at + c] = (float)value[at + c];

@@ -16,6 +16,7 @@
 
 #define NS 1e9
 #define TAIL_NS INT64_C(100000000) /* recorded beyond the time: no trial is a frame short */
+#define INTERRUPTED "interrupted"
 
 static void copy(char *to, size_t cap, const char *from)
 {
@@ -479,13 +480,35 @@ void pl_visit_interrupt(struct pl_visit *v, const char *reason)
 	if (v->n_trials && last_trial(v)->verdict == PL_VERDICT_NONE) {
 		last_trial(v)->flags |= PL_TRIAL_GAP;
 		last_trial(v)->proposed = PL_VERDICT_REJECTED;
-		copy(last_trial(v)->end, sizeof(last_trial(v)->end), "interrupted");
+		copy(last_trial(v)->end, sizeof(last_trial(v)->end), INTERRUPTED);
 		settle_open(v, PL_VERDICT_REJECTED, reason);
 	}
 	if (v->begun && v->state != PL_VISIT_ENDING)
 		v->actions |= PL_ACT_STOP;
 	copy(v->why, sizeof(v->why), reason);
 	pl_visit_enter(v, PL_VISIT_READY);
+}
+
+void pl_visit_lost(struct pl_visit *v, unsigned file, const char *path, int64_t started_utc_ns)
+{
+	const struct pl_protocol_step *s = pl_visit_step(v);
+	const struct pl_visit_ask nothing = {.seconds = NAN, .speed_kmh = NAN};
+	struct pl_visit_trial *t = last_trial(v);
+
+	if (!v->n_trials || t->file || t->item != v->at || strcmp(t->end, INTERRUPTED) != 0) {
+		if (!s || s->kind != PL_STEP_RECORD || v->n_trials == PL_VISIT_TRIALS_MAX)
+			return;
+		add_trial(v, &nothing);
+		t = last_trial(v);
+		t->flags |= PL_TRIAL_GAP;
+		t->proposed = PL_VERDICT_REJECTED;
+		copy(t->end, sizeof(t->end), INTERRUPTED);
+		settle_open(v, PL_VERDICT_REJECTED, "interrupted: plantard ended as it began");
+	}
+	t->file = file;
+	t->started_utc_ns = started_utc_ns;
+	copy(t->path, sizeof(t->path), path);
+	v->changes++;
 }
 
 int pl_visit_abort(struct pl_visit *v, const char *reason, struct pl_error *err)

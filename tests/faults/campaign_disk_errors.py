@@ -57,8 +57,11 @@ def reported(d):
 
 
 def harmless(call):
-    """Room that was not reserved is found by the write; what could not be removed is removed next time."""
-    return call.split()[0] in ("fallocate", "unlink")
+    """Room that was not reserved is found by the write; what could not be removed is removed next time. Reading
+    that did not succeed at first is done again (h5_guard's look at a file comes before its reading); whether it
+    left anything wrong behind is asked below. HDF5 opens each file twice, the first time only to see whether it can."""
+    name, path = (call + " ").split(" ")[:2]
+    return name in ("fallocate", "unlink", "read") or (name == "open" and ".h5" in path)
 
 
 def trial(t):
@@ -93,6 +96,8 @@ def trial(t):
                 assert Recorded(made[0]).complete
         assert short or not failed or reported(d) or harmless(control.last), \
             f"{control.last} failed and nobody was told"
+        for path in files(archive, "session.json"):
+            assert b'"problem"' not in contents(path), "an overview calls a whole trial damaged"
         assert earlier == {p: contents(p) for p in earlier}
         assert d.stop() == 0
         verify(archive)

@@ -82,7 +82,7 @@ def cut_power(t, n, d, mat, records, recordings):
     again.start()
     recovered(again)
     assert again.stop() == 0
-    verify(again.state)
+    verify(again.state, audit=False)  # its last lines are as good as lost with the power
     before = fingerprint(again.state)
     for r in recordings:
         path = r.path.replace(d.state, again.state)

@@ -226,6 +226,23 @@ def test_watchdog_starves_when_a_thread_hangs(folder, name):
     notify.socket.close()
 
 
+def test_no_core_dumps_and_no_open_files():
+    with Plantard([SIM]) as d:
+        path = d.record(0.3, subject="P-1")
+        with open(f"/proc/{d.process.pid}/limits") as f:
+            assert re.search(r"Max core file size +0 +0 ", f.read())
+        with open(f"/proc/{d.process.pid}/coredump_filter") as f:
+            assert int(f.read(), 16) == 0  # what a pipe of core_pattern would get
+        folder = os.path.dirname(path)
+        for name in os.listdir(folder):
+            assert os.stat(os.path.join(folder, name)).st_mode & 0o777 == 0o640, name
+        while folder != d.state:
+            assert os.stat(folder).st_mode & 0o777 == 0o750, folder
+            folder = os.path.dirname(folder)
+        for name in ("audit.log", "audit.head"):
+            assert os.stat(os.path.join(d.state, name)).st_mode & 0o777 == 0o640, name
+
+
 # ---- subscribers ----
 
 def test_stuck_subscriber_harms_nobody():

@@ -73,11 +73,11 @@ static void test_sources(void **state)
 	make_tty("ttyACM1", "2341\n", "8037\n", "Arduino Micro\n");
 	make_tty("ttyACM2", "dead\n", "beef\n", "\n");
 	assert_non_null(strstr(what("serial:/dev/ttyUSB0?baud=9600"), "WCH"));
-	assert_string_equal(what("serial:/dev/ttyACM0"), "a StepManiaX stage");
+	assert_string_equal(what("serial:/dev/ttyACM0"), "a StepManiaX stage: mat stepmaniax-6x6");
 	assert_non_null(strstr(what("serial:/dev/ttyACM1"), "Arduino"));
 	assert_string_equal(what("serial:/dev/ttyACM2"), "");
 	assert_string_equal(what("serial:/dev/ttyS0"), "");
-	assert_string_equal(what("usb:59e3:74c7?serial=1"), "a TakkTile array");
+	assert_string_equal(what("usb:59e3:74c7?serial=1"), "a TakkTile array: mat takktile-8x5");
 	assert_string_equal(what("usb:1-2.3"), "");
 	assert_string_equal(what("sim:standing"), "");
 }

@@ -56,6 +56,16 @@ def juqiao(picture, n):
     return bytes(flat(picture)) + b"\xaa\x55\x03\x99"
 
 
+def juqiao_seat(picture, n):
+    """Wire rows 16 to 32 are the front ones; 15 to 1, backwards, the others."""
+    wire = picture[31:16:-1] + picture[0:17]
+    return bytes(flat(wire)) + b"\xaa\x55\x03\x99"
+
+
+def juqiao_bed(picture, n):
+    return u16le(flat(picture)) + b"\xaa\0\x55\0\x03\0\x99\0"
+
+
 def meet_matt(picture, n):
     return u16be(flat(picture))
 
@@ -205,6 +215,8 @@ DIGITS = "no check: a digit lost or doubled makes another number"
 
 MATS = [
     Mat("jq-64x64", 64, 64, 255, juqiao),
+    Mat("jq-32x32", 32, 32, 255, juqiao_seat),
+    Mat("jq-bed-32x32", 32, 32, 4095, juqiao_bed),
     Mat("pressure-mat-56x28", 56, 28, 255, tailed, start=b"start_reading\n"),
     Mat("flexible-mat-56x28", 56, 28, 255, tailed, start=b"start_reading\n"),
     # 250: no AA beside a 55. Where cells spell the head, a decoder that lost its place has to wait for

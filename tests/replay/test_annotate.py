@@ -275,6 +275,116 @@ def test_correct_is_followed_by_the_analysis(session):
     assert "--foot goes with" in run("correct", trial, "--facing", "left", "--foot", 1, code=2).stderr
 
 
+def step_list(trial):
+    doc = document("analyze", trial, "--json")
+    return doc["steps"], doc["gait"]
+
+
+def test_a_step_is_taken_out_by_hand(session, tmp_path):
+    """What no sensor saw: the person aimed at the mat. Means, comparisons and exports leave the step out, the file
+    says who did it and why, and the rejection stays with its step when corrections number or name it anew."""
+    trial = session / "trial-001.h5"
+    capture = person(tmp_path, seconds=6)
+    (session / "trial-003.journal").unlink(missing_ok=True)
+    subprocess.run([MAKE_JOURNAL, str(capture), str(session / "trial-003.journal")], check=True)
+    run("recover", session)
+    trial = session / "trial-003.h5"
+    before, gait = step_list(trial)
+    assert len(before) >= 2 and all(s["accepted"] for s in before) and gait["steps"] == len(before)
+    stored = datasets(trial)
+    run("correct", trial, "--reject-step", 2, "--reason", "targeting")
+
+    steps, gait = step_list(trial)
+    assert [s["rejected"] for s in steps] == [["operator"] if i == 1 else [] for i in range(len(before))]
+    assert steps[1]["reject_reason"] == "targeting" and "reject_reason" not in steps[0]
+    assert {k: v for k, v in steps[1].items() if k not in ("accepted", "rejected", "reject_reason")} == \
+        {k: v for k, v in before[1].items() if k not in ("accepted", "rejected")}
+    assert gait["steps"] == len(before) - 1 and gait["rejected"] == {"operator": 1}
+    kept = [s["force_peak_n"] for i, s in enumerate(before) if i != 1]
+    assert gait["figures"]["force_peak_n"]["all"]["mean"] == pytest.approx(np.mean(kept))
+    assert "rejected: operator (targeting)" in run("analyze", trial).stdout
+    table = rows(trial, "--what", "steps")
+    assert [r["accepted"] for r in table].count("false") == 1 and table[1]["reject_reason"] == "targeting"
+    # the log has who and why; the recorded figures stay, and say that they are older than that
+    line = log(trial)[-1]
+    assert line["key"] == "steps_rejected" and line["was"] == "" and line["who"] == getpass.getuser()
+    assert line["is"] == f"{before[1]['onset_s']:.3f}+{before[1]['contact_time_s']:.3f}@{before[1]['foot']} targeting"
+    assert datasets(trial) == stored
+    for name in ("summary", "steps"):
+        with h5py.File(trial) as f:
+            assert f[name].attrs["amended_utc"] == line["utc"]
+            assert "plantar analyze" in f[name].attrs["amended"]
+    assert document("verify", session, "--json")["problems"] == 0
+
+    # toes the other way: other sides, other strikes, the same step
+    run("correct", trial, "--facing", "backward")
+    turned, gait = step_list(trial)
+    out = [s for s in turned if not s["accepted"]]
+    assert [abs(s["onset_s"] - before[1]["onset_s"]) < 0.05 for s in out] == [True]
+    assert "rejections_without_step" not in gait
+    run("correct", trial, "--facing", "auto")
+
+    run("correct", trial, "--accept-step", 2)
+    assert step_list(trial)[0] == before
+    assert [(l["was"] != "", l["is"] != "") for l in log(trial) if l.get("key") == "steps_rejected"] == \
+        [(False, True), (True, False)]
+    run("correct", trial, "--reject-step", 1, "--reject-step", 2, "--reason", "stumbled")
+    run("correct", trial, "--reject-step", 1, "--reason", "limped")  # said again: the last holds
+    assert [s["reject_reason"] for s in step_list(trial)[0][:2]] == ["limped", "stumbled"]
+    # of a step that is not there any more: said, and taken back by hand
+    run("annotate", trial, "steps_rejected=99.5+0.6@7 gone")
+    assert step_list(trial)[1]["rejections_without_step"] == 1
+    assert "cannot be found" in run("analyze", trial).stdout
+    run("annotate", trial, "steps_rejected=")
+    assert step_list(trial)[0] == before
+
+
+def test_a_step_of_a_table_is_taken_out(tmp_path):
+    """A force plate's three steps of 1000, 1200 and 800 N: without the second one their mean is 900 N."""
+    peaks = ((60, 1000), (180, 1200), (300, 800))
+    force = [max(0, *(f * (1 - abs(i - at) / 30) for at, f in peaks)) for i in range(360)]
+    table = tmp_path / "plate.csv"
+    table.write_text("F\n" + "".join(f"{f!r}\n" for f in force))
+    run("import", table, "--columns", "force=F", "--rate", 100, "--out", tmp_path / "archive", "--subject", "P-1")
+    (trial,) = (tmp_path / "archive").glob("*/*/*/trial-001.h5")
+    steps, gait = step_list(trial)
+    assert [s["force_peak_n"] for s in steps] == [1000, 1200, 800]
+    run("correct", trial, "--reject-step", 2, "--reason", "targeting")
+    steps, gait = step_list(trial)
+    assert [s["accepted"] for s in steps] == [True, False, True] and gait["force_peak_mean_n"] == 900
+    with h5py.File(trial) as f:
+        assert "amended_utc" in f["steps"].attrs and list(f["steps"]["accepted"]) == [1, 1, 1]
+    assert document("verify", trial.parent, "--json")["problems"] == 0
+    run("correct", trial, "--accept-step", 2)
+    assert step_list(trial)[1]["force_peak_mean_n"] == 1000
+
+
+def test_only_steps_that_are_there(session):
+    trial = session / "trial-001.h5"
+    before = trial.read_bytes()
+    for words, says in [(["--reject-step", 1], "--reason"),
+                        (["--reject-step", 99, "--reason", "x"], "there is no step 99"),
+                        (["--reject-step", 0, "--reason", "x"], "0"),
+                        (["--reject-step", 1, "--reason", "a;b"], "no ;"),
+                        (["--reject-step", 1, "--reason", "x" * 64], "1 to 63"),
+                        (["--reject-step", 1, "--reason", "a\nb"], "control"),
+                        (["--accept-step", 1], "not rejected by hand"),
+                        (["--accept-step", 1, "--reason", "x"], "--reject-step"),
+                        (["--reason", "x"], "--reject-step")]:
+        assert says in run("correct", trial, *words, code=2).stderr, words
+    assert trial.read_bytes() == before
+
+
+def test_notes_are_no_correction_of_figures(session):
+    trial = session / "trial-001.h5"
+    run("annotate", trial, "pain_score=3", "--note", "warm")
+    with h5py.File(trial) as f:
+        assert "amended" not in f["summary"].attrs and "amended" not in f["steps"].attrs
+    run("annotate", trial, "body_mass_kg=70")
+    with h5py.File(trial) as f:
+        assert "amended" in f["summary"].attrs and "amended" in f["steps"].attrs
+
+
 def test_given_when_the_recording_starts():
     with Plantard([SIM], archive={"subject_pattern": "P-[0-9]+"}) as d:
         for given, says in [({"annotations": {"colour": "red"}}, "colour"),
@@ -282,6 +392,7 @@ def test_given_when_the_recording_starts():
                             ({"annotations": {"footwear": 7}}, "footwear: a string"),
                             ({"annotations": {"height_m": 180}}, "0.4 to 2.6"),
                             ({"annotations": {"feet_side": "1=left"}}, "afterwards"),
+                            ({"annotations": {"steps_rejected": "1.0 x"}}, "afterwards"),
                             ({"annotations": {"subject": "P-2"}}, "twice"),
                             ({"annotations": [1]}, "object"),
                             ({"annotations": {"subject": "Miller"}, "subject": ""}, "P-[0-9]+")]:

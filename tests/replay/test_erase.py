@@ -145,6 +145,128 @@ def test_deidentify():
         assert code == 2 and "several sessions" in err
 
 
+def test_names_are_no_codes_anywhere(tmp_path):
+    """One rule at each door: start, protocol, annotations, import, annotate, correct."""
+    conf = tmp_path / "plantard"
+    conf.mkdir()
+    (conf / "plantard.conf").write_text('archive = { subject_pattern = "P-[0-9]+"; };\n')
+    env = {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    def tool(*args):
+        done = subprocess.run([os.path.join(BIN, "plantar"), *map(str, args)], capture_output=True, text=True,
+                              timeout=120 * SLOW, env=environment(**env))
+        return done.returncode, done.stderr
+
+    with Plantard([SIM], archive={"subject_pattern": "P-[0-9]+"}) as d:
+        d.wait_frames(5)
+        for name in ("Muster", "P-1 Anna", "P-", "P-1\u00e4", "xP-1"):
+            for request in ({"cmd": "start", "subject": name},
+                            {"cmd": "start", "annotations": {"subject": name}},
+                            {"cmd": "protocol", "protocol": "quiet-stance", "subject": name}):
+                cmd = request.pop("cmd")
+                assert d.refused(cmd, **request)["code"] == "usage", (cmd, request)
+        path = d.record(0.3, subject="P-1")
+        for verb in ("annotate", "correct"):
+            code, err = tool(verb, path, "subject=Muster") if verb == "annotate" else tool(
+                verb, path, "--set", "subject=Muster")
+            assert code in (1, 2) and ("no code" in err or "unknown option" in err), (verb, err)
+        assert tool("annotate", path, "subject=P-2")[0] == 0
+    table = tmp_path / "picture.asf"
+    table.write_text("x")
+    code, err = tool("import", table, "--subject", "Anna Muster")
+    assert code == 2 and "no code that is allowed here: P-[0-9]+" in err
+    (conf / "plantard.conf").write_text("archive = {")  # may be the one that forbids
+    assert tool("import", table, "--subject", "P-1")[0] != 0
+    env["XDG_CONFIG_HOME"] = str(tmp_path / "nowhere")
+    if not os.path.exists("/etc/plantard/plantard.conf"):
+        code, err = tool("import", table, "--subject", "Anna Muster")
+        assert code == 2 and "letters, digits" in err
+
+
+def test_the_fallback_is_not_forgotten(tmp_path):
+    """A daemon that keeps some recordings in archive.fallback, because the first folder took none that day: without
+    --archive the tool finds both; the line of the log goes to where plantard's requests are."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("no folder: nothing can be recorded here")
+    with Plantard([SIM], archive={"folder": str(first), "fallback": str(second), "reserve_mb": 0}) as d:
+        d.wait_frames(10)
+        path = d.record(0.3, subject="P-7")
+        assert path.startswith(str(second))
+        first.unlink()
+        assert d.record(0.3, subject="P-7").startswith(str(first))
+        assert d.stop() == 0
+        env = d.environment()
+
+        def erase(*args):
+            done = subprocess.run([os.path.join(BIN, "plantar"), "erase", "P-7", "--json", *args], env=env, text=True,
+                                  capture_output=True, timeout=120 * SLOW, stdin=subprocess.DEVNULL)
+            return done.returncode, done.stdout, done.stderr
+
+        table = tmp_path / "table.csv"  # import finds a session there, too, and makes new ones in the first
+        table.write_text("F\n" + "".join(f"{700 + i % 7}\n" for i in range(300)))
+        for session, where in (([os.path.basename(os.path.dirname(path))], second), ([], first)):
+            done = subprocess.run([os.path.join(BIN, "plantar"), "import", str(table), "--columns", "force=F", "--rate",
+                                   "100", "--json", *(["--session", *session] if session else ["--subject", "P-8"])],
+                                  env=env, text=True, capture_output=True, timeout=120 * SLOW)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["folder"].startswith(str(where))
+
+        away = tmp_path / "away"
+        second.rename(away)  # not mounted: not passed over in silence
+        code, out, err = erase("--dry-run")
+        assert code == 0 and json.loads(out)["sessions"] == 1 and "archive.fallback" in err
+        away.rename(second)
+        code, out, err = erase("--yes")
+        assert code == 0 and json.loads(out)["erased"] == 2 and not err, err
+        for root in (first, second):
+            assert grep(root, "P-7") == []
+            assert ["ERASED.json"] in [names for _, _, names in os.walk(root)]
+        with open(os.path.join(d.state, "audit.log")) as f:
+            assert sum("plantar erase: session" in line for line in f) == 2
+        assert not (first / "audit.log").exists()
+        assert json.loads(plantar("verify", "--json", d.state)[1])["problems"] == 0
+        code, _, err = erase("--yes")
+        assert code == 1 and str(first) in err and str(second) in err
+
+
+TABLE = "".join(f"{i / 100!r},{700 + 5 * (i % 7)!r},{i % 3!r}\n" for i in range(300))
+
+
+def test_a_session_of_a_table(tmp_path):
+    """No frames, no mat: samples. Given away, they are the same numbers under the names of their roles; erased, gone."""
+    source = tmp_path / "Muster.csv"
+    source.write_text("t [s],Force of Muster [N],weight\n" + TABLE)
+    archive, out = tmp_path / "archive", tmp_path / "out"
+    code, said, err = plantar("import", str(source), "--columns", "time=1,force=2", "--subject", "P-SECRET-7",
+                              "--protocol", "quiet-stance", "--condition", "barefoot", "--out", str(archive), "--json")
+    assert code == 0, err
+    path = json.loads(said)["trials"][0]["path"]
+    assert plantar("annotate", path, "heel_lift_mm=6", "notes=Muster was late", "steps_rejected=1+0.5 Muster fell", "--note", "Muster sneezed")[0] == 0
+    code, said, err = plantar("export", "--deidentify", os.path.dirname(path), "-o", str(out))
+    assert code == 0, err
+    for word in ("P-SECRET-7", "Muster", json.loads(plantar("info", path, "--json")[1])["recordings"][0]["session"][
+            "session_uuid"], os.uname().nodename * 3, str(tmp_path)):
+        assert grep(out, word) == [], word
+    with h5py.File(path) as a, h5py.File(out / "trial-001.h5") as b:
+        assert b.attrs["subject"] == "" and b.attrs["host"] == "" and b.attrs["protocol"] == "quiet-stance"
+        assert b.attrs["started_utc"].startswith("2000-01-01") and b["trial"].attrs["heel_lift_mm"] == 6
+        assert b["trial"].attrs["steps_rejected"] == "1.000+0.500"
+        assert sorted(a["samples"]) == sorted(b["samples"]) and sorted(a["metrics"]) == sorted(b["metrics"])
+        for group in ("samples", "metrics"):
+            for key in a[group]:
+                assert a[group][key][:].tobytes() == b[group][key][:].tobytes(), key
+        assert a["samples/force"].attrs["column"] == "Force of Muster [N]"
+        assert b["samples/force"].attrs["column"] == "force"
+        assert a["samples"].attrs["rate_hz"] == b["samples"].attrs["rate_hz"]
+        assert not any(bytes(e["text"]).strip(b"\0") for e in b["events"][:])
+    assert json.loads(plantar("verify", "--json", str(out))[1])["problems"] == 0
+    os.unlink(os.path.join(os.path.dirname(path), "session.json"))  # the recording itself says whose it is
+    code, said, err = plantar("erase", "P-SECRET-7", "--archive", str(archive), "--yes", "--json")
+    assert code == 0 and json.loads(said)["erased"] == 1, err
+    with open(os.path.join(os.path.dirname(path), "ERASED.json")) as f:
+        assert json.load(f)["frames"] == 300
+
+
 if __name__ == "__main__":
     import pytest
     sys.exit(pytest.main([__file__, "-q"]))

@@ -72,7 +72,7 @@ def keys(*sources):
 
 CONF_KEYS = keys("daemon/config.c")
 MAT_KEYS = keys("drivers/mat/mat.c", "drivers/mat/mat_frame.c", "drivers/mat/mat_calibration.c",
-                "drivers/mat/mat_usb.c")
+                "drivers/mat/mat_usb.c", "drivers/mat/mat_device.c")
 
 
 PROTOCOL_KEYS = keys("daemon/protocol_conf.c")

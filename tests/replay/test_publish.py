@@ -56,7 +56,8 @@ def test_every_topic_parses():
         deadline = time.monotonic() + 20 * SLOW
         while len(seen) < 6 and time.monotonic() < deadline:
             topic, header, blob = sub.next()
-            seen.setdefault(topic, (header, blob))
+            if topic != "event/left" or header["kind"] == "mark":  # others when the machine is busy
+                seen.setdefault(topic, (header, blob))
         assert set(seen) >= {"frame/left", "metrics/left", "view/left", "event/left", "status"}
 
         header, blob = seen["frame/left"]

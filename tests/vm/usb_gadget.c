@@ -222,6 +222,26 @@ static void *endpoint_zero(void *arg)
 	return arg;
 }
 
+/* What the host sends over the OUT endpoint is told on stdout, for the script to see. */
+static void *endpoint_out(void *arg)
+{
+	char bytes[4096];
+	ssize_t n;
+	int fd = open(arg, O_RDWR);
+
+	while (fd >= 0) {
+		n = read(fd, bytes, sizeof(bytes) - 1);
+		if (n <= 0) {
+			usleep(10000); /* unplugged */
+			continue;
+		}
+		bytes[n] = '\0';
+		printf("host sent %zd bytes: %s\n", n, bytes);
+		fflush(stdout);
+	}
+	return NULL;
+}
+
 /* ---- frames ---- */
 
 struct bytes {
@@ -348,7 +368,7 @@ static void stream(long hz)
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-	char path[256];
+	char path[256], out_path[256];
 	pthread_t thread;
 
 	if (argc < 4) {
@@ -366,6 +386,9 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR2, &action, NULL);
 	describe();
 	if (pthread_create(&thread, NULL, endpoint_zero, NULL))
+		die("thread");
+	snprintf(out_path, sizeof(out_path), "%s/ep2", argv[2]);
+	if (kind != HID && pthread_create(&thread, NULL, endpoint_out, out_path))
 		die("thread");
 	snprintf(path, sizeof(path), "%s/ep1", argv[2]);
 	in_fd = open(path, O_RDWR);

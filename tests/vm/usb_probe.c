@@ -9,6 +9,7 @@
  *	cancel	how long a waiting read needs to return
  *	unplug	how long until a read says GONE after the device was taken away
  *	pulls	20 times: plugged in, unplugged amid the frames; all that was taken has been read
+ *	send	a command over the OUT endpoint, amid the frames
  *	packets	boundaries, empty packets, answers to requests, requests of a decoder
  */
 #include <pthread.h>
@@ -161,6 +162,21 @@ static int unplug(void)
 	if (pl_transport_read(transport, buf, sizeof(buf), 1, 0, &err) != PL_READ_GONE)
 		return fail("and then it did not any more");
 	return pl_transport_write(transport, "x", 1, &err) ? 0 : fail("it can be written to");
+}
+
+static int send(void)
+{
+	char text[101];
+
+	memset(text, 'x', 100);
+	text[100] = '\0';
+	if (pl_transport_read(transport, buf, sizeof(buf), 1, PATIENCE_MS, &err) <= 0 ||
+	    pl_transport_write(transport, "hello", 5, &err) ||
+	    pl_transport_read(transport, buf, sizeof(buf), 1, PATIENCE_MS, &err) <= 0 ||
+	    pl_transport_write(transport, text, 100, &err))
+		return fail(err.message);
+	printf("two commands sent\n");
+	return 0;
 }
 
 /* ---- pulls ---- */
@@ -335,6 +351,28 @@ static int packets(void)
 	return answers == 1 ? 0 : fail("not one answer");
 }
 
+/* ---- the host's clock ---- */
+
+/*
+ * kHz of the processor's time stamp counter, which QEMU hands on to its guest. A guest that has to
+ * find out by itself is wrong by any factor when the machine is busy as it boots.
+ */
+static int tsc(void)
+{
+#ifdef __x86_64__
+	const struct timespec nap = {.tv_nsec = 300000000};
+	uint64_t ticks = __builtin_ia32_rdtsc();
+	int64_t begin_ns = pl_mono_ns();
+
+	nanosleep(&nap, NULL);
+	ticks = __builtin_ia32_rdtsc() - ticks;
+	printf("%.0f\n", (double)ticks * 1e6 / (double)(pl_mono_ns() - begin_ns));
+	return 0;
+#else
+	return fail("no time stamp counter");
+#endif
+}
+
 /* ---- */
 
 static const char mat_text[] =
@@ -354,6 +392,8 @@ static int run(const char *test, const char *uri)
 		return cancel();
 	if (!strcmp(test, "unplug"))
 		return unplug();
+	if (!strcmp(test, "send"))
+		return send();
 	if (!strcmp(test, "pulls"))
 		return pulls(uri);
 	if (!strcmp(test, "packets"))
@@ -366,8 +406,10 @@ int main(int argc, char **argv)
 	int64_t begin_ns;
 	int r;
 
+	if (argc == 2 && !strcmp(argv[1], "tsc"))
+		return tsc();
 	if (argc < 3) {
-		fputs("usage: usb_probe rate|late|cancel|unplug|pulls|packets URI [UDC [NAME "
+		fputs("usage: usb_probe rate|late|cancel|unplug|send|pulls|packets URI [UDC [NAME "
 		      "LOG]]\n",
 		      stderr);
 		return 2;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of fuzz_pmp, fuzz_matrix and fuzz_mat_conf beside itself; run after a change
+"""Writes the seeds of fuzz_pmp, fuzz_matrix, fuzz_devices and fuzz_mat_conf beside itself; run after a change
 of what the first bytes of their inputs mean. Seeds are small, valid streams and files."""
 import pathlib
 import random
@@ -9,6 +9,7 @@ import sys
 
 here = pathlib.Path(__file__).parent
 sys.path.insert(0, str(here.parent.parent / 'mats'))
+import devices  # noqa: E402
 import survey  # noqa: E402
 
 
@@ -146,6 +147,47 @@ for check in range(1, 8):
 simulated('repair-parts', lambda p, n: b''.join(
     bytes([k]) + bytes(survey.flat(p)[k:k + 6]) + bytes(6) for k in (0, 6)), 3, 4, 255, modes=REPAIR | PARTS, marks=8 | 4,
           first=b'\xaa\x55\x03', cells=6, index=field(0), skip_head=1, check=5)
+
+# The smaller streams of the survey, as fuzz_guess takes them.
+for mat in survey.MATS:
+    if mat.poll or mat.rows * mat.cols > 512:
+        continue
+    dice = random.Random(mat.name)
+    stream = b''.join(mat.frame(survey.picture_of(mat, n, dice), n) for n in range(8))
+    (here / 'guess' / mat.name).write_bytes(stream[:6000])
+
+# Devices with a protocol of their own: which one is its line in fuzz_devices.c.
+(here / 'devices').mkdir(exist_ok=True)
+
+
+def spoken(which, kind, frames):
+    device, out = devices.make(kind, which), b''
+    said = device.open()
+    if kind is devices.Fisica:
+        said += device.hear(bytes.fromhex('241347000000fff0' '24225300 0002fff0'.replace(' ', '')))
+    if kind in (devices.Vernier, devices.VernierWide):
+        device.running, device.period_us = True, 10000
+    if kind is devices.Phidget:
+        device.setting = bytes([0x0F, 0x77, 0x77, 5, 0])
+    for n in range(frames):
+        sent, _ = device.picture(n)
+        frame = device.frame(sent, n)
+        said += frame if device.packets else [frame]
+    for data in said:
+        if device.packets:
+            n, data = (0x8000, data[1]) if isinstance(data, tuple) else (0, data)
+            out += struct.pack('<H', n | len(data))
+        out += data
+    (here / 'devices' / f'{which}-{kind.__name__.lower()}').write_bytes(bytes([which, 0]) + out)
+
+
+for which, kind, frames in ((0, devices.Fisica, 3), (1, devices.Fisica, 2), (2, devices.JqPad, 2), (2, devices.JqTyped, 2),
+                            (4, devices.JqHalves, 3), (5, devices.JqWhole, 3), (6, devices.Phidget, 4),
+                            (8, devices.TakkTile, 2), (10, devices.Vernier, 3), (10, devices.VernierWide, 2),
+                            (11, devices.StepManiaX, 3)):
+    spoken(which, kind, frames)
+for which, most in enumerate((1300, 1300, 4200, 2100, 600, 600, 90, 90, 600, 600, 300, 600)):
+    (here / 'devices' / f'{which}-repair').write_bytes(bytes([0x80 | which, 5]) + random.Random(which).randbytes(most))
 
 base = 'rows = 3; cols = 2; pitch_mm = (7.5, 10); rate_hz = 40.5; protocol = "%s"; cell = "%s";\n'
 (here / 'mat_conf' / 'pmp').write_text(base % ('pmp', 'u16'))

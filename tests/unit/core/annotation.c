@@ -31,6 +31,11 @@ static void canonical(void **state)
 		{"first_steps", "yes", "true"},
 		{"subject", "P-0042", "P-0042"},
 		{"notes", "a = b, \xC3\xBC", "a = b, \xC3\xBC"},
+		{"steps_rejected", "14.02+0.61@4 limps a bit;3+0.7@0 targeting",
+		 "3.000+0.700@0 targeting;14.020+0.610@4 limps a bit"},
+		{"steps_rejected", "3+0.7@0 targeting;3.000+0.70@0 \xC3\xBC",
+		 "3.000+0.700@0 \xC3\xBC"},
+		{"steps_rejected", "0.5 x", "0.500 x"},
 		{"feet_side", "12=unknown,3=right,1=left", "1=left,3=right,12=unknown"},
 	};
 	char out[PL_ANNOTATION_VALUE_MAX];
@@ -70,6 +75,18 @@ static void refused(void **state)
 		{"feet_side", "65=left", "foot=side"},
 		{"feet_side", "1=up", "foot=side"},
 		{"feet_side", "1=left,", "foot=side"},
+		{"steps_rejected", "three", "onset+contact@foot"},
+		{"steps_rejected", "3+", "onset+contact@foot"},
+		{"steps_rejected", "3.0001 x", "onset+contact@foot"},
+		{"steps_rejected", "3.5@ x", "onset+contact@foot"},
+		{"steps_rejected", "3.5@-1 x", "onset+contact@foot"},
+		{"steps_rejected", "3 x;", "onset+contact@foot"},
+		{"steps_rejected", "-3 x", "onset+contact@foot"},
+		{"steps_rejected", "3 x\ny", "control"},
+		{"steps_rejected", "99999999999999999999 x", "onset+contact@foot"},
+		{"steps_rejected",
+		 "1 0123456789012345678901234567890123456789012345678901234567890123",
+		 "onset+contact@foot"},
 		{"speed", "3", "speed_m_s"},
 		{"colour", "red", "subject, body_mass_kg"},
 	};
@@ -167,6 +184,13 @@ static void all_fit(void **state)
 			break;
 		case PL_ANNOTATION_BOOL:
 			strcpy(value, "false");
+			break;
+		case PL_ANNOTATION_STEPS: /* to the last byte */
+			for (int step = 0; step < 12; step++)
+				sprintf(value + strlen(value), "%s%d.250+0.650@%d %063d",
+					step ? ";" : "", 10 + step, step + 10, step);
+			sprintf(value + strlen(value), ";99.125@1 %054d", 0);
+			assert_int_equal(strlen(value), PL_ANNOTATION_VALUE_MAX - 1);
 			break;
 		case PL_ANNOTATION_FEET:
 			for (int foot = 1; foot <= PL_ANNOTATION_FEET_MAX; foot++)

@@ -367,6 +367,91 @@ static void test_garbage_never_breaks_the_promises(void **state)
 	}
 }
 
+/*
+ * Everything that can happen to two clocks in a day, at random: a drift of up to 500 ppm, the
+ * device switched off and on (its clock begins anew), the host asleep (its monotonic clock stands
+ * still while the device goes on), or the mat silent for as long; threads that do not get to run
+ * for a while. Monotone and never later than the arrival always; within one sample period of the
+ * truth but for two seconds behind such an event.
+ */
+struct day {
+	double period_ns, drift, delay_ns;
+	int64_t device_base, host_base; /* device and host time are true time plus these */
+	double settled_ns;		/* true time from which on the estimate must be right */
+	double stall_until_ns;
+};
+
+static void happen(struct day *d, double now_ns)
+{
+	double away_ns = 10e9 + random_unit() * 7200e9;
+
+	switch (random_state % 4) {
+	case 0: /* off and on */
+		d->device_base = -(int64_t)(now_ns * (1 - d->drift));
+		break;
+	case 1: /* asleep: the host's clock stood still */
+		d->device_base += (int64_t)(away_ns * (1 - d->drift));
+		break;
+	case 2: /* silence, both clocks go on */
+		d->host_base += (int64_t)away_ns;
+		d->device_base += (int64_t)(away_ns * (1 - d->drift));
+		break;
+	default: /* this process does not run; nothing is lost, so nothing needs to settle */
+		d->stall_until_ns = now_ns + random_unit() * 0.8e9;
+		return;
+	}
+	d->settled_ns = now_ns + 2e9;
+}
+
+static void test_a_day_of_clocks(void **state)
+{
+	static const double rates[] = {50, 100, 250, 500};
+	double worst = 0;
+
+	(void)state;
+	for (unsigned run = 0; run < 24; run++) {
+		struct day d = {.period_ns = 1e9 / rates[run % 4], .settled_ns = 2e9};
+		int64_t last_est = INT64_MIN, last_mono = INT64_MIN;
+		struct pl_clockfit fit;
+		double event_ns = 20e9;
+
+		random_state = 1000 + run;
+		for (int i = 0; i < 10; i++)
+			random_unit();
+		d.drift = run < 4 ? 500e-6 : run < 8 ? -500e-6 : (random_unit() - 0.5) * 1e-3;
+		d.delay_ns = 0.1 * d.period_ns;
+		pl_clockfit_init(&fit, rates[run % 4]);
+		for (uint64_t seq = 0; (double)seq * d.period_ns < 120e9; seq++) {
+			double true_ns = (double)seq * d.period_ns, arrival_ns, error;
+			int64_t t_mono, t_est, t_device;
+
+			if (true_ns > event_ns) {
+				happen(&d, true_ns);
+				event_ns += 15e9 + random_unit() * 10e9;
+			}
+			arrival_ns =
+				fmax(true_ns - d.delay_ns * log(random_unit()), d.stall_until_ns);
+			t_mono = START_NS + d.host_base + (int64_t)arrival_ns;
+			if (t_mono < last_mono)
+				t_mono = last_mono; /* a stream keeps its order */
+			last_mono = t_mono;
+			t_device = d.device_base + (int64_t)(true_ns * (1 - d.drift));
+			t_est = pl_clockfit_push(&fit, t_device / 1000 * 1000, seq, t_mono);
+			assert_true(t_est <= t_mono);
+			assert_true(t_est >= last_est);
+			last_est = t_est;
+			error = (double)(t_est - START_NS - d.host_base) - true_ns;
+			if (true_ns < d.settled_ns)
+				continue;
+			worst = fmax(worst, fabs(error) / d.period_ns);
+			if (fabs(error) > d.period_ns)
+				fail_msg("run %u, %g Hz, drift %g ppm, at %g s: %g ms off", run,
+					 rates[run % 4], d.drift * 1e6, true_ns / 1e9, error / 1e6);
+		}
+	}
+	print_message("a day of clocks: worst %.3f periods\n", worst);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_backlog_is_delay),
 		cmocka_unit_test(test_uncounted_loss_is_forgotten),
 		cmocka_unit_test(test_clocks_that_are_none),
+		cmocka_unit_test(test_a_day_of_clocks),
 		cmocka_unit_test(test_garbage_never_breaks_the_promises),
 	};
 

@@ -279,6 +279,31 @@ static inline void make_cells(const struct pl_decoder_config *c, void *cells, ui
 	}
 }
 
+/* Devices that send relative cells, or few bits: any cells become those that can be told. */
+static inline bool is_coarse(const struct pl_decoder_config *c)
+{
+	return !strcmp(c->protocol, "fisica") || !strcmp(c->protocol, "phidget") ||
+	       !strcmp(c->protocol, "takktile");
+}
+
+static inline void settle_cells(const struct pl_decoder_config *c, void *cells)
+{
+	struct pl_encoder *e = pl_encoder_new(c, NULL);
+	struct play p = {.cell_bytes = config_bytes(c)};
+	struct pl_decoder *d = pl_decoder_new(c, NULL);
+	uint8_t *wire = malloc(pl_encoder_max(e));
+
+	/* what comes first may only be a beginning; whatever marks an end comes with the last */
+	for (unsigned i = 0; i < 4; i++)
+		feed_all(d, &p, wire, pl_encoder_frame(e, cells, i, 0, wire));
+	assert_true(p.n >= 1);
+	memcpy(cells, p.frames[p.n - 1].frame.cells, p.cell_bytes);
+	play_free(&p);
+	free(wire);
+	pl_decoder_free(d);
+	pl_encoder_free(e);
+}
+
 /* n frames of a mat, encoded one after the other; seq from 0, device time 2 ms apart. The cells
  * go to *cells (n times the frame's bytes), to be freed; ends[i] is where frame i ends. */
 static inline struct stream make_stream(const struct pl_decoder_config *c, size_t n, uint64_t seed,
@@ -301,6 +326,8 @@ static inline struct stream make_stream(const struct pl_decoder_config *c, size_
 		size_t size;
 
 		make_cells(c, frame, &seed);
+		if (is_coarse(c))
+			settle_cells(c, frame);
 		size = pl_encoder_frame(e, frame, i, (int64_t)i * 2000000, wire);
 		assert_true(size <= pl_encoder_max(e));
 		stream_add(&s, wire, size);

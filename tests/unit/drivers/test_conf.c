@@ -59,7 +59,7 @@ static void test_messages(void **state)
 					      "\"rate_hz\"? valid: title, rows, cols, "
 					      "pitch_mm, rate_hz, scan_ms, protocol, cell, serial, "
 					      "usb, frame, commands, calibration, "
-					      "live"},
+					      "live, device"},
 		{HEAD FRAME "rate_hz = \"fast\";\n",
 		 "test:7: rate_hz: is text in quotes; valid: 0..100000"},
 		{HEAD FRAME "rate_hz = -1;\n", "test:7: rate_hz: is -1; valid: 0..100000"},
@@ -80,11 +80,20 @@ static void test_messages(void **state)
 		{"rows = 4;\ncols = 6;\npitch_mm = [5.0, 0.0];\n",
 		 "test:3: pitch_mm: valid: 0.1..1000, or [between rows, between columns]"},
 		{"rows = 4;\ncols = 6;\npitch_mm = 5.0;\nprotocol = \"pnp\";\n",
-		 "test:4: protocol: unknown \"pnp\"; did you mean \"pmp\"? valid: pmp, matrix"},
+		 "test:4: protocol: unknown \"pnp\"; did you mean \"pmp\"? valid: pmp, matrix, "
+		 "fisica, jq, phidget, takktile, vernier, stepmaniax"},
 		{"rows = 4;\ncols = 6;\npitch_mm = 5.0;\nprotocol = \"matrix\";\n",
 		 "test: cell: missing"},
 		{"rows = 4;\ncols = 6;\npitch_mm = 5.0;\nprotocol = \"pmp\";\n" FRAME,
 		 "test:5: frame: only for protocol = \"matrix\""},
+		{"rows = 2;\ncols = 2;\npitch_mm = 5.0;\nprotocol = \"phidget\";\ncell = \"f32\";\n"
+		 "device = { identify = true; };\n",
+		 "test:6: device.identify: unknown key; valid: period_ms, gain, channels"},
+		{"rows = 2;\ncols = 2;\npitch_mm = 5.0;\nprotocol = \"phidget\";\ncell = \"f32\";\n"
+		 "device = { channels = [0, 1, 2, 32]; };\n",
+		 "test:6: device.channels: valid: whole numbers from 0 to 31"},
+		{"rows = 8;\ncols = 5;\npitch_mm = 5.0;\nprotocol = \"takktile\";\ndevice = {};\n",
+		 "test:5: device: protocol \"takktile\" has nothing to be told here"},
 		{HEAD "frame = 5;\n", "test:6: frame: is a whole number; valid: a group, { key = "
 				      "value; ... }"},
 		{HEAD "frame = {\n head = \"AA 5\";\n};\n",

@@ -6,10 +6,20 @@
 #include "stream.h"
 
 #include "drivers/mat/mat.h"
+#include "tests/unit/sanitized.h"
 
 #define FRAMES 5
 
 static unsigned mats;
+
+/* A bridge's first sample of an input that was switched on; what comes before a scale was spoken
+ * to. */
+static bool first_unsure(const struct pl_mat *mat)
+{
+	const char *protocol = mat->decoder.protocol;
+
+	return !strcmp(protocol, "phidget") || !strcmp(protocol, "fisica");
+}
 
 /* Frames of five that cannot be read: a text's first line may have been joined in its middle, and
  * the last part of a frame may be waiting for the next one. */
@@ -20,7 +30,7 @@ static size_t unread(const struct pl_mat *mat)
 
 	if (m->chunks.cells && m->rows * m->cols % m->chunks.cells)
 		return 1;
-	return joined;
+	return joined || first_unsure(mat);
 }
 
 /* Mats whose frames nothing parts: the first row behind a silence begins them, whatever came before
@@ -83,15 +93,16 @@ static void check_mat(void *user, const char *name, const char *path)
 		return;
 	}
 	s = make_stream(&mat.decoder, FRAMES, 42, &cells, NULL);
-	p = s.n > 20000 ? play_many_ways(&mat.decoder, &s, 100)
-			: play_every_way(&mat.decoder, &s, 1000);
+	p = SANITIZED || s.n > 20000 ? play_many_ways(&mat.decoder, &s, SANITIZED ? 8 : 100)
+				     : play_every_way(&mat.decoder, &s, 1000);
 	assert_int_equal(p.n, FRAMES - unread(&mat));
 	for (size_t i = 0; i < p.n; i++)
-		assert_memory_equal(
-			p.frames[i].frame.cells,
-			cells + (i + (mat.decoder.matrix.text.line ? unread(&mat) : 0)) *
-					p.cell_bytes,
-			p.cell_bytes);
+		assert_memory_equal(p.frames[i].frame.cells,
+				    cells + (i + (mat.decoder.matrix.text.line || first_unsure(&mat)
+							  ? unread(&mat)
+							  : 0)) *
+						    p.cell_bytes,
+				    p.cell_bytes);
 	if (!unread(&mat))
 		assert_int_equal(p.stats.skipped_bytes, 0);
 	play_free(&p);
@@ -104,7 +115,7 @@ static void test_shipped(void **state)
 {
 	(void)state;
 	pl_mat_list(check_mat, NULL);
-	assert_true(mats >= 33);
+	assert_true(mats >= 42);
 }
 
 /* Recordings of whole and half kPa survive the way to counts and back. */

@@ -510,6 +510,69 @@ static void test_dims(void **state)
 	pl_decoder_free(d);
 }
 
+static size_t feed_at(struct pl_decoder *d, struct pl_raw_frame *f, const void *bytes, size_t n,
+		      int64_t t_ns)
+{
+	struct pl_raw_frame now = *f;
+	size_t used = 0, frames = 0, step;
+	bool got;
+
+	do {
+		step = pl_decoder_feed(d, (const uint8_t *)bytes + used, n - used, t_ns, &now,
+				       &got);
+		used += step;
+		frames += got;
+		if (got)
+			*f = now;
+	} while (step || got);
+	return frames;
+}
+
+/* Answers without a mark: one that lost a byte is given up after a while, one with a byte too many
+ * does not shift the next; in a capture, where nobody asks, the silence tells the former. */
+static void test_unmarked_answers(void **state)
+{
+	static const struct pl_matrix_config m = {
+		POLL, .poll_timeout_ms = 100, .poll_quiet_ms = 2, .rows = 2, .cols = 2, NO_FIELDS};
+	struct pl_decoder_config c = variant_config(&m);
+	struct pl_decoder *d = pl_decoder_new(&c, NULL);
+	uint8_t cells[4];
+	struct pl_raw_frame f = {.cells = cells};
+	const int64_t ms = 1000000;
+	int64_t deadline;
+	struct pl_tx tx;
+
+	(void)state;
+	pl_decoder_tick(d, 1 * ms, &tx, &deadline);
+	assert_int_equal(tx.n, 1);
+	assert_int_equal(feed_at(d, &f, "abcdX", 5, 5 * ms), 1);
+	pl_decoder_tick(d, 5 * ms, &tx, &deadline);
+	assert_int_equal(tx.n, 0); /* quiet first */
+	assert_true(deadline == 7 * ms);
+	assert_int_equal(feed_at(d, &f, "Y", 1, 6 * ms), 0);
+	pl_decoder_tick(d, deadline, &tx, &deadline);
+	assert_int_equal(tx.n, 1);
+	assert_int_equal(feed_at(d, &f, "efgh", 4, 10 * ms), 1);
+	assert_memory_equal(cells, "efgh", 4);
+	assert_true(f.resync);
+	assert_int_equal(pl_decoder_stats(d)->skipped_bytes, 2);
+	assert_int_equal(pl_decoder_stats(d)->bad_length, 1);
+	pl_decoder_tick(d, 12 * ms, &tx, &deadline);
+	assert_int_equal(feed_at(d, &f, "ijk", 3, 15 * ms), 0);
+	pl_decoder_tick(d, 200 * ms, &tx, &deadline);
+	assert_int_equal(tx.n, 1);
+	assert_int_equal(feed_at(d, &f, "mnop", 4, 205 * ms), 1);
+	assert_memory_equal(cells, "mnop", 4);
+	assert_int_equal(f.lost_corrupt, 1);
+
+	pl_decoder_reset(d); /* a capture of the same */
+	assert_int_equal(feed_at(d, &f, "abcd", 4, 5 * ms), 1);
+	assert_int_equal(feed_at(d, &f, "efg", 3, 10 * ms), 0);
+	assert_int_equal(feed_at(d, &f, "ijkl", 4, 120 * ms), 1);
+	assert_memory_equal(cells, "ijkl", 4);
+	pl_decoder_free(d);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -572,7 +635,7 @@ int main(void)
 		cmocka_unit_test(test_noise),	   cmocka_unit_test(test_wire_bytes),
 		cmocka_unit_test(test_lines),	   cmocka_unit_test(test_other_lines),
 		cmocka_unit_test(test_list),	   cmocka_unit_test(test_dims),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_unmarked_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -503,7 +503,8 @@ static void test_refused(void **state)
 	(void)state;
 	c.protocol = "smoke";
 	assert_null(pl_decoder_new(&c, &err));
-	assert_string_equal(err.message, "protocol: unknown \"smoke\"; valid: pmp, matrix");
+	assert_string_equal(err.message, "protocol: unknown \"smoke\"; valid: pmp, matrix, fisica, "
+					 "jq, phidget, takktile, vernier, stepmaniax");
 	assert_int_equal(err.code, PL_ECONFIG);
 	assert_null(pl_encoder_new(&c, &err));
 	c.protocol = "pmp";
@@ -514,7 +515,10 @@ static void test_refused(void **state)
 	assert_null(pl_decoder_new(&c, &err));
 	assert_string_equal(pl_decoder_protocols()[0], "pmp");
 	assert_string_equal(pl_decoder_protocols()[1], "matrix");
-	assert_null(pl_decoder_protocols()[2]);
+	assert_string_equal(pl_decoder_protocols()[7], "stepmaniax");
+	assert_null(pl_decoder_protocols()[8]);
+	assert_true(pl_decoder_packets("stepmaniax") && !pl_decoder_packets("pmp") &&
+		    !pl_decoder_packets("smoke"));
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which USB device a URI means, and which of its endpoints. The devices are made up by umockdev
- * (usb.umockdev): two mats that differ in their serial number, two that differ in nothing but their
- * port, a hub, and a serial adapter; without umockdev only the choice of endpoints is tested. What
- * moves over a wire is tested on a real kernel (tests/vm).
+ * (usb_devices.sh): two mats that differ in their serial number, two that differ in nothing but
+ * their port, a hub, and a serial adapter; without umockdev only the choice of endpoints is tested.
+ * What moves over a wire is tested on a real kernel (tests/vm).
  */
 #include "tests/unit/drivers/transport_test.h"
 

@@ -528,6 +528,110 @@ static void treadmill_run(void **state)
 	free(expected);
 }
 
+static struct pl_rejection means(double onset_s, double contact_s, int foot, const char *why)
+{
+	struct pl_rejection one = {.onset_ms = llround(1e3 * onset_s),
+				   .contact_ms = isnan(contact_s) ? -1 : llround(1e3 * contact_s),
+				   .foot = foot};
+
+	strcpy(one.reason, why);
+	return one;
+}
+
+/* Six steps 0.6 s apart of 0.7 s, the last two together on two feet; forces 100, 200, ... N. */
+static void six_steps(struct pl_gait *g)
+{
+	pl_gait_init(g);
+	g->rate_hz = RATE;
+	for (int k = 0; k < 6; k++) {
+		struct pl_step s = {.side = k % 2 ? PL_SIDE_RIGHT : PL_SIDE_LEFT, .foot = k};
+
+		for (size_t i = 0; i < pl_step_figure_count(); i++)
+			*(double *)(void *)((char *)&s + pl_step_figure(i)->offset) = NAN;
+		s.onset_s = 1 + 0.6 * (k < 5 ? k : 4);
+		s.contact_time_s = 0.7;
+		s.force_peak_n = 100 * (k + 1);
+		assert_int_equal(pl_gait_add(g, &s), 0);
+	}
+}
+
+static double mean_peak(const struct pl_gait *g)
+{
+	return pl_gait_stats(g, 1, PL_SIDE_UNKNOWN, -INFINITY, INFINITY).mean;
+}
+
+static void taken_out(void **state)
+{
+	struct pl_gait_options o;
+	struct pl_gait g;
+	struct pl_rejection one;
+	struct pl_json json;
+
+	(void)state;
+	pl_gait_options_init(&o);
+	six_steps(&g);
+	/* another analysis moved its onset by 20 ms; one of no step; of two together the one on
+	 * foot 5 */
+	one = means(1.62, 0.69, 7, "targeting");
+	assert_int_equal(pl_rejections_add(&o.rejections, &one, NULL), 0);
+	one = means(1.9, 0.7, 2, "of nothing");
+	assert_int_equal(pl_rejections_add(&o.rejections, &one, NULL), 0);
+	one = means(3.4, 0.7, 5, "hopped");
+	assert_int_equal(pl_rejections_add(&o.rejections, &one, NULL), 0);
+	pl_gait_reject(&g, &o.rejections);
+	pl_gait_sum_up(&g);
+	for (int k = 0; k < 6; k++)
+		assert_int_equal(g.step[k].rejected, k == 1 || k == 5 ? PL_REJECT_OPERATOR : 0);
+	assert_int_equal(g.accepted, 4);
+	assert_int_equal(g.not_found, 1);
+	close_to(mean_peak(&g), (100 + 300 + 400 + 500) / 4., 1e-12);
+	close_to(g.cadence_spm, 60 * 5 / 2.4 * (5 - 1) / 5.,
+		 1e-9); /* feet touched the ground all the same */
+	pl_json_init(&json, text, sizeof(text));
+	pl_json_begin_object(&json, NULL);
+	pl_gait_json(&g, &o, &json);
+	pl_json_end_object(&json);
+	assert_true(pl_json_finish(&json) > 0);
+	assert_non_null(
+		strstr(text, "\"rejected\":[\"operator\"],\"reject_reason\":\"targeting\""));
+	assert_non_null(strstr(text, "\"rejected\":{\"operator\":2}"));
+	assert_non_null(strstr(text, "\"rejections_without_step\":1"));
+	pl_gait_free(&g);
+
+	/* both of the two together, and each keeps its own reason */
+	six_steps(&g);
+	one = means(3.4, 0.7, 4, "hopped too");
+	assert_int_equal(pl_rejections_add(&o.rejections, &one, NULL), 0);
+	pl_gait_reject(&g, &o.rejections);
+	assert_string_equal(o.rejections.of[g.step[4].why - 1].reason, "hopped too");
+	assert_string_equal(o.rejections.of[g.step[5].why - 1].reason, "hopped");
+	pl_gait_free(&g);
+}
+
+static void too_many_taken_out(void **state)
+{
+	struct pl_rejections r = {0};
+	struct pl_error err = {0};
+	struct pl_rejection one = means(0, NAN, -1, "x");
+
+	(void)state;
+	for (int k = 0; k < PL_REJECTIONS_MAX; k++, one.onset_ms += 1000)
+		assert_int_equal(pl_rejections_add(&r, &one, &err), 0);
+	assert_int_equal(pl_rejections_add(&r, &one, &err), -1);
+	assert_non_null(strstr(err.message, "reject the trial"));
+	one.onset_ms = 0; /* the same again takes the place of what was there */
+	strcpy(one.reason, "y");
+	assert_int_equal(pl_rejections_add(&r, &one, &err), 0);
+	assert_string_equal(r.of[0].reason, "y");
+	pl_rejections_remove(&r, 0);
+	assert_int_equal(r.n, PL_REJECTIONS_MAX - 1);
+	assert_int_equal(r.of[0].onset_ms, 1000);
+	assert_int_equal(pl_rejections_print(&r, text, 40, &err), -1);
+	assert_int_equal(err.code, PL_EUSAGE);
+	strcpy(one.reason, "a;b");
+	assert_int_equal(pl_rejections_add(&r, &one, &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,6 +648,8 @@ int main(void)
 		cmocka_unit_test(two_plates),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(treadmill_run),
+		cmocka_unit_test(taken_out),
+		cmocka_unit_test(too_many_taken_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -559,6 +559,30 @@ static void without_places_only_peaks(void **state)
 	assert_null(pl_live_new(&one, &cal, &o, NULL));
 }
 
+/* A force plate without places: a force, and nothing that would need a place. */
+static void one_cell(void **state)
+{
+	static const struct pl_geometry plate = {1, 1, 0.28, 0.28};
+	const float cell = 686;
+	struct pl_live_options o;
+	struct pl_calibration cal;
+	struct pl_live *live;
+
+	(void)state;
+	pl_live_options_init(&o);
+	o.rate_hz = 100;
+	pl_calibration_init(&cal, &plate);
+	cal.unit = PL_UNIT_N;
+	live = pl_live_new(&plate, &cal, &o, NULL);
+	for (uint64_t seq = 0; seq < 50; seq++)
+		pl_live_frame(live, &cell, PL_F32, seq, row);
+	assert_float_equal(at("force_n"), 686, 1e-3);
+	for (size_t i = 0; i < pl_metric_count(); i++)
+		if (strstr(pl_metric_def(i)->base, "cop"))
+			assert_true(isnan(row[i]));
+	pl_live_free(live);
+}
+
 static void every_column_is_documented(void **state)
 {
 	const char *source = getenv("PLANTAR_SOURCE");
@@ -656,6 +680,7 @@ int main(void)
 		cmocka_unit_test(known_side),
 		cmocka_unit_test(without_calibration_nothing_is_newtons),
 		cmocka_unit_test(without_places_only_peaks),
+		cmocka_unit_test(one_cell),
 		cmocka_unit_test(every_column_is_documented),
 		cmocka_unit_test(names_parse),
 		cmocka_unit_test(odd_mats),

@@ -105,6 +105,7 @@ static double correlation(const double *x, const double *y, int n)
 
 struct figures {
 	double contact[STEPS_EACH], heel[STEPS_EACH], index[STEPS_EACH], arch[STEPS_EACH];
+	double slender[STEPS_EACH]; /* length / width of the print */
 };
 
 static void take(unsigned k, struct figures *f)
@@ -121,6 +122,7 @@ static void take(unsigned k, struct figures *f)
 	f->contact[i] = number(s, "contact_time_s");
 	f->index[i] = number(s, "strike_index_pct");
 	f->arch[i] = number(s, "arch_index");
+	f->slender[i] = number(s, "length_mm") / number(s, "width_mm");
 	f->heel[i] = number(
 		json_object_get(
 			json_object_get(json_array_get(json_object_get(all, "feet"), 0), "regions"),
@@ -154,9 +156,9 @@ static void faster_is_harder_and_shorter(void **state)
 	(void)state;
 	assert_true(read_speeds());
 	print_message("person   r(speed, contact time)  r(speed, heel peak)   strike index: mean, "
-		      "least, most   arch index\n");
+		      "least, most   arch index   length / width: mean, least, most\n");
 	for (unsigned person = 0; person < PEOPLE; person++) {
-		double contact, heel, mean, least, most, arch, a0, a1;
+		double contact, heel, mean, least, most, arch, a0, a1, slender, s0, s1;
 
 		for (unsigned k = 0; k < STEPS_EACH; k++)
 			take(person * STEPS_EACH + k, &f);
@@ -164,8 +166,11 @@ static void faster_is_harder_and_shorter(void **state)
 		heel = correlation(speed[person], f.heel, STEPS_EACH);
 		spread(f.index, &mean, &least, &most);
 		spread(f.arch, &arch, &a0, &a1);
-		print_message("%6u   %23.3f  %19.3f   %18.1f %6.1f %6.1f   %.3f\n", person, contact,
-			      heel, mean, least, most, arch);
+		spread(f.slender, &slender, &s0, &s1);
+		print_message("%6u   %23.3f  %19.3f   %18.1f %6.1f %6.1f   %10.3f   %20.2f %6.2f "
+			      "%6.2f\n",
+			      person, contact, heel, mean, least, most, arch, slender, s0, s1);
+		assert_true(s0 > 2.3); /* shorter ones beside the mat's edge are called partial */
 		assert_true(contact < -0.8);
 		assert_true(heel > 0.5);
 	}

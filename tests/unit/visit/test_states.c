@@ -215,6 +215,37 @@ static void recorder_refuses(void **state)
 	pl_visit_free(v);
 }
 
+/* Read back from a log that was written before the recorder had begun, or before it was asked to.
+ */
+static void lost_recordings(void **state)
+{
+	struct pl_visit *v = in_state(PL_VISIT_STARTING);
+	unsigned rejected = v->plan[1].rejected, n = v->n_trials;
+
+	(void)state;
+	pl_visit_interrupt(v, "ended");
+	pl_visit_lost(v, 5, "/a/trial-005.h5", 7);
+	assert_int_equal(v->n_trials, n); /* it is that trial's */
+	assert_int_equal(v->trials[n - 1].file, 5);
+	assert_string_equal(v->trials[n - 1].path, "/a/trial-005.h5");
+	assert_int_equal(v->trials[n - 1].verdict, PL_VERDICT_REJECTED);
+	pl_visit_lost(v, 6, "/a/trial-006.h5", 8); /* and another one is another trial */
+	assert_int_equal(v->n_trials, n + 1);
+	assert_int_equal(v->trials[n].file, 6);
+	assert_int_equal(v->trials[n].number, v->trials[n - 1].number + 1);
+	assert_int_equal(v->trials[n].verdict, PL_VERDICT_REJECTED);
+	assert_string_equal(v->trials[n].end, "interrupted");
+	assert_int_equal(v->plan[1].rejected, rejected + 2);
+	assert_int_equal(v->state, PL_VISIT_READY);
+	pl_visit_free(v);
+
+	v = in_state(PL_VISIT_READY);
+	n = v->n_trials;
+	pl_visit_lost(v, 9, "/a/trial-009.h5", 7);
+	assert_int_equal(v->n_trials, n + (pl_visit_step(v)->kind == PL_STEP_RECORD));
+	pl_visit_free(v);
+}
+
 static void what_begin_needs(void **state)
 {
 	struct pl_visit *v = visit(NULL);
@@ -283,6 +314,7 @@ int main(void)
 		TEST(red_flags_lock),
 		TEST(aborted_while_the_recorder_begins),
 		TEST(recorder_refuses),
+		TEST(lost_recordings),
 		TEST(what_begin_needs),
 		TEST(conditions_in_order),
 		TEST(the_document),
