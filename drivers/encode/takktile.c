@@ -64,6 +64,15 @@ static size_t say_all(const struct takktile *t, uint8_t *out)
 	return n + packet((const uint8_t *)"\1", 1, true, out + n);
 }
 
+static size_t takktile_hello(void *state, const char *info_text, uint8_t *out)
+{
+	struct takktile *t = state;
+
+	(void)info_text;
+	t->said = true;
+	return say_all(t, out);
+}
+
 static unsigned raw_of(const struct takktile *t, const void *cells, unsigned i)
 {
 	double pc;
@@ -102,5 +111,6 @@ const struct pl_encoder_ops pl_takktile_encoder = {
 	.state_size = takktile_state_size,
 	.init = takktile_init,
 	.max = takktile_max,
+	.hello = takktile_hello,
 	.frame = takktile_frame,
 };

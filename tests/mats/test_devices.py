@@ -242,6 +242,20 @@ def test_jq_identity():
     host.feed.close()
 
 
+def test_jq_relock():
+    """A length is trusted: payloads of another are refused until twelve of them came."""
+    host = Host(devices.JqPad, 2)
+    host.open()
+    plain = [n for n in range(60) if n % 3 != 1]     # without a mark among the cells
+    for k, n in enumerate(plain):
+        host.device.head = b"\3" if k >= 20 else b""
+        host.send(host.device.frame(host.pictures[n][0], n))
+    assert [n for n, _ in host.numbers()] == plain[:20] + plain[31:]
+    assert dict(host.numbers())[plain[31]] == 11 and sum(lost for _, lost in host.numbers()) == 11
+    assert b"type=3" in host.feed.texts
+    host.feed.close()
+
+
 def test_jq_quiet():
     host = Host(devices.JqPad, 1)
     host.open()
