@@ -29,7 +29,7 @@ import tempfile
 import threading
 import time
 import traceback
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from plantar_harness import (BIN, BUILD, SLOW, Plantard, PtyMat, cells_of, cobs,  # noqa: E402
@@ -348,7 +348,7 @@ def junit(path, result):
                 f'time="{result["seconds"]:.1f}" status="{"run" if ok else "fail"}">')
         if not ok:
             f.write(f'<failure message={quoteattr("trials " + str(result["failures"]))}/>')
-        f.write(f"<system-out>{row(result)}</system-out></testcase>\n</testsuite>\n")
+        f.write(f"<system-out>{escape(row(result))}</system-out></testcase>\n</testsuite>\n")
 
 
 def main(name, function, short, full, required, jobs=6):

@@ -12,7 +12,7 @@ import campaign  # noqa: E402
 import campaign_power_cut  # noqa: E402
 import campaign_stream  # noqa: E402
 import disk  # noqa: E402
-from plantar_harness import SANITIZER  # noqa: E402
+from plantar_harness import SANITIZER, SOURCE  # noqa: E402
 
 preloadable = pytest.mark.skipif(SANITIZER != "", reason="sanitizers want to be loaded first")
 
@@ -25,6 +25,24 @@ def outcomes(monkeypatch, forgets, seed=1, trials=4):
             lambda thing, certain: None if isinstance(thing, forgets) else real(thing, certain)))
     return [campaign.run_trial("power-cut", campaign_power_cut.trial, seed, n)[0]
             for n in range(trials)]
+
+
+def counted(folder):
+    done = subprocess.run([sys.executable, os.path.join(SOURCE, "tools", "count-results.py"), folder, "0"],
+                          capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines()[-1]
+
+
+def test_results_are_counted(tmp_path):
+    """Whatever a campaign requires and counts; a file that cannot be read is a failure, not the end."""
+    result = {"name": "kill", "trials": 2, "failures": [], "worst_s": 0.1, "seconds": 1.0,
+              "required": "<= 0.6 s & \"verifies\"", "counts": {"frames": 3}}
+    campaign.junit(tmp_path / "a.xml", result)
+    assert counted(tmp_path) == (0, "1 passed, 0 failed, 0 skipped")
+    campaign.junit(tmp_path / "b.xml", dict(result, failures=[1]))
+    assert counted(tmp_path) == (1, "1 passed, 1 failed, 0 skipped")
+    (tmp_path / "b.xml").write_text("<testsuite><testcase")
+    assert counted(tmp_path) == (1, "1 passed, 1 failed, 0 skipped")
 
 
 @preloadable
