@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <plantar/cell_watch.h>
+#include <plantar/stats.h>
 
 #define MAD_TO_SD 1.4826 /* of normal noise */
 
@@ -183,19 +184,6 @@ void pl_cell_watch_push(struct pl_cell_watch *w, const struct pl_calibration *ca
 
 /* ---- what was found ---- */
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *value, size_t n)
-{
-	qsort(value, n, sizeof(*value), ascending);
-	return n == 0 ? 0 : n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
-}
-
 static double sd_counts(const struct pl_cell_watch *w, const struct cell *c)
 {
 	double n = (double)w->empty, mean = c->sum / n;
@@ -217,16 +205,17 @@ static struct limits find_limits(struct pl_cell_watch *w)
 	for (size_t i = 0; i < w->n; i++)
 		if (!w->cell[i].left_out)
 			w->sorted[n++] = w->cell[i].least_untared;
-	middle = median(w->sorted, n);
+	middle = pl_quantile(w->sorted, n, 0.5);
 	for (size_t i = 0; i < n; i++)
 		w->sorted[i] = fabs(w->sorted[i] - middle);
-	mad = median(w->sorted, n);
+	mad = pl_quantile(w->sorted, n, 0.5);
 	l.untared = middle + fmax(pl_cell_rules.answer, pl_cell_rules.stuck_mads * MAD_TO_SD * mad);
 	n = 0;
 	for (size_t i = 0; i < w->n; i++)
 		if (!w->cell[i].left_out)
 			w->sorted[n++] = sd_counts(w, &w->cell[i]);
-	l.sd = fmax(pl_cell_rules.noisy_counts, pl_cell_rules.noisy_times * median(w->sorted, n));
+	l.sd = fmax(pl_cell_rules.noisy_counts,
+		    pl_cell_rules.noisy_times * pl_quantile(w->sorted, n, 0.5));
 	return l;
 }
 

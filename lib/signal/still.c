@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <plantar/stats.h>
 #include <plantar/still.h>
 
 #define BLOCKS 64
@@ -169,13 +170,6 @@ const double *pl_still_sd(struct pl_still *s)
 	return s->sd;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double median_sd(struct pl_still *s)
 {
 	size_t n = 0;
@@ -183,8 +177,7 @@ static double median_sd(struct pl_still *s)
 	for (size_t i = 0; i < s->n; i++)
 		if (!s->left_out[i])
 			s->value[n++] = s->sd[i];
-	qsort(s->value, n, sizeof(*s->value), ascending);
-	return n ? s->value[n / 2] : 0;
+	return n ? pl_quantile(s->value, n, 0.5) : 0;
 }
 
 /* Counts are whole and end at 2^n - 1: several cells that stand there together are at their end. */
