@@ -57,6 +57,26 @@ void pl_calibrated_clock(struct pl_daemon *d)
 	}
 }
 
+int pl_calibrated_need(const struct pl_daemon *d, unsigned i, const char *wants,
+		       struct pl_error *err)
+{
+	const struct pl_calibration_origin *o = &d->config->mats[i].mat.calibration.origin;
+	const char *name = d->config->mats[i].name;
+
+	if (d->mats[i].wire.calibrated)
+		return 0;
+	if (o->expired)
+		return pl_error_set(
+			err, PL_ESTATE, 0,
+			"%s needs newtons, but the calibration of %s expired on %s: its "
+			"values are counts; " WAY_OUT,
+			wants, name, o->expires);
+	return pl_error_set(err, PL_ESTATE, 0,
+			    "%s needs newtons, but %s has no calibration: its values are counts; "
+			    "'plantar calibrate' makes one",
+			    wants, name);
+}
+
 static void text(struct pl_json *j, const char *key, const char *value)
 {
 	pl_json_string(j, key, *value ? value : NULL);

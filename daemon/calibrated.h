@@ -19,6 +19,10 @@ bool pl_calibrated_outlived(const struct pl_daemon *d, unsigned i);
 /* Now and then: an event when one has. */
 void pl_calibrated_clock(struct pl_daemon *d);
 
+/* PL_ESTATE, saying why, if the values of mat i are counts; wants: what it is that needs newtons. */
+int pl_calibrated_need(const struct pl_daemon *d, unsigned i, const char *wants,
+		       struct pl_error *err);
+
 /* Members calibration_made, calibration_expires, calibration_by (null: not said) and
  * calibration_expired of the open object. */
 void pl_calibrated_write(const struct pl_daemon *d, unsigned i, struct pl_json *j);

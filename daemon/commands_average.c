@@ -5,6 +5,7 @@
  */
 #include <math.h>
 
+#include "daemon/calibrated.h"
 #include "daemon/commands.h"
 #include "daemon/daemon.h"
 
@@ -26,11 +27,8 @@ int pl_command_average(struct pl_daemon *d, uint64_t token, const struct pl_requ
 		if (!(mats & 1u << i))
 			continue;
 		pl_engine_status(d->mats[i].engine, &s);
-		if (weigh && !d->mats[i].wire.calibrated)
-			return pl_error_set(err, PL_ESTATE, 0,
-					    "%s has no calibration: its values are counts and "
-					    "cannot be weighed",
-					    d->config->mats[i].name);
+		if (weigh && pl_calibrated_need(d, i, "weighing", err))
+			return -1;
 		if (d->mats[i].averaging)
 			return pl_error_set(err, PL_EBUSY, 0,
 					    "a tare or weighing of %s is under way; try again in a "

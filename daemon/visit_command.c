@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "daemon/calibrated.h"
 #include "daemon/daemon.h"
 #include "daemon/text.h"
 #include "daemon/visit_run.h"
@@ -28,11 +29,8 @@ static int pick_mat(const struct pl_daemon *d, const struct pl_request *r,
 	if (i == config->n_mats)
 		return pl_error_set(err, PL_ENOENT, 0, "there is no mat \"%s\"; %s is one", r->mat,
 				    config->mats[0].name);
-	if (pl_protocol_needs_force(p) && !d->mats[i].wire.calibrated)
-		return pl_error_set(err, PL_ESTATE, 0,
-				    "%s needs newtons, but %s has no calibration: its values are "
-				    "counts",
-				    p->id, config->mats[i].name);
+	if (pl_protocol_needs_force(p) && pl_calibrated_need(d, i, p->id, err))
+		return -1;
 	pl_copy(s->mat, sizeof(s->mat), config->mats[i].name);
 	return 0;
 }

@@ -365,7 +365,9 @@ def test_expired_is_counts_and_said(tmp_path):
         assert "expired on 2020-01-01: values are counts" in d.log()
         text = run("status", env=environment(PLANTARD_CONTROL=d.control)).stdout
         assert "ended on 2020-01-01" in text and "values are counts" in text
-        assert d.refused("weigh", body_mass_kg=70)["code"] == "state"
+        for refusal in (d.refused("weigh", body_mass_kg=70),
+                        d.refused("protocol", protocol="quiet-stance", subject="P-1", body_mass_kg=70)):
+            assert refusal["code"] == "state" and "expired on 2020-01-01" in refusal["message"]
         assert "old-1 expired on 2020-01-01: values are counts" in d.run("--check")[1]
         path = shutil.copy(d.record(1), tmp_path / "counts.h5")
     with h5py.File(path) as f:
