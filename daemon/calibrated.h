@@ -19,7 +19,8 @@ bool pl_calibrated_outlived(const struct pl_daemon *d, unsigned i);
 /* Now and then: an event when one has. */
 void pl_calibrated_clock(struct pl_daemon *d);
 
-/* PL_ESTATE, saying why, if the values of mat i are counts; wants: what it is that needs newtons. */
+/* PL_ESTATE, saying why, if the values of mat i are counts; wants: what it is that needs newtons.
+ */
 int pl_calibrated_need(const struct pl_daemon *d, unsigned i, const char *wants,
 		       struct pl_error *err);
 
