@@ -81,6 +81,21 @@ static int find_mat(struct watching *w, char *data, size_t cap, struct pl_error 
 	return 0;
 }
 
+/* Whoever watches shall not take counts for kPa because a date has passed. */
+static void tell_expired(struct watching *w)
+{
+	if (!json_is_true(json_object_get(w->mat_status, "calibration_expired")))
+		return;
+	snprintf(w->event, sizeof(w->event), "calibration %s of %s ended on %s%s",
+		 pl_figure_text(w->mat_status, "calibration", "-"), w->mat_name,
+		 pl_figure_text(w->mat_status, "calibration_expires", "-"),
+		 json_is_true(json_object_get(w->mat_status, "calibrated"))
+			 ? ", while plantard ran"
+			 : ": values are counts");
+	if (w->plain)
+		fprintf(stderr, "plantar watch: %s\n", w->event);
+}
+
 static int subscribe(struct watching *w, const char *data, struct pl_error *err)
 {
 	char topic[96];
@@ -281,6 +296,7 @@ static int begin(struct watching *w, struct pl_error *err)
 	pl_interrupt_catch();
 	if (!w->plain && !pl_screen_open())
 		w->plain = true;
+	tell_expired(w);
 	return 0;
 }
 

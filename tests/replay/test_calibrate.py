@@ -365,6 +365,8 @@ def test_expired_is_counts_and_said(tmp_path):
         assert "expired on 2020-01-01: values are counts" in d.log()
         text = run("status", env=environment(PLANTARD_CONTROL=d.control)).stdout
         assert "ended on 2020-01-01" in text and "values are counts" in text
+        watched = run("watch", "--plain", "--seconds", "1", env=environment(PLANTARD_CONTROL=d.control))
+        assert "calibration old-1+expired of " in watched.stderr and "values are counts" in watched.stderr
         for refusal in (d.refused("weigh", body_mass_kg=70),
                         d.refused("protocol", protocol="quiet-stance", subject="P-1", body_mass_kg=70)):
             assert refusal["code"] == "state" and "expired on 2020-01-01" in refusal["message"]
