@@ -18,9 +18,12 @@ struct pl_known_device {
 /* NULL: nothing is known of it. product may be NULL or "". */
 const struct pl_known_device *pl_known_device(unsigned vid, unsigned pid, const char *product);
 
+/* All of the table, for its tests. */
+const struct pl_known_device *pl_known_devices(size_t *n);
+
 /*
  * The same for a source as `plantar list` names it: serial:/dev/... by what sysfs (usually "/sys")
- * says of the device behind it, usb:VID:PID by its name.
+ * says of the device behind it, usb:VID:PID and usb:1-2.3 too, without it by the ids alone.
  */
 const struct pl_known_device *pl_known_source(const char *uri, const char *sysfs);
 

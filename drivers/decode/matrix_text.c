@@ -12,37 +12,21 @@
  */
 #include <string.h>
 
+#include "drivers/decode/matrix_line.h"
 #include "drivers/decode/matrix_talk.h"
 #include "drivers/decode/protocols.h"
 
 #define MS INT64_C(1000000)
-#define DIGITS_MAX 9 /* a longer number is no measurement, and would not fit */
-#define OTHER_MAX 96
-
-enum class { DIGIT, SEPARATOR, NEWLINE, RETURN, MINUS, DOT, OTHER };
 
 struct text {
 	struct pl_matrix_config c;
 	struct pl_matrix_layout l;
-	uint8_t class[256];
 	size_t total, per_line; /* numbers of a frame, of a line */
 	bool marked;		/* lines say where a frame ends */
 	bool line_is_frame;
-	uint32_t *to;	/* where cell i of the wire is delivered; NULL: as it comes */
 	uint8_t *cells; /* of the frame under way */
-
-	/* the line under way */
-	struct {
-		uint32_t value, divisor;
-		unsigned digits; /* 0: between numbers */
-		bool negative, fraction;
-	} number;
-	size_t numbers;
-	uint32_t index;
-	bool bad, prefixed;
-	bool joined;	       /* its beginning may be missing */
-	char other[OTHER_MAX]; /* from where it is no number on */
-	size_t other_n;
+	struct pl_text_line line;
+	bool joined; /* the line's beginning may be missing */
 
 	/* the frame under way */
 	bool open; /* it is known where it began */
@@ -59,21 +43,6 @@ struct text {
 	struct pl_text_slot text;
 	struct pl_talk talk;
 };
-
-static void classify(struct text *t)
-{
-	const char *separators = t->c.text.separators[0] ? t->c.text.separators : " \t,;";
-
-	memset(t->class, OTHER, sizeof(t->class));
-	for (int d = '0'; d <= '9'; d++)
-		t->class[d] = DIGIT;
-	t->class['-'] = MINUS;
-	t->class['.'] = DOT;
-	t->class['\n'] = NEWLINE;
-	t->class['\r'] = RETURN;
-	for (const char *s = separators; *s; s++)
-		t->class[(uint8_t)*s] = SEPARATOR;
-}
 
 static size_t order_bytes(const struct pl_matrix_layout *l)
 {
@@ -93,12 +62,11 @@ static size_t text_state_size(const struct pl_decoder_config *config)
 static int text_init(void *state, const struct pl_decoder_config *config, struct pl_error *err)
 {
 	struct text *t = state;
-	uint32_t *from;
+	uint32_t *to = NULL, *from;
 
 	t->c = config->matrix;
 	if (pl_matrix_layout(&t->l, &t->c, err) || pl_matrix_fits(config, &t->l, err))
 		return -1;
-	classify(t);
 	t->total = (size_t)t->c.rows * t->c.cols;
 	t->per_line = t->c.text.line == PL_LINE_ROW	? t->c.cols
 		      : t->c.text.line == PL_LINE_FRAME ? t->total
@@ -107,21 +75,21 @@ static int text_init(void *state, const struct pl_decoder_config *config, struct
 	t->marked = t->c.text.blank || t->c.text.end[0];
 	t->line_is_frame = t->c.text.line == PL_LINE_FRAME && !t->marked && !t->c.text.begin[0];
 	t->cells = (uint8_t *)(t + 1) + 2 * order_bytes(&t->l);
-	if (!t->l.permuted)
-		return 0;
-	t->to = (uint32_t *)(void *)(t + 1);
-	from = t->to + t->total;
-	pl_matrix_order(&t->c, from);
-	for (uint32_t i = 0; i < t->total; i++)
-		t->to[from[i]] = i;
+	if (t->l.permuted) {
+		to = (uint32_t *)(void *)(t + 1);
+		from = to + t->total;
+		pl_matrix_order(&t->c, from);
+		for (uint32_t i = 0; i < t->total; i++)
+			to[from[i]] = i;
+	}
+	pl_text_line_init(&t->line, &t->c, t->l.dtype, to, t->cells);
 	return 0;
 }
 
 static void begin_line(struct text *t)
 {
-	t->number.digits = 0;
-	t->numbers = t->other_n = 0;
-	t->bad = t->prefixed = t->joined = false;
+	pl_text_line_begin(&t->line);
+	t->joined = false;
 	t->line_bytes = 0;
 }
 
@@ -179,83 +147,16 @@ static void give_up(struct text *t, uint64_t *why, size_t cells)
 	t->lost += frames ? frames : 1;
 }
 
-static void store_bits(struct text *t, size_t cell, uint32_t bits)
-{
-	size_t size = pl_dtype_size(t->l.dtype);
-
-	memcpy(t->cells + size * (t->to ? t->to[cell] : cell), &bits, size);
-}
-
-/* The bits of a number as a cell of this mat; false: it cannot be one. */
-static bool cell_bits(const struct text *t, uint32_t *bits)
-{
-	static const uint32_t largest[] = {
-		[PL_WIRE_U8] = UINT8_MAX,  [PL_WIRE_I8] = INT8_MAX,   [PL_WIRE_U16] = UINT16_MAX,
-		[PL_WIRE_I16] = INT16_MAX, [PL_WIRE_U24] = 0xFFFFFFu, [PL_WIRE_U32] = UINT32_MAX,
-		[PL_WIRE_I32] = INT32_MAX,
-	};
-	enum pl_wire_cell cell = t->c.cell;
-	bool is_signed = cell == PL_WIRE_I8 || cell == PL_WIRE_I16 || cell == PL_WIRE_I32;
-	uint32_t v = t->number.value;
-	float f;
-
-	if (cell == PL_WIRE_F32) {
-		f = (float)((double)v / t->number.divisor);
-		f = t->number.negative ? -f : f;
-		memcpy(bits, &f, sizeof(f));
-		return true;
-	}
-	if (t->number.fraction || v > largest[cell] + t->number.negative ||
-	    (t->number.negative && !is_signed && v))
-		return false;
-	*bits = t->number.negative ? 0 - v : v;
-	if (is_signed)
-		return true;
-	v = (t->c.mask ? v & t->c.mask : v) >> t->c.shift;
-	if (t->c.cell_max && v > t->c.cell_max)
-		return false;
-	*bits = pl_matrix_forward(&t->c, t->number.value);
-	return true;
-}
-
-/* A number is complete. */
-static void put_number(struct text *t)
-{
-	size_t cell = t->at + t->numbers;
-	bool index = t->c.text.line == PL_LINE_INDEX;
-	uint32_t bits;
-
-	t->bad |= t->number.negative && t->number.digits == 1; /* a minus alone */
-	if (index && !t->numbers) {
-		t->index = t->number.value;
-		t->bad |= t->number.negative || t->number.fraction;
-	} else if (!cell_bits(t, &bits)) {
-		t->bad = true;
-	} else {
-		cell = index ? t->index : cell;
-		if (cell < t->total)
-			store_bits(t, cell, bits);
-	}
-	t->numbers++;
-	t->number.digits = 0;
-}
-
-static bool is_word(const struct text *t, const char *word)
-{
-	size_t n = strlen(word);
-
-	return n && !t->numbers && t->other_n == n && !memcmp(t->other, word, n);
-}
-
 /* A line that is no cells: the boot banner, a log, or a line that was hit. */
 static void other_line(struct text *t)
 {
-	bool readable = t->other_n >= 4;
+	bool readable = t->line.other_n >= 4;
 
-	for (size_t i = 0; i < t->other_n && readable; i++)
-		readable = t->other[i] == '\t' || (t->other[i] >= 0x20 && t->other[i] < 0x7F);
-	if (readable && !t->numbers && (t->first || t->c.text.skip_other))
-		pl_text_set(&t->text, t->other, t->other_n, false);
+	for (size_t i = 0; i < t->line.other_n && readable; i++)
+		readable = t->line.other[i] == '\t' ||
+			   (t->line.other[i] >= 0x20 && t->line.other[i] < 0x7F);
+	if (readable && !t->line.numbers && (t->first || t->c.text.skip_other))
+		pl_text_set(&t->text, t->line.other, t->line.other_n, false);
 }
 
 /* A frame ends here, if one was under way. True: it is whole. */
@@ -281,9 +182,9 @@ static void begin_word(struct text *t, struct pl_decode_stats *stats)
 
 static void place_index(struct text *t, struct pl_decode_stats *stats)
 {
-	if (t->index == 0)
+	if (t->line.index == 0)
 		begin_word(t, stats);
-	else if (t->index != t->at)
+	else if (t->line.index != t->at)
 		t->spoiled = true;
 }
 
@@ -322,13 +223,13 @@ static bool cells_line(struct text *t, struct pl_decode_stats *stats)
 	const struct pl_text_lines *c = &t->c.text;
 	bool index = c->line == PL_LINE_INDEX;
 	size_t per_line = index ? 1 : t->per_line, lines = 1;
-	bool right = !t->bad && !t->other_n && t->numbers == t->per_line &&
-		     t->prefixed == (c->prefix[0] != 0) && !(t->joined && !t->prefixed) &&
-		     !(index && t->index >= t->total);
+	bool right = !t->line.bad && !t->line.other_n && t->line.numbers == t->per_line &&
+		     t->line.prefixed == (c->prefix[0] != 0) && !(t->joined && !t->line.prefixed) &&
+		     !(index && t->line.index >= t->total);
 
 	if (!right) {
-		lines = index ? 1 : (t->numbers + per_line / 2) / per_line;
-		if (t->line_is_frame && t->numbers && !lines)
+		lines = index ? 1 : (t->line.numbers + per_line / 2) / per_line;
+		if (t->line_is_frame && t->line.numbers && !lines)
 			lines = 1;
 		t->spoiled = !t->line_is_frame || lines;
 		t->resync = true;
@@ -348,17 +249,13 @@ static bool end_line(struct text *t, struct pl_decode_stats *stats)
 	const struct pl_text_lines *c = &t->c.text;
 	bool complete = false;
 
-	if (t->number.digits)
-		put_number(t);
-	while (t->other_n && t->class[(uint8_t)t->other[t->other_n - 1]] == SEPARATOR)
-		t->other_n--;
-	if (!t->numbers && !t->other_n && !t->bad && !t->prefixed)
+	if (pl_text_line_empty(&t->line))
 		complete = c->blank && !t->joined && end_frame(t, stats);
-	else if (is_word(t, c->begin))
+	else if (pl_text_line_is(&t->line, c->begin))
 		begin_word(t, stats);
-	else if (is_word(t, c->end))
+	else if (pl_text_line_is(&t->line, c->end))
 		complete = end_frame(t, stats);
-	else if (c->skip_other && !t->numbers && !t->prefixed)
+	else if (c->skip_other && !t->line.numbers && !t->line.prefixed)
 		other_line(t);
 	else {
 		other_line(t);
@@ -366,90 +263,6 @@ static bool end_line(struct text *t, struct pl_decode_stats *stats)
 	}
 	begin_line(t);
 	return complete;
-}
-
-/* A byte that is no part of a number. */
-static void other_byte(struct text *t, uint8_t byte)
-{
-	if (t->number.digits) { /* "12a": neither a number nor a word */
-		t->bad = true;
-		put_number(t);
-	}
-	if (t->other_n < OTHER_MAX)
-		t->other[t->other_n++] = (char)byte;
-}
-
-static void digit(struct text *t, uint8_t byte)
-{
-	if (t->other_n) {
-		other_byte(t, byte);
-		return;
-	}
-	if (!t->number.digits) {
-		t->number.value = 0;
-		t->number.divisor = 1;
-		t->number.negative = t->number.fraction = false;
-	}
-	if (++t->number.digits > DIGITS_MAX) {
-		t->bad = true;
-		return;
-	}
-	t->number.value = t->number.value * 10 + (byte - '0');
-	if (t->number.fraction)
-		t->number.divisor *= 10;
-}
-
-static void sign_or_point(struct text *t, uint8_t byte)
-{
-	bool minus = byte == '-';
-
-	if (t->other_n) {
-		other_byte(t, byte);
-	} else if (minus && !t->number.digits) {
-		digit(t, '0');
-		t->number.negative = true;
-	} else if (!minus && t->number.digits && !t->number.fraction) {
-		t->number.fraction = true;
-	} else {
-		other_byte(t, byte);
-	}
-}
-
-static void separator(struct text *t, uint8_t byte)
-{
-	if (t->number.digits) {
-		put_number(t);
-	} else if (!t->prefixed && is_word(t, t->c.text.prefix)) {
-		t->prefixed = true;
-		t->other_n = 0;
-	} else if (t->other_n) {
-		other_byte(t, byte);
-	}
-}
-
-/* True: a frame ends with this byte. */
-static bool take(struct text *t, uint8_t byte, struct pl_decode_stats *stats)
-{
-	switch ((enum class)t->class[byte]) {
-	case DIGIT:
-		digit(t, byte);
-		break;
-	case SEPARATOR:
-		separator(t, byte);
-		break;
-	case NEWLINE:
-		return end_line(t, stats);
-	case RETURN:
-		break;
-	case MINUS:
-	case DOT:
-		sign_or_point(t, byte);
-		break;
-	case OTHER:
-		other_byte(t, byte);
-		break;
-	}
-	return false;
 }
 
 /* Silence, where it says something: a frame begins behind it, or bytes are missing. */
@@ -498,22 +311,26 @@ static size_t text_feed(void *state, const uint8_t *bytes, size_t n, int64_t t_m
 {
 	struct text *t = state;
 	uint64_t frame_bytes = 0;
-	size_t used = 0;
+	size_t used = 0, part;
 
 	if (!n)
 		return 0;
 	hear(t, t_mono_ns, stats);
 	if (pl_talk_heard(&t->talk, &t->c, t_mono_ns)) {
-		if (t->at || t->spoiled || t->numbers || t->other_n)
+		if (t->at || t->spoiled || t->line.numbers || t->line.other_n)
 			give_up(t, &stats->bad_length, t->at);
 		lose_place(t);
 	}
 	while (used < n && !*got) {
-		t->bytes++;
-		t->unclaimed++;
-		t->line_bytes++;
-		frame_bytes = ++t->frame_bytes;
-		*got = take(t, bytes[used++], stats);
+		bool whole = pl_text_line_feed(&t->line, bytes + used, n - used, t->at, &part);
+
+		used += part;
+		t->bytes += part;
+		t->unclaimed += part;
+		t->line_bytes += part;
+		t->frame_bytes += part;
+		frame_bytes = t->frame_bytes;
+		*got = whole && end_line(t, stats);
 	}
 	if (*got) {
 		deliver(t, frame_bytes, frame, stats);
@@ -549,7 +366,7 @@ static bool text_said(void *state, struct pl_device_text *text)
 static size_t text_need(const void *state)
 {
 	const struct text *t = state;
-	size_t have = t->at + t->numbers;
+	size_t have = t->at + t->line.numbers;
 
 	return have < t->total ? 2 * (t->total - have) - 1 : 1;
 }

@@ -91,12 +91,41 @@ static void stepmaniax_skip(void *state, uint64_t lost_bytes)
 	s->begun = false;
 }
 
-/* The 80 bits of a panel, gathered from all words. */
-static void panel_bytes(const uint8_t *words, unsigned panel, uint8_t out[PANEL_BYTES])
+/* Eight bytes as a square of bits, turned about its diagonal: bit p of byte i is bit i of byte p.
+ */
+static uint64_t turn_bits(uint64_t x)
 {
-	memset(out, 0, PANEL_BYTES);
-	for (unsigned i = 0; i < WORDS; i++)
-		out[i / 8] |= (uint8_t)((pl_le(words + 2 * (size_t)i, 2) >> panel & 1) << i % 8);
+	static const struct {
+		unsigned by;
+		uint64_t mask;
+	} swaps[] = {{7, UINT64_C(0x00AA00AA00AA00AA)},
+		     {14, UINT64_C(0x0000CCCC0000CCCC)},
+		     {28, UINT64_C(0x00000000F0F0F0F0)}};
+
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t t = (x ^ x >> swaps[i].by) & swaps[i].mask;
+
+		x ^= t ^ t << swaps[i].by;
+	}
+	return x;
+}
+
+/* The 80 bits of each panel, gathered from all words: eight panels in their low bytes, one above.
+ */
+static void panel_bytes(const uint8_t *words, uint8_t out[PANELS][PANEL_BYTES])
+{
+	for (unsigned i = 0; i < PANEL_BYTES; i++, words += 16) {
+		uint64_t low = 0, high = 0;
+
+		for (unsigned k = 0; k < 8; k++) {
+			low |= (uint64_t)words[2 * k] << 8 * k;
+			high |= (uint64_t)(words[2 * k + 1] & 1) << k;
+		}
+		low = turn_bits(low);
+		for (unsigned panel = 0; panel < 8; panel++)
+			out[panel][i] = (uint8_t)(low >> 8 * panel);
+		out[8][i] = (uint8_t)high;
+	}
 }
 
 static void put_panel(const struct stepmaniax *s, unsigned panel, const uint8_t *bytes,
@@ -145,7 +174,7 @@ static bool take_answer(struct stepmaniax *s, struct pl_raw_frame *frame,
 			struct pl_decode_stats *stats)
 {
 	int16_t cells[SIDE * SIDE] = {0};
-	uint8_t bytes[PANEL_BYTES];
+	uint8_t panels[PANELS][PANEL_BYTES];
 	unsigned present = 0;
 	uint64_t broken = 0;
 
@@ -155,8 +184,10 @@ static bool take_answer(struct stepmaniax *s, struct pl_raw_frame *frame,
 		pl_lost_bad(&s->loss, s->n, &stats->bad_length, stats);
 		return false;
 	}
+	panel_bytes(s->answer + 3, panels);
 	for (unsigned panel = 0; panel < PANELS; panel++) {
-		panel_bytes(s->answer + 3, panel, bytes);
+		const uint8_t *bytes = panels[panel];
+
 		if ((bytes[0] & 7) != 2)
 			continue;
 		present |= 1u << panel;
