@@ -12,6 +12,7 @@
 
 #include <plantar/analysis.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/hints.h"
@@ -219,16 +220,18 @@ static int compute_table(const struct pl_table_file *table, const struct choice 
 	return pl_table_analyze(table, &o, json, err);
 }
 
-static int analyze(const struct pl_subcommand *self, const char *path, const struct choice *c)
+static int analyze(const struct pl_subcommand *self, const char *named, const struct choice *c)
 {
 	struct pl_error err = {.code = PL_OK};
+	char path[PL_NAMED_PATH];
 	struct pl_opened opened;
 	const char *problem;
 	struct pl_json json;
 	char *text;
 	int r, code;
 
-	if (pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
+	if (pl_named_file(named, path, &err) < 0 ||
+	    pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
 		return pl_report(self, &err);
 	problem =
 		opened.table ? opened.table->problem : pl_recording_info(opened.recording)->problem;
@@ -308,6 +311,7 @@ static const struct pl_option options[] = {
 	{OPT_BELT, "belt-speed", "M_S",
 	 "the same where the belt's speed is known: footprints\n"
 	 "are computed on the belt, too"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTION_AS,
 	PL_OPTIONS_HINTS,
 	{0},

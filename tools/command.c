@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/archives.h"
+
 #define OPTIONS_MAX 48
 #define KEY_HELP 'h'
 
@@ -247,6 +249,12 @@ int pl_args_next(struct pl_args *args)
 	args->value = optarg;
 	if (!args->done && (key == PL_OPT_KEY || key == PL_OPT_SERVER_KEY)) {
 		setenv(key == PL_OPT_KEY ? "PLANTARD_KEY" : "PLANTARD_SERVER_KEY", optarg, 1);
+		return pl_args_next(args);
+	}
+	if (!args->done && key == PL_OPT_ARCHIVE) {
+		if (!pl_archive_take(optarg))
+			pl_args_fail(args, "--archive wants a folder, and at most %d of them",
+				     PL_SESSIONS_MAX);
 		return pl_args_next(args);
 	}
 	return args->done ? 0 : key;

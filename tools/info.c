@@ -17,6 +17,7 @@
 #include <plantar/archive.h>
 #include <plantar/journal.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/folder.h"
@@ -518,6 +519,20 @@ static void show_path(struct walk *w, const char *path)
 	}
 }
 
+static void show_named(struct walk *w, const char *operand)
+{
+	struct pl_error err = {.code = PL_OK};
+	struct pl_named *named = malloc(sizeof(*named));
+
+	if (!named)
+		pl_error_set(&err, PL_ENOMEM, 0, "out of memory");
+	if (!named || pl_named_find(operand, named, &err) < 0)
+		w->code = pl_report(w->self, &err);
+	for (unsigned i = 0; err.code == PL_OK && i < named->n; i++)
+		show_path(w, named->path[i]);
+	free(named);
+}
+
 static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct walk w = {.self = self};
@@ -544,7 +559,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (w.json)
 		fputs("{\"recordings\":[", stdout);
 	for (int i = args.first; i < argc; i++)
-		show_path(&w, argv[i]);
+		show_named(&w, argv[i]);
 	if (w.json)
 		puts("]}");
 	free(w.text);
@@ -553,6 +568,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 
 static const struct pl_option options[] = {
 	{'j', "json", NULL, "print one JSON document: {\"recordings\": [...]}"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTION_AS,
 	PL_OPTIONS_HINTS,
 	{0},
