@@ -234,9 +234,28 @@ static bool told(const struct look *k, struct pl_error *err)
 	return false;
 }
 
+/* What it said itself, before pointing to its help; else the last line of whoever said something.
+ */
+static const char *said_line(const struct look *k, size_t *n)
+{
+	const char *line = k->said, *best = "", *next;
+
+	for (; line && *line; line = next ? next + 1 : NULL) {
+		next = strchr(line, '\n');
+		if (*line == '\n')
+			continue;
+		best = line;
+		if (pl_starts(line, "plantar "))
+			break;
+	}
+	*n = strcspn(best, "\n");
+	return best;
+}
+
 static void why(const struct look *k, int status, struct pl_error *err)
 {
-	const char *end = k->said + k->said_n, *line = end;
+	const char *line;
+	size_t n;
 
 	if (WIFSIGNALED(status)) {
 		pl_error_set(err, PL_EIO, 0,
@@ -247,14 +266,10 @@ static void why(const struct look *k, int status, struct pl_error *err)
 	}
 	if (told(k, err))
 		return;
-	while (line > k->said && line[-1] == '\n')
-		line--;
-	end = line;
-	while (line > k->said && line[-1] != '\n')
-		line--;
+	line = said_line(k, &n);
 	pl_error_set(err, WEXITSTATUS(status) == 2 ? PL_EUSAGE : PL_EIO, 0,
 		     "plantar %s ended with code %d%s%.*s", k->words.argv[1], WEXITSTATUS(status),
-		     end > line ? ": " : "", (int)(end - line), line);
+		     n ? ": " : " and without a result", (int)n, line);
 }
 
 static void judge(struct pl_looks *l, struct look *k, int status)
