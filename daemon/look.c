@@ -245,7 +245,7 @@ static const char *said_line(const struct look *k, size_t *n)
 		if (*line == '\n')
 			continue;
 		best = line;
-		if (pl_starts(line, "plantar "))
+		if (pl_starts(line, "plantar"))
 			break;
 	}
 	*n = strcspn(best, "\n");
