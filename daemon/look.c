@@ -256,7 +256,7 @@ int pl_look(struct pl_looks *l, uint64_t token, const struct pl_request *r, stru
 	k->asked_ns = pl_now_ns();
 	pl_copy(k->who, sizeof(k->who), who);
 	pl_copy(k->format, sizeof(k->format), r->format);
-	snprintf(k->name, sizeof(k->name), "report-%.36s.%s", r->sessions[0], r->format);
+	pl_look_name(r, k->name, sizeof(k->name));
 	while (*end)
 		end = &(*end)->next;
 	*end = k;
