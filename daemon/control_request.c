@@ -12,36 +12,41 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/control_values.h"
 #include "daemon/text.h"
-
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_CONDITIONS, FIELD_ANNOTATIONS };
-
-struct field {
-	const char *name;
-	enum field_type type;
-	size_t offset, cap; /* cap: of TEXT */
-	double min, max;    /* of NUMBER */
-};
 
 #define TEXT(member)                                            \
 	{                                                       \
-		.name = #member, .type = FIELD_TEXT,            \
+		.name = #member, .type = PL_FIELD_TEXT,         \
 		.offset = offsetof(struct pl_request, member),  \
 		.cap = sizeof(((struct pl_request *)0)->member) \
 	}
 #define NUMBER(member, lowest, highest)                                                      \
 	{                                                                                    \
-		.name = #member, .type = FIELD_NUMBER,                                       \
+		.name = #member, .type = PL_FIELD_NUMBER,                                    \
 		.offset = offsetof(struct pl_request, member), .min = lowest, .max = highest \
+	}
+
+#define WHOLE(key, member, lowest, highest)                                                  \
+	{                                                                                    \
+		.name = key, .type = PL_FIELD_WHOLE,                                         \
+		.offset = offsetof(struct pl_request, member), .min = lowest, .max = highest \
+	}
+
+#define STEPS(key, member)                                               \
+	{                                                                \
+		.name = #key, .type = PL_FIELD_STEPS,                    \
+		.offset = offsetof(struct pl_request, member),           \
+		.count_offset = offsetof(struct pl_request, n_##member), \
 	}
 
 #define FLAG(member)                                           \
 	{                                                      \
-		.name = #member, .type = FIELD_BOOL,           \
+		.name = #member, .type = PL_FIELD_BOOL,        \
 		.offset = offsetof(struct pl_request, member), \
 	}
 
-static const struct field fields[] = {
+static const struct pl_field fields[] = {
 	TEXT(mat),
 	TEXT(subject),
 	TEXT(protocol),
@@ -52,7 +57,7 @@ static const struct field fields[] = {
 	NUMBER(body_mass_kg, 1, 500),
 	NUMBER(seconds, 0.05, 86400),
 	{.name = "annotations",
-	 .type = FIELD_ANNOTATIONS,
+	 .type = PL_FIELD_ANNOTATIONS,
 	 .offset = offsetof(struct pl_request, annotations)},
 	FLAG(clear),
 	TEXT(order),
@@ -65,53 +70,87 @@ static const struct field fields[] = {
 	NUMBER(seed, 0, 4294967295),
 	NUMBER(score, 0, 10),
 	NUMBER(speed_kmh, 0.1, 50),
-	{.name = "conditions", .type = FIELD_CONDITIONS},
+	{.name = "conditions", .type = PL_FIELD_CONDITIONS},
 	FLAG(stress_fracture),
 	FLAG(numbness),
 	FLAG(calf),
 	FLAG(night_pain),
 	FLAG(not_resolving),
+	{.name = "sessions", .type = PL_FIELD_SESSIONS},
+	WHOLE("trial", trial_number, 1, 999999),
+	WHOLE("limit", limit, 1, 10000),
+	WHOLE("page", page, 1, 999),
+	WHOLE("foot", foot, 1, 64),
+	TEXT(by),
+	TEXT(format),
+	TEXT(facing),
+	TEXT(note),
+	TEXT(reject),
+	FLAG(pictures),
+	FLAG(accept),
+	STEPS(reject_step, reject_steps),
+	STEPS(accept_step, accept_steps),
 };
 
 #define RED_FLAGS "stress_fracture numbness calf night_pain not_resolving"
 
+enum { ASKS = 0, ACTS = 1, RECORDINGS = 2 }; /* changes something; is about recordings */
+
 static const struct command {
 	const char *name;
-	bool acts;
+	unsigned is;
 	const char *keys;     /* "a b c": what it takes besides v and cmd */
-	const char *required; /* those it cannot do without, or NULL */
+	const char *required; /* those it cannot do without: "a b|c" a, and b or c; or NULL */
 } commands[] = {
-	[PL_CMD_STATUS] = {"status", false, "", NULL},
-	[PL_CMD_VERSION] = {"version", false, "", NULL},
-	[PL_CMD_START] = {"start", true,
+	[PL_CMD_STATUS] = {"status", ASKS, "", NULL},
+	[PL_CMD_VERSION] = {"version", ASKS, "", NULL},
+	[PL_CMD_START] = {"start", ACTS,
 			  "mat subject protocol condition body_mass_kg seconds session annotations",
 			  NULL},
-	[PL_CMD_STOP] = {"stop", true, "mat", NULL},
-	[PL_CMD_MARK] = {"mark", true, "mat text", "text"},
-	[PL_CMD_TARE] = {"tare", true, "mat seconds clear", NULL},
-	[PL_CMD_WEIGH] = {"weigh", true, "mat body_mass_kg seconds", "body_mass_kg"},
-	[PL_CMD_WAIT] = {"wait", false, "path", "path"},
-	[PL_CMD_PROTOCOLS] = {"protocols", false, "protocol", NULL},
-	[PL_CMD_PROTOCOL] = {"protocol", true,
+	[PL_CMD_STOP] = {"stop", ACTS, "mat", NULL},
+	[PL_CMD_MARK] = {"mark", ACTS, "mat text", "text"},
+	[PL_CMD_TARE] = {"tare", ACTS, "mat seconds clear", NULL},
+	[PL_CMD_WEIGH] = {"weigh", ACTS, "mat body_mass_kg seconds", "body_mass_kg"},
+	[PL_CMD_WAIT] = {"wait", ASKS, "path", "path"},
+	[PL_CMD_PROTOCOLS] = {"protocols", ASKS, "protocol", NULL},
+	[PL_CMD_PROTOCOL] = {"protocol", ACTS,
 			     "protocol subject body_mass_kg mat session conditions order seed "
 			     "pain_side operator annotations",
 			     "protocol"},
-	[PL_CMD_PROTOCOL_STATUS] = {"protocol-status", false, "", NULL},
-	[PL_CMD_RED_FLAGS] = {"red-flags", true, RED_FLAGS, RED_FLAGS},
-	[PL_CMD_OVERRIDE] = {"override", true, "name reason", "name reason"},
-	[PL_CMD_TRIAL] = {"trial", true, "seconds approach speed_kmh annotations", NULL},
-	[PL_CMD_ACCEPT] = {"accept", true, "side score", NULL},
-	[PL_CMD_REJECT] = {"reject", true, "reason", "reason"},
-	[PL_CMD_PAIN] = {"pain", true, "score", "score"},
-	[PL_CMD_NEXT] = {"next", true, "", NULL},
-	[PL_CMD_ABORT] = {"abort", true, "reason", NULL},
+	[PL_CMD_PROTOCOL_STATUS] = {"protocol-status", ASKS, "", NULL},
+	[PL_CMD_RED_FLAGS] = {"red-flags", ACTS, RED_FLAGS, RED_FLAGS},
+	[PL_CMD_OVERRIDE] = {"override", ACTS, "name reason", "name reason"},
+	[PL_CMD_TRIAL] = {"trial", ACTS, "seconds approach speed_kmh annotations", NULL},
+	[PL_CMD_ACCEPT] = {"accept", ACTS, "side score", NULL},
+	[PL_CMD_REJECT] = {"reject", ACTS, "reason", "reason"},
+	[PL_CMD_PAIN] = {"pain", ACTS, "score", "score"},
+	[PL_CMD_NEXT] = {"next", ACTS, "", NULL},
+	[PL_CMD_ABORT] = {"abort", ACTS, "reason", NULL},
+	[PL_CMD_SESSIONS] = {"sessions", ASKS | RECORDINGS, "subject limit", NULL},
+	[PL_CMD_SESSION] = {"session", ASKS | RECORDINGS, "session", "session"},
+	[PL_CMD_ANALYSIS] = {"analysis", ASKS | RECORDINGS, "session trial pictures",
+			     "session trial"},
+	[PL_CMD_COMPARE] = {"compare", ASKS | RECORDINGS, "sessions by", "sessions"},
+	[PL_CMD_TREND] = {"trend", ASKS | RECORDINGS, "subject condition", "subject"},
+	[PL_CMD_REPORT] = {"report", ASKS | RECORDINGS, "sessions format page", "sessions format"},
+	[PL_CMD_ANNOTATE] = {"annotate", ACTS | RECORDINGS,
+			     "session trial by annotations note reject accept",
+			     "session annotations|note|reject|accept"},
+	[PL_CMD_CORRECT] = {"correct", ACTS | RECORDINGS,
+			    "session trial reason by foot side facing reject_step accept_step",
+			    "session trial reason side|facing|reject_step|accept_step"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 bool pl_command_acts(enum pl_cmd cmd)
 {
-	return commands[cmd].acts;
+	return commands[cmd].is & ACTS;
+}
+
+bool pl_command_recordings(enum pl_cmd cmd)
+{
+	return commands[cmd].is & RECORDINGS;
 }
 
 const char *pl_command_name(enum pl_cmd cmd)
@@ -138,7 +177,7 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 {
 	const json_t *v = json_object_get(root, "v");
 	const char *cmd = json_string_value(json_object_get(root, "cmd"));
-	char names[300];
+	char names[400];
 	size_t n = 0;
 
 	if (!json_is_integer(v) || json_integer_value(v) != 1)
@@ -156,117 +195,89 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 			    cmd ? ", not \"" : "", cmd ? cmd : "", cmd ? "\"" : "");
 }
 
-static int take_text(const struct field *f, const json_t *value, char *out, struct pl_error *err)
+/* Is one of the keys "a|b|c" there? */
+static bool has_one(json_t *root, const char *keys, size_t n)
 {
-	const char *text = json_string_value(value);
+	char key[64];
 
-	if (!text)
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: a string is expected", f->name);
-	if (strlen(text) != json_string_length(value))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: contains a NUL", f->name);
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return pl_error_set(err, PL_EUSAGE, 0, "%s: contains a control character",
-					    f->name);
-	if (!pl_copy(out, f->cap, text))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: longer than %zu bytes", f->name,
-				    f->cap - 1);
-	return 0;
-}
+	while (n > 0) {
+		size_t m = strcspn(keys, "| ");
 
-static int take_conditions(const json_t *value, struct pl_request *request, struct pl_error *err)
-{
-	const struct field entry = {.name = "conditions", .cap = sizeof(request->conditions[0])};
-	size_t n = json_array_size(value);
-
-	if (!json_is_array(value) || n < 1 || n > PL_PROTOCOL_CONDITIONS_MAX)
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "conditions: an array of 1 to %d strings is expected",
-				    PL_PROTOCOL_CONDITIONS_MAX);
-	for (size_t i = 0; i < n; i++) {
-		char *text = request->conditions[i];
-
-		if (take_text(&entry, json_array_get(value, i), text, err))
-			return -1;
-		if (!*text)
-			return pl_error_set(err, PL_EUSAGE, 0, "conditions: one is empty");
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(request->conditions[k], text) == 0)
-				return pl_error_set(err, PL_EUSAGE, 0,
-						    "conditions: \"%s\" is there twice", text);
+		snprintf(key, sizeof(key), "%.*s", (int)m, keys);
+		if (json_object_get(root, key))
+			return true;
+		m += keys[m] == '|';
+		keys += m;
+		n -= m;
 	}
-	request->n_conditions = (unsigned)n;
-	return 0;
+	return false;
 }
 
-/* An array of words becomes "a,b". */
-static int join_words(const char *key, const json_t *list, char *out, size_t cap,
-		      struct pl_error *err)
+static int check_required(const struct command *c, json_t *root, struct pl_error *err)
 {
-	size_t n = 0, i;
-	const json_t *word;
+	for (const char *list = c->required; list && *list;) {
+		size_t n = strcspn(list, " ");
+		bool several = memchr(list, '|', n) != NULL;
 
-	*out = '\0';
-	json_array_foreach(list, i, word)
-	{
-		const char *text = json_string_value(word);
-
-		if (!text || n + strlen(text) + 2 > cap)
-			return pl_error_set(err, PL_EUSAGE, 0, "%.60s: a list of words is expected",
-					    key);
-		n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "", text);
+		if (!has_one(root, list, n))
+			return pl_error_set(err, PL_EUSAGE, 0, "%s needs %s\"%.*s\"", c->name,
+					    several ? "one of " : "", (int)n, list);
+		list += n + (list[n] == ' ');
 	}
 	return 0;
 }
 
-static int take_annotation(const char *key, const json_t *value, struct pl_annotations *a,
-			   struct pl_error *err)
+/* A text that is one of a few words. */
+static int check_word(const char *key, const char *word, const char *words, struct pl_error *err)
 {
-	const struct pl_annotation_key *k = pl_annotation_key(key);
-	const char *text = json_string_value(value);
-	char words[PL_ANNOTATION_VALUE_MAX];
-
-	if (k && k->after_only)
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%s: is not known before the recording; plantar correct sets "
-				    "it afterwards",
-				    key);
-	if (k && json_is_number(value) != (k->type == PL_ANNOTATION_NUMBER))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: a %s is expected", key,
-				    json_is_number(value) ? "string" : "number");
-	if (json_is_number(value))
-		return pl_annotations_set_number(a, key, json_number_value(value), err);
-	if (json_is_boolean(value))
-		return pl_annotations_set(a, key, json_is_true(value) ? "true" : "false", err);
-	if (json_is_array(value)) {
-		if (join_words(key, value, words, sizeof(words), err))
-			return -1;
-		text = words;
-	}
-	if (!text || (json_is_string(value) && strlen(text) != json_string_length(value)))
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%.60s: a string, number, true, false or list of words is "
-				    "expected",
-				    key);
-	return pl_annotations_set(a, key, text, err);
+	if (!*word || listed(words, word))
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0, "%s: one of %s is expected, not \"%.40s\"", key,
+			    words, word);
 }
 
-static int take_annotations(const json_t *object, struct pl_annotations *a, struct pl_error *err)
+/* A drawing or picture is one page; the other formats have them all. */
+static int check_report(const struct pl_request *r, struct pl_error *err)
 {
-	const json_t *value;
-	const char *key;
+	bool one_page = listed("svg png", r->format);
 
-	if (!json_is_object(object))
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "annotations: an object is expected: {\"heel_lift_mm\": 6}");
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		if (take_annotation(key, value, a, err)) {
-			pl_error_prefix(err, "annotations: ");
-			return -1;
-		}
-	}
-	return 0;
+	if (check_word("format", *r->format ? r->format : "none", "pdf svg png html", err))
+		return -1;
+	if (one_page == !isnan(r->page))
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    one_page ? "page: svg and png are one page each; which?"
+				     : "page: is for svg and png; pdf and html have all pages");
+}
+
+static int check_words(const struct pl_request *r, struct pl_error *err)
+{
+	if (r->cmd == PL_CMD_COMPARE)
+		return check_word("by", r->by, "condition session side", err);
+	if (r->cmd == PL_CMD_REPORT)
+		return check_report(r, err);
+	if (r->cmd != PL_CMD_CORRECT)
+		return 0;
+	if (!isnan(r->foot) && !*r->side)
+		return pl_error_set(err, PL_EUSAGE, 0, "foot goes with side");
+	if (!*r->reason)
+		return pl_error_set(err, PL_EUSAGE, 0, "reason: is empty");
+	if (check_word("side", r->side, "left right unknown auto", err))
+		return -1;
+	return check_word("facing", r->facing, "auto forward backward left right", err);
+}
+
+/* "" is a new one, where there may be a new one. */
+static int check_session(const struct pl_request *r, struct pl_error *err)
+{
+	const char *required = commands[r->cmd].required;
+	bool needed = required && listed(required, "session");
+
+	if (*r->session ? pl_is_session(r->session) : !needed)
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    "session: the uuid of a session is expected (36 characters, lower "
+			    "case)");
 }
 
 /* The code and the mass may come as annotations too, but only one of each. */
@@ -288,63 +299,6 @@ static int move_person(struct pl_request *r, struct pl_error *err)
 	return pl_annotations_set(&r->annotations, "body_mass_kg", "", err);
 }
 
-static int take(const struct field *f, const json_t *value, struct pl_request *request,
-		struct pl_error *err)
-{
-	char *at = (char *)request + f->offset;
-	double number;
-
-	switch (f->type) {
-	case FIELD_TEXT:
-		return take_text(f, value, at, err);
-	case FIELD_BOOL:
-		if (!json_is_boolean(value))
-			return pl_error_set(err, PL_EUSAGE, 0, "%s: true or false is expected",
-					    f->name);
-		*(bool *)at = json_is_true(value);
-		return 0;
-	case FIELD_ANNOTATIONS:
-		return take_annotations(value, &request->annotations, err);
-	case FIELD_NUMBER:
-		number = json_number_value(value);
-		if (!json_is_number(value) || !(number >= f->min && number <= f->max))
-			return pl_error_set(err, PL_EUSAGE, 0,
-					    "%s: a number from %g to %g is expected", f->name,
-					    f->min, f->max);
-		memcpy(at, &number, sizeof(number));
-		return 0;
-	case FIELD_CONDITIONS:
-		return take_conditions(value, request, err);
-	}
-	return 0;
-}
-
-static int check_required(const struct command *c, json_t *root, struct pl_error *err)
-{
-	char key[64];
-
-	for (const char *list = c->required; list && *list;) {
-		size_t n = strcspn(list, " ");
-
-		snprintf(key, sizeof(key), "%.*s", (int)n, list);
-		if (!json_object_get(root, key))
-			return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, key);
-		list += n + (list[n] == ' ');
-	}
-	return 0;
-}
-
-static int check_session(const struct pl_request *request, struct pl_error *err)
-{
-	const char *s = request->session;
-
-	if (!*s || (strlen(s) == 36 && strspn(s, "0123456789abcdef-") == 36))
-		return 0;
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "session: the uuid of a session is expected (36 characters, lower "
-			    "case)");
-}
-
 static int parse_fields(json_t *root, struct pl_request *request, struct pl_error *err)
 {
 	const struct command *c = &commands[request->cmd];
@@ -353,7 +307,7 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 
 	json_object_foreach(root, key, value)
 	{
-		const struct field *f = NULL;
+		const struct pl_field *f = NULL;
 
 		if (strcmp(key, "v") == 0 || strcmp(key, "cmd") == 0)
 			continue;
@@ -364,12 +318,13 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 			return pl_error_set(err, PL_EUSAGE, 0,
 					    "%s does not take \"%.40s\"; it takes: %s", c->name,
 					    key, *c->keys ? c->keys : "nothing");
-		if (take(f, value, request, err))
+		if (pl_field_take(f, value, request, err))
 			return -1;
 	}
-	if (check_required(c, root, err))
+	if (check_required(c, root, err) || check_words(request, err) ||
+	    check_session(request, err))
 		return -1;
-	return move_person(request, err) || check_session(request, err) ? -1 : 0;
+	return request->cmd == PL_CMD_ANNOTATE ? 0 : move_person(request, err);
 }
 
 /* How deep arrays and objects of a text are nested; in strings nothing counts. */
@@ -400,6 +355,7 @@ int pl_request_parse(const void *data, size_t n, struct pl_request *request, str
 	memset(request, 0, sizeof(*request));
 	request->body_mass_kg = request->seconds = NAN;
 	request->seed = request->score = request->speed_kmh = NAN;
+	request->trial_number = request->limit = request->page = request->foot = NAN;
 	if (n > PL_REQUEST_MAX)
 		return pl_error_set(err, PL_EUSAGE, 0, "a request may have %d bytes at most",
 				    PL_REQUEST_MAX);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/comparison.h"
 #include "tools/figures.h"
@@ -137,7 +138,7 @@ static int add_trial(void *user, const char *path)
 }
 
 /* A recording, or all finished trials of a folder. */
-static int add_path(struct compare *c, const char *group, const char *path)
+static int add_one(struct compare *c, const char *group, const char *path)
 {
 	struct adding a = {.c = c, .group = group};
 	struct stat st;
@@ -153,6 +154,17 @@ static int add_path(struct compare *c, const char *group, const char *path)
 			return -1;
 	}
 	return a.result;
+}
+
+/* The same, or a session by its uuid: one group, though it may lie in two folders. */
+static int add_path(struct compare *c, const char *group, const char *operand)
+{
+	struct pl_named named;
+	int result = pl_named_find(operand, &named, &c->err);
+
+	for (unsigned i = 0; result == 0 && i < named.n; i++)
+		result = add_one(c, group, named.path[i]);
+	return result;
 }
 
 /* ---- a list of files ---- */
@@ -245,26 +257,6 @@ static void warn(struct compare *c, const char *fmt, ...)
 	json_array_append_new(c->warnings, pl_text_json(text));
 }
 
-static void check_speed(struct compare *c, const struct pl_group *a, const struct pl_group *b)
-{
-	size_t known_a, known_b, of_a, of_b;
-	double sa = pl_group_speed(a, &known_a, &of_a), sb = pl_group_speed(b, &known_b, &of_b);
-	double pct = 200 * (sb - sa) / (sb + sa);
-
-	if (!of_a && !of_b)
-		return; /* nobody moved */
-	if (!known_a || !known_b || known_a < of_a || known_b < of_b)
-		warn(c,
-		     "speed unknown (%zu of %zu recordings of %s, %zu of %zu of %s have it): heel "
-		     "load and timing change with speed",
-		     known_a, of_a, a->name, known_b, of_b, b->name);
-	if (fabs(pct) > 5)
-		warn(c,
-		     "speed differs by %.1f %% (%s %.3g m/s, %s %.3g m/s): heel load and timing "
-		     "change with speed",
-		     fabs(pct), a->name, sa, b->name, sb);
-}
-
 static bool several_sessions(const struct compare *c)
 {
 	bool several;
@@ -346,7 +338,7 @@ static json_t *make_document(struct compare *c, json_t *mixed)
 			json_array_append_new(pairs, pl_compare_groups(&c->group[i], NULL, &how));
 		if (how.sides || i == 0)
 			continue;
-		check_speed(c, &c->group[0], &c->group[i]);
+		pl_mixing_speed(&c->group[0], &c->group[i], c->warnings);
 		json_array_append_new(pairs, pl_compare_groups(&c->group[0], &c->group[i], &how));
 	}
 	return json_pack("{s:s, s:b, s:o, s:o, s:O, s:o}", "by", by_names[c->by], "between_days",
@@ -634,6 +626,7 @@ static const struct pl_option options[] = {
 	{OPT_FIGURES, "figures", "PATTERN", "these only: 'steps.*', 'feet.heel.*'"},
 	{OPT_CSV, "csv", NULL, "print comma-separated values"},
 	{'j', "json", NULL, "print one JSON document"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTIONS_HINTS,
 	PL_OPTION_AS,
 	{0},

@@ -50,10 +50,12 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_protocol,
 	&pl_cmd_keygen,
 	/* recordings */
+	&pl_cmd_sessions,
 	&pl_cmd_info,
 	&pl_cmd_analyze,
 	&pl_cmd_compare,
 	&pl_cmd_trend,
+	&pl_cmd_report,
 	&pl_cmd_annotate,
 	&pl_cmd_correct,
 	&pl_cmd_export,
@@ -78,7 +80,7 @@ static const struct {
 	const char *title;
 } parts[] = {
 	{&pl_cmd_list, "with a running daemon"},
-	{&pl_cmd_info, "with recordings"},
+	{&pl_cmd_sessions, "with recordings"},
 	{&pl_cmd_simulate, "without a mat"},
 	{&cmd_help, "about plantar"},
 };
