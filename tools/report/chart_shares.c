@@ -60,6 +60,8 @@ static void bar(struct pl_canvas *c, const struct side_box *b, const struct pl_d
 			pl_draw_line(c, at - half, y + 0.78 * h, at + half, y + 0.78 * h, &mark);
 		}
 	}
+	if (d->sample.n && length < pl_canvas_width(c, PL_BOLD, 7.8, text) + 8)
+		x += b->sign * length; /* no room inside: behind its end */
 	pl_draw_text(c, x + b->sign * 4, y + h - 4.2, PL_BOLD, 7.8, b->sign < 0 ? PL_END : PL_START,
 		     &pl_ink_black, text);
 }

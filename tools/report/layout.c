@@ -19,7 +19,7 @@
 #define BODY 8.6
 #define SMALL 7.2
 #define CELL 7.8
-#define ROW_PAD 2.2
+#define ROW_PAD 1.4
 #define COLUMN_GAP 7.0
 #define FIGURE_GAP 14.0
 #define HEADING_KEEPS 70.0 /* what must follow on the same page */
@@ -108,14 +108,14 @@ static void put_warning(struct flow *f, const char *text)
 
 static double fact(struct flow *f, const struct pl_block *b, size_t i, double x, bool draw)
 {
-	struct pl_wrap name = wrap(f, PL_REGULAR, CELL, 84, &pl_ink_grey);
-	struct pl_wrap value = wrap(f, PL_REGULAR, CELL + 0.4, WIDTH / 2 - 98, &pl_ink_black);
+	struct pl_wrap name = wrap(f, PL_REGULAR, CELL, 76, &pl_ink_grey);
+	struct pl_wrap value = wrap(f, PL_REGULAR, CELL + 0.4, WIDTH / 2 - 86, &pl_ink_black);
 	double h, v;
 
 	if (i >= b->rows)
 		return 0;
 	h = pl_wrap_draw(&name, draw ? ink(f) : NULL, x, f->y, PL_START, b->cell[2 * i]);
-	v = pl_wrap_draw(&value, draw ? ink(f) : NULL, x + 88, f->y, PL_START, b->cell[2 * i + 1]);
+	v = pl_wrap_draw(&value, draw ? ink(f) : NULL, x + 80, f->y, PL_START, b->cell[2 * i + 1]);
 	return fmax(h, v);
 }
 
