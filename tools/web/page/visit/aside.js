@@ -5,7 +5,7 @@
  */
 import { dialog, el, field, fill } from "../core/ui.js";
 import { action, facts, line, scores, suggestions } from "./act.js";
-import { canScore, cellsText, isActive, progress, strikesText } from "./model.js";
+import { canScore, cellsText, isActive, isRunning, progress, strikesText } from "./model.js";
 import { redDialog } from "./redflags.js";
 import { ABORT_REASONS, flagText } from "./words.js";
 
@@ -53,13 +53,13 @@ function trials(p) {
 			el("th", { scope: "row" }, `${t.step} ${t.number}`),
 			el("td", {}, el("span", { aria: { hidden: "true" } }, `${VERDICT[t.verdict][0]} `), VERDICT[t.verdict][1],
 				t.reason ? el("span.hint", {}, ` ${t.reason}`) : t.flags.length ? el("span.hint", { title: t.flags.map(flagText).join("; ") }, ` ${t.flags.join(", ")}`) : null),
-			el("td", {}, t.file ? strikesText(t.strikes) : ""), el("td", {}, t.pain ?? "")))));
+			el("td", {}, t.file && !(t.verdict === "undecided" && isRunning(p)) ? strikesText(t.strikes) : ""), el("td", {}, t.pain ?? "")))));
 }
 
 function cells(p) {
 	const c = cellsText(p.cells);
 
-	return c ? el("div.warning", { data: { testid: "cells" } }, el("strong", {}, c.text), el("p.hint", {}, `${c.places}. Clean and check the mat; name those that stay in dead_cells of its mat file.`)) : null;
+	return c ? el("div.warning", { data: { testid: "cells" } }, el("strong", {}, c.text), el("details", {}, el("summary", {}, "Which"), el("p.hint", {}, c.places)), el("p.hint", {}, `Clean and check the mat; name those that stay in dead_cells of its mat file.`)) : null;
 }
 
 async function askPain(p) {

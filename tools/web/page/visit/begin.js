@@ -49,7 +49,7 @@ function matPicker(store) {
 
 export function beginPanel(ctx, before) {
 	const { store } = ctx;
-	const subject = line({ maxLength: 64, value: before?.subject ?? "", data: { testid: "begin-subject" }, required: true });
+	const subject = line({ maxLength: 64, value: before?.subject ?? "", data: { testid: "begin-subject" }, aria: { required: "true" } });
 	const mass = numeric({ value: before?.body_mass_kg ?? "", data: { testid: "begin-mass" } });
 	const operator = line({ maxLength: 64, value: before?.operator ?? "", data: { testid: "begin-operator" } });
 	const pain = choice("Pain side", PAIN_SIDES, { value: before?.pain_side ?? "", testid: "begin-pain" });
@@ -106,7 +106,7 @@ export function beginPanel(ctx, before) {
 		const { keys, error, field: name } = beginKeys({
 			subject: subject.value, mass: mass.value, pain_side: pain.value, operator: operator.value, mat: mat.value,
 			order: order.value, seed: seed.value, conditions: conditions.value.split("\n"), annotations: said.keys,
-			session: same.checked && before ? before.session_uuid : "",
+			session: same.checked && before?.session_uuid ? before.session_uuid : "",
 		}, chosen);
 
 		return error ? { error, field: fields[name] } : { cmd: "protocol", keys };
@@ -115,7 +115,7 @@ export function beginPanel(ctx, before) {
 	const go = action(ctx, "Begin the visit", ask, { kind: "primary", testid: "begin" });
 
 	go.button.type = "submit";
-	const node = el("form.begin", { data: { testid: "panel-begin" }, onsubmit: (e) => {
+	const node = el("form.begin", { noValidate: true, data: { testid: "panel-begin" }, onsubmit: (e) => {
 		e.preventDefault();
 		go.run();
 	} },
@@ -124,7 +124,7 @@ export function beginPanel(ctx, before) {
 		field("Subject code", subject, { hint: "A code, never a name" }),
 		el("div.pair", {}, field("Body mass, kg", mass), field("Operator", operator)),
 		pain.node,
-		before?.subject ? el("label.check", { htmlFor: "begin-same" }, same, ` In the same session as ${before.subject}'s last visit`) : null,
+		before?.session_uuid ? el("label.check", { htmlFor: "begin-same" }, same, ` In the same session as ${before.subject}'s last visit`) : null,
 		mat.node,
 		also.node,
 		go.node),

@@ -14,14 +14,20 @@ function planTable(p) {
 export function endedPanel(ctx, p) {
 	const end = ending(p);
 	const form = el("div.nextvisit", { hidden: true });
-	const again = button("Begin another visit", () => {
-		const panel = beginPanel(ctx, p);
+
+	function begin(before) {
+		const panel = beginPanel(ctx, before);
 
 		form.replaceChildren(panel.node);
 		form.hidden = false;
 		summary.hidden = true;
+		ctx.beginning(true);
 		panel.focus().focus();
-	}, { kind: "primary", key: "b", testid: "another" });
+	}
+
+	/* Of the person before nothing is taken over unless it is said to be the same one. */
+	const again = button("Next person", () => begin({ operator: p.operator }), { kind: "primary", key: "b", testid: "another" });
+	const same = p.subject ? button(`${p.subject} again`, () => begin(p), { key: "g", testid: "same-person" }) : null;
 	const summary = el("div.summary", {},
 		el("div.verdict", { class: end.kind === "done" ? "good" : "bad", data: { testid: "ending", kind: end.kind }, role: end.kind === "pain" ? "alert" : undefined },
 			el("p.mark", { aria: { hidden: "true" } }, end.kind === "done" ? "\u2713" : "!"),
@@ -29,12 +35,13 @@ export function endedPanel(ctx, p) {
 				end.kind === "pain" ? el("p", {}, "The protocol's stop rule ended it. What was recorded is kept.") : null)),
 		planTable(p),
 		el("p", {}, el("a.link", { href: `#session/${p.session_uuid}`, data: { testid: "to-session" } }, "Look at this session")),
-		ctx.store.operator ? again : null);
+		ctx.store.operator ? el("div.go", {}, again, same) : null);
 
 	return {
 		node: el("div.ended", { data: { testid: "panel-ended" } }, summary, form),
 		focus: () => (ctx.store.operator ? again : null),
 		update() {},
-		keys: [{ key: "b", does: "begin another visit", run: () => summary.hidden || again.click() }],
+		keys: [{ key: "b", does: "begin with the next person", run: () => summary.hidden || again.click() },
+			{ key: "g", does: "the same person again", run: () => summary.hidden || same?.click() }],
 	};
 }

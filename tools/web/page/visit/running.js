@@ -27,6 +27,11 @@ export function soFar(mat) {
 	return { level: "good", text: `No frames are missing so far (${format.number(rec.frames)} recorded).` };
 }
 
+/* aria-disabled and not disabled: the button keeps the focus from the countdown on. */
+function press(action) {
+	return action.button.getAttribute("aria-disabled") !== "true";
+}
+
 export function runningPanel(ctx, p) {
 	const state = el("p.state", { data: { testid: "running-state" } });
 	const digits = el("p.digits", { role: "timer", data: { testid: "left" } });
@@ -39,7 +44,8 @@ export function runningPanel(ctx, p) {
 		{ key: "m", testid: "mark", done: () => {
 			mark.value = "";
 		} });
-	const stop = action(ctx, "Stop", () => ({ cmd: "stop", keys: { mat: p.mat } }), { kind: "danger", key: "s", testid: "stop" });
+	const stop = action(ctx, "Stop", () => (press(stop) ? { cmd: "stop", keys: { mat: p.mat } }
+		: { error: "Nothing is being recorded yet; End the visit (x) ends a countdown." }), { kind: "danger", key: "s", testid: "stop" });
 	const marks = el("form.marks", { onsubmit: (e) => {
 		e.preventDefault();
 		put.run();
@@ -64,11 +70,11 @@ export function runningPanel(ctx, p) {
 			text(why, now.why ?? "");
 			text(quality, canMark(now) ? q.text : "");
 			quality.dataset.level = q.level;
-			stop.button.disabled = !stoppable;
+			stop.button.setAttribute("aria-disabled", String(!stoppable));
 			marks.hidden = !canMark(now);
 			load.update();
 		},
-		keys: [{ key: "s", does: "stop the trial", run: () => stop.button.disabled || stop.run() },
+		keys: [{ key: "s", does: "stop the trial", run: stop.run },
 			{ key: "m", does: "mark this moment", run: () => marks.hidden || put.run() }],
 	};
 }

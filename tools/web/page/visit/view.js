@@ -53,7 +53,7 @@ function headText(p) {
 
 export function view(root, { link, store }) {
 	const newest = new Map();
-	const ctx = { link, store, protocol: protocolCache(link), metrics: (mat) => newest.get(mat) };
+	const ctx = { link, store, protocol: protocolCache(link), metrics: (mat) => newest.get(mat), beginning };
 	const heading = el("h1", { tabIndex: -1, data: { testid: "visit-title" } });
 	const state = el("p.statename", { data: { testid: "visit-state" } });
 	const off = el("p.warning", { role: "status", hidden: true, data: { testid: "visit-off" } });
@@ -81,9 +81,16 @@ export function view(root, { link, store }) {
 		(store.operator && target ? target : heading).focus({ preventScroll: false });
 	}
 
+	/* While a new visit is being written down, the old one is not shown beside it. */
+	function beginning(now) {
+		root.classList.toggle("beginning", now);
+		text(heading, now ? "A new visit" : headText(store.protocol));
+	}
+
 	function build(p) {
 		const had = key !== null;
 
+		root.classList.remove("beginning");
 		panel = panelOf(ctx, p);
 		side = p ? aside(ctx) : null;
 		fill(main, panel.node);
@@ -103,7 +110,7 @@ export function view(root, { link, store }) {
 		const p = store.protocol;
 		const now = `${panelKey(p)}|${store.role}`;
 
-		text(heading, headText(p));
+		if (!root.classList.contains("beginning") || now !== key) text(heading, headText(p));
 		text(state, p ? `${stateName(p.state)}${isActive(p) ? "" : ` \u00b7 ${p.subject ?? ""}`}` : "");
 		state.dataset.state = p?.state ?? "none";
 		off.hidden = link.up && store.daemon.up !== false;
