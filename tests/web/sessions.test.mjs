@@ -104,7 +104,7 @@ test("the table of annotations is the daemon's", () => {
 		} else if (k.type === "text") assert.deepEqual([k.of.toUpperCase(), k.max, k.help], [texts.get(k.key)[2], Number(texts.get(k.key)[3]), texts.get(k.key)[4]]);
 		else if (words.has(k.key)) {
 			const m = words.get(k.key);
-			const list = new RegExp(`${m[3]}\\[\\] = \\{([^}]*)\\}`).exec(c)[1].match(/"([^"]*)"/g).map((s) => s.slice(1, -1));
+			const list = new RegExp(`const ${m[3]}\\[\\] = \\{([^}]*)\\}`).exec(c)[1].match(/"([^"]*)"/g).map((s) => s.slice(1, -1));
 			assert.deepEqual([k.of.toUpperCase(), k.words, k.help], [m[2], list, m[4]], k.key);
 		}
 	}

@@ -13,14 +13,11 @@ import { readyPanel, restPanel } from "./ready.js";
 import { redPanel } from "./redflags.js";
 import { reviewPanel } from "./review.js";
 import { runningPanel } from "./running.js";
+import { stylesheet } from "./style.js";
 import { stateName } from "./words.js";
 
 const TICK_MS = 200;
 const METRICS_HZ = 20;
-
-export function stylesheet(href) {
-	if (!document.querySelector(`link[href="${href}"]`)) document.head.append(el("link", { rel: "stylesheet", href }));
-}
 
 function panelOf(ctx, p) {
 	if (!p) return beginPanel(ctx, null);
