@@ -457,6 +457,8 @@ static int dispatch(struct pl_daemon *d, uint64_t token, const struct pl_request
 	case PL_CMD_WAIT:
 		return pl_command_wait(d, token, r, err);
 	default:
+		if (pl_command_recordings(r->cmd))
+			return pl_look(d->looks, token, r, err);
 		return pl_visit_run_command(d, token, r, err);
 	}
 }

@@ -182,33 +182,74 @@ unsigned pl_control_fds(const struct pl_control *c, struct pollfd *fds)
 
 /* ---- replies ---- */
 
-static void send_reply(const struct held *h, const char *json, size_t n)
+static void send_envelope(const struct held *h)
 {
 	for (unsigned i = 0; i < h->parts; i++)
 		zmq_send(h->socket, h->part[i], h->part_n[i], ZMQ_SNDMORE | ZMQ_DONTWAIT);
+}
+
+static void send_reply(const struct held *h, const char *json, size_t n)
+{
+	send_envelope(h);
 	zmq_send(h->socket, json, n, ZMQ_DONTWAIT); /* a client that left gets nothing */
+}
+
+static struct held *find(const struct pl_control *c, uint64_t token)
+{
+	for (int i = 0; token && i < HELD_MAX; i++)
+		if (c->held[i].token == token)
+			return (struct held *)(uintptr_t)&c->held[i];
+	return NULL;
+}
+
+static void answered(struct pl_control *c, struct held *h, const char *result)
+{
+	c->audit(c->user, &h->asker, h->request ? h->request : "", h->valid ? &h->command : NULL,
+		 result, 1);
+	free(h->request);
+	*h = (struct held){0};
 }
 
 static void answer(struct pl_control *c, uint64_t token, const char *json, size_t n,
 		   const char *result)
 {
-	for (int i = 0; i < HELD_MAX; i++) {
-		struct held *h = &c->held[i];
+	struct held *h = find(c, token);
 
-		if (h->token != token)
-			continue;
-		send_reply(h, json, n);
-		c->audit(c->user, &h->asker, h->request ? h->request : "",
-			 h->valid ? &h->command : NULL, result, 1);
-		free(h->request);
-		*h = (struct held){0};
+	if (!h)
 		return;
-	}
+	send_reply(h, json, n);
+	answered(c, h, result);
 }
 
 void pl_control_reply(struct pl_control *c, uint64_t token, const char *json, size_t n)
 {
 	answer(c, token, json, n, "ok");
+}
+
+static void send_part(struct held *h, zmq_msg_t *msg, int flags)
+{
+	if (!h || zmq_msg_send(msg, h->socket, flags | ZMQ_DONTWAIT) < 0)
+		zmq_msg_close(msg);
+}
+
+void pl_control_reply_parts(struct pl_control *c, uint64_t token, zmq_msg_t *json, zmq_msg_t *blob)
+{
+	struct held *h = find(c, token);
+
+	if (h)
+		send_envelope(h);
+	send_part(h, json, blob ? ZMQ_SNDMORE : 0);
+	if (blob)
+		send_part(h, blob, 0);
+	if (h)
+		answered(c, h, "ok");
+}
+
+const char *pl_control_who(const struct pl_control *c, uint64_t token)
+{
+	const struct held *h = find(c, token);
+
+	return h ? h->asker.who : "";
 }
 
 static size_t refusal(char *buf, size_t cap, const struct pl_error *err)
@@ -280,6 +321,11 @@ static int may(const struct pl_asker *asker, enum pl_cmd cmd, struct pl_error *e
 		return pl_error_set(err, PL_EACCES, 0,
 				    "%s may not ask anything here any more: the key was taken out",
 				    asker->who);
+	if (pl_command_recordings(cmd))
+		return pl_error_set(err, PL_EACCES, 0,
+				    "\"%s\" is about recordings, and %s may only watch and ask "
+				    "here; an operator may (docs/access.md)",
+				    pl_command_name(cmd), asker->who);
 	if (!pl_command_acts(cmd))
 		return 0;
 	return pl_error_set(err, PL_EACCES, 0,

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <zmq.h>
 
 #include <plantar/error.h>
 
@@ -46,6 +47,10 @@ unsigned pl_control_fds(const struct pl_control *c, struct pollfd *fds);
 bool pl_control_poll(struct pl_control *c);
 
 void pl_control_reply(struct pl_control *c, uint64_t token, const char *json, size_t n);
+/* The same from messages that become ZeroMQ's: the JSON, and a second part, or NULL. */
+void pl_control_reply_parts(struct pl_control *c, uint64_t token, zmq_msg_t *json, zmq_msg_t *blob);
+/* Who asked; "" if it was answered already. */
+const char *pl_control_who(const struct pl_control *c, uint64_t token);
 void pl_control_refuse(struct pl_control *c, uint64_t token, const struct pl_error *err);
 
 #endif

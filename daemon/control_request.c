@@ -12,36 +12,41 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/control_values.h"
 #include "daemon/text.h"
-
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_CONDITIONS, FIELD_ANNOTATIONS };
-
-struct field {
-	const char *name;
-	enum field_type type;
-	size_t offset, cap; /* cap: of TEXT */
-	double min, max;    /* of NUMBER */
-};
 
 #define TEXT(member)                                            \
 	{                                                       \
-		.name = #member, .type = FIELD_TEXT,            \
+		.name = #member, .type = PL_FIELD_TEXT,         \
 		.offset = offsetof(struct pl_request, member),  \
 		.cap = sizeof(((struct pl_request *)0)->member) \
 	}
 #define NUMBER(member, lowest, highest)                                                      \
 	{                                                                                    \
-		.name = #member, .type = FIELD_NUMBER,                                       \
+		.name = #member, .type = PL_FIELD_NUMBER,                                    \
 		.offset = offsetof(struct pl_request, member), .min = lowest, .max = highest \
+	}
+
+#define WHOLE(key, member, lowest, highest)                                                  \
+	{                                                                                    \
+		.name = key, .type = PL_FIELD_WHOLE,                                         \
+		.offset = offsetof(struct pl_request, member), .min = lowest, .max = highest \
+	}
+
+#define STEPS(key, member)                                               \
+	{                                                                \
+		.name = #key, .type = PL_FIELD_STEPS,                    \
+		.offset = offsetof(struct pl_request, member),           \
+		.count_offset = offsetof(struct pl_request, n_##member), \
 	}
 
 #define FLAG(member)                                           \
 	{                                                      \
-		.name = #member, .type = FIELD_BOOL,           \
+		.name = #member, .type = PL_FIELD_BOOL,        \
 		.offset = offsetof(struct pl_request, member), \
 	}
 
-static const struct field fields[] = {
+static const struct pl_field fields[] = {
 	TEXT(mat),
 	TEXT(subject),
 	TEXT(protocol),
@@ -52,7 +57,7 @@ static const struct field fields[] = {
 	NUMBER(body_mass_kg, 1, 500),
 	NUMBER(seconds, 0.05, 86400),
 	{.name = "annotations",
-	 .type = FIELD_ANNOTATIONS,
+	 .type = PL_FIELD_ANNOTATIONS,
 	 .offset = offsetof(struct pl_request, annotations)},
 	FLAG(clear),
 	TEXT(order),
@@ -65,14 +70,30 @@ static const struct field fields[] = {
 	NUMBER(seed, 0, 4294967295),
 	NUMBER(score, 0, 10),
 	NUMBER(speed_kmh, 0.1, 50),
-	{.name = "conditions", .type = FIELD_CONDITIONS},
+	{.name = "conditions", .type = PL_FIELD_CONDITIONS},
 	FLAG(stress_fracture),
 	FLAG(numbness),
 	FLAG(calf),
 	FLAG(night_pain),
 	FLAG(not_resolving),
+	{.name = "sessions", .type = PL_FIELD_SESSIONS},
+	WHOLE("trial", trial_number, 1, 999999),
+	WHOLE("limit", limit, 1, 10000),
+	WHOLE("page", page, 1, 999),
+	WHOLE("foot", foot, 1, 64),
+	TEXT(by),
+	TEXT(format),
+	TEXT(facing),
+	TEXT(note),
+	TEXT(reject),
+	FLAG(pictures),
+	FLAG(accept),
+	STEPS(reject_step, reject_steps),
+	STEPS(accept_step, accept_steps),
 };
 
+#define REMEMBERED "annotations note reject accept"
+#define CORRECTED "side facing reject_step accept_step"
 #define RED_FLAGS "stress_fracture numbness calf night_pain not_resolving"
 
 static const struct command {
@@ -80,6 +101,8 @@ static const struct command {
 	bool acts;
 	const char *keys;     /* "a b c": what it takes besides v and cmd */
 	const char *required; /* those it cannot do without, or NULL */
+	bool recordings;      /* reads or changes them */
+	const char *one_of;   /* at least one of these, or NULL */
 } commands[] = {
 	[PL_CMD_STATUS] = {"status", false, "", NULL},
 	[PL_CMD_VERSION] = {"version", false, "", NULL},
@@ -105,6 +128,16 @@ static const struct command {
 	[PL_CMD_PAIN] = {"pain", true, "score", "score"},
 	[PL_CMD_NEXT] = {"next", true, "", NULL},
 	[PL_CMD_ABORT] = {"abort", true, "reason", NULL},
+	[PL_CMD_SESSIONS] = {"sessions", false, "subject limit", NULL, true},
+	[PL_CMD_SESSION] = {"session", false, "session", "session", true},
+	[PL_CMD_ANALYSIS] = {"analysis", false, "session trial pictures", "session trial", true},
+	[PL_CMD_COMPARE] = {"compare", false, "sessions by", "sessions", true},
+	[PL_CMD_TREND] = {"trend", false, "subject condition", "subject", true},
+	[PL_CMD_REPORT] = {"report", false, "sessions format page", "sessions format", true},
+	[PL_CMD_ANNOTATE] = {"annotate", true, "session trial by " REMEMBERED, "session", true,
+			     REMEMBERED},
+	[PL_CMD_CORRECT] = {"correct", true, "session trial reason by foot " CORRECTED,
+			    "session trial reason", true, CORRECTED},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -112,6 +145,11 @@ static const struct command {
 bool pl_command_acts(enum pl_cmd cmd)
 {
 	return commands[cmd].acts;
+}
+
+bool pl_command_recordings(enum pl_cmd cmd)
+{
+	return commands[cmd].recordings;
 }
 
 const char *pl_command_name(enum pl_cmd cmd)
@@ -138,7 +176,7 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 {
 	const json_t *v = json_object_get(root, "v");
 	const char *cmd = json_string_value(json_object_get(root, "cmd"));
-	char names[300];
+	char names[400];
 	size_t n = 0;
 
 	if (!json_is_integer(v) || json_integer_value(v) != 1)
@@ -156,117 +194,70 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 			    cmd ? ", not \"" : "", cmd ? cmd : "", cmd ? "\"" : "");
 }
 
-static int take_text(const struct field *f, const json_t *value, char *out, struct pl_error *err)
+static int check_required(const struct command *c, json_t *root, struct pl_error *err)
 {
-	const char *text = json_string_value(value);
+	char key[64];
 
-	if (!text)
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: a string is expected", f->name);
-	if (strlen(text) != json_string_length(value))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: contains a NUL", f->name);
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return pl_error_set(err, PL_EUSAGE, 0, "%s: contains a control character",
-					    f->name);
-	if (!pl_copy(out, f->cap, text))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: longer than %zu bytes", f->name,
-				    f->cap - 1);
-	return 0;
-}
+	for (const char *list = c->required; list && *list;) {
+		size_t n = strcspn(list, " ");
 
-static int take_conditions(const json_t *value, struct pl_request *request, struct pl_error *err)
-{
-	const struct field entry = {.name = "conditions", .cap = sizeof(request->conditions[0])};
-	size_t n = json_array_size(value);
-
-	if (!json_is_array(value) || n < 1 || n > PL_PROTOCOL_CONDITIONS_MAX)
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "conditions: an array of 1 to %d strings is expected",
-				    PL_PROTOCOL_CONDITIONS_MAX);
-	for (size_t i = 0; i < n; i++) {
-		char *text = request->conditions[i];
-
-		if (take_text(&entry, json_array_get(value, i), text, err))
-			return -1;
-		if (!*text)
-			return pl_error_set(err, PL_EUSAGE, 0, "conditions: one is empty");
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(request->conditions[k], text) == 0)
-				return pl_error_set(err, PL_EUSAGE, 0,
-						    "conditions: \"%s\" is there twice", text);
-	}
-	request->n_conditions = (unsigned)n;
-	return 0;
-}
-
-/* An array of words becomes "a,b". */
-static int join_words(const char *key, const json_t *list, char *out, size_t cap,
-		      struct pl_error *err)
-{
-	size_t n = 0, i;
-	const json_t *word;
-
-	*out = '\0';
-	json_array_foreach(list, i, word)
-	{
-		const char *text = json_string_value(word);
-
-		if (!text || n + strlen(text) + 2 > cap)
-			return pl_error_set(err, PL_EUSAGE, 0, "%.60s: a list of words is expected",
-					    key);
-		n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? "," : "", text);
+		snprintf(key, sizeof(key), "%.*s", (int)n, list);
+		if (!json_object_get(root, key))
+			return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, key);
+		list += n + (list[n] == ' ');
 	}
 	return 0;
 }
 
-static int take_annotation(const char *key, const json_t *value, struct pl_annotations *a,
-			   struct pl_error *err)
+static int check_one_of(const struct command *c, json_t *root, struct pl_error *err)
 {
-	const struct pl_annotation_key *k = pl_annotation_key(key);
-	const char *text = json_string_value(value);
-	char words[PL_ANNOTATION_VALUE_MAX];
-
-	if (k && k->after_only)
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%s: is not known before the recording; plantar correct sets "
-				    "it afterwards",
-				    key);
-	if (k && json_is_number(value) != (k->type == PL_ANNOTATION_NUMBER))
-		return pl_error_set(err, PL_EUSAGE, 0, "%s: a %s is expected", key,
-				    json_is_number(value) ? "string" : "number");
-	if (json_is_number(value))
-		return pl_annotations_set_number(a, key, json_number_value(value), err);
-	if (json_is_boolean(value))
-		return pl_annotations_set(a, key, json_is_true(value) ? "true" : "false", err);
-	if (json_is_array(value)) {
-		if (join_words(key, value, words, sizeof(words), err))
-			return -1;
-		text = words;
-	}
-	if (!text || (json_is_string(value) && strlen(text) != json_string_length(value)))
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "%.60s: a string, number, true, false or list of words is "
-				    "expected",
-				    key);
-	return pl_annotations_set(a, key, text, err);
-}
-
-static int take_annotations(const json_t *object, struct pl_annotations *a, struct pl_error *err)
-{
-	const json_t *value;
 	const char *key;
+	json_t *value;
 
-	if (!json_is_object(object))
-		return pl_error_set(err, PL_EUSAGE, 0,
-				    "annotations: an object is expected: {\"heel_lift_mm\": 6}");
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		if (take_annotation(key, value, a, err)) {
-			pl_error_prefix(err, "annotations: ");
-			return -1;
-		}
-	}
-	return 0;
+	if (!c->one_of)
+		return 0;
+	json_object_foreach(root, key, value) if (listed(c->one_of, key)) return 0;
+	return pl_error_set(err, PL_EUSAGE, 0, "%s needs one of: %s", c->name, c->one_of);
+}
+
+/* A text that is one of a few words. */
+static int check_word(const char *key, const char *word, const char *words, struct pl_error *err)
+{
+	if (!*word || listed(words, word))
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0, "%s: one of %s is expected, not \"%.40s\"", key,
+			    words, word);
+}
+
+static int check_words(const struct pl_request *r, struct pl_error *err)
+{
+	if (r->cmd == PL_CMD_COMPARE)
+		return check_word("by", r->by, "condition session side", err);
+	if (r->cmd == PL_CMD_REPORT)
+		return check_word("format", *r->format ? r->format : "none", "pdf svg png html",
+				  err);
+	if (r->cmd != PL_CMD_CORRECT)
+		return 0;
+	if (!isnan(r->foot) && !*r->side)
+		return pl_error_set(err, PL_EUSAGE, 0, "foot goes with side");
+	if (!*r->reason)
+		return pl_error_set(err, PL_EUSAGE, 0, "reason: is empty");
+	if (check_word("side", r->side, "left right unknown auto", err))
+		return -1;
+	return check_word("facing", r->facing, "auto forward backward left right", err);
+}
+
+/* "" is a new one, where there may be a new one. */
+static int check_session(const struct pl_request *r, struct pl_error *err)
+{
+	const char *required = commands[r->cmd].required;
+	bool needed = required && listed(required, "session");
+
+	if (*r->session ? pl_is_session(r->session) : !needed)
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    "session: the uuid of a session is expected (36 characters, lower "
+			    "case)");
 }
 
 /* The code and the mass may come as annotations too, but only one of each. */
@@ -288,63 +279,6 @@ static int move_person(struct pl_request *r, struct pl_error *err)
 	return pl_annotations_set(&r->annotations, "body_mass_kg", "", err);
 }
 
-static int take(const struct field *f, const json_t *value, struct pl_request *request,
-		struct pl_error *err)
-{
-	char *at = (char *)request + f->offset;
-	double number;
-
-	switch (f->type) {
-	case FIELD_TEXT:
-		return take_text(f, value, at, err);
-	case FIELD_BOOL:
-		if (!json_is_boolean(value))
-			return pl_error_set(err, PL_EUSAGE, 0, "%s: true or false is expected",
-					    f->name);
-		*(bool *)at = json_is_true(value);
-		return 0;
-	case FIELD_ANNOTATIONS:
-		return take_annotations(value, &request->annotations, err);
-	case FIELD_NUMBER:
-		number = json_number_value(value);
-		if (!json_is_number(value) || !(number >= f->min && number <= f->max))
-			return pl_error_set(err, PL_EUSAGE, 0,
-					    "%s: a number from %g to %g is expected", f->name,
-					    f->min, f->max);
-		memcpy(at, &number, sizeof(number));
-		return 0;
-	case FIELD_CONDITIONS:
-		return take_conditions(value, request, err);
-	}
-	return 0;
-}
-
-static int check_required(const struct command *c, json_t *root, struct pl_error *err)
-{
-	char key[64];
-
-	for (const char *list = c->required; list && *list;) {
-		size_t n = strcspn(list, " ");
-
-		snprintf(key, sizeof(key), "%.*s", (int)n, list);
-		if (!json_object_get(root, key))
-			return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, key);
-		list += n + (list[n] == ' ');
-	}
-	return 0;
-}
-
-static int check_session(const struct pl_request *request, struct pl_error *err)
-{
-	const char *s = request->session;
-
-	if (!*s || (strlen(s) == 36 && strspn(s, "0123456789abcdef-") == 36))
-		return 0;
-	return pl_error_set(err, PL_EUSAGE, 0,
-			    "session: the uuid of a session is expected (36 characters, lower "
-			    "case)");
-}
-
 static int parse_fields(json_t *root, struct pl_request *request, struct pl_error *err)
 {
 	const struct command *c = &commands[request->cmd];
@@ -353,7 +287,7 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 
 	json_object_foreach(root, key, value)
 	{
-		const struct field *f = NULL;
+		const struct pl_field *f = NULL;
 
 		if (strcmp(key, "v") == 0 || strcmp(key, "cmd") == 0)
 			continue;
@@ -364,12 +298,13 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 			return pl_error_set(err, PL_EUSAGE, 0,
 					    "%s does not take \"%.40s\"; it takes: %s", c->name,
 					    key, *c->keys ? c->keys : "nothing");
-		if (take(f, value, request, err))
+		if (pl_field_take(f, value, request, err))
 			return -1;
 	}
-	if (check_required(c, root, err))
+	if (check_required(c, root, err) || check_one_of(c, root, err) ||
+	    check_words(request, err) || check_session(request, err))
 		return -1;
-	return move_person(request, err) || check_session(request, err) ? -1 : 0;
+	return request->cmd == PL_CMD_ANNOTATE ? 0 : move_person(request, err);
 }
 
 /* How deep arrays and objects of a text are nested; in strings nothing counts. */
@@ -400,6 +335,7 @@ int pl_request_parse(const void *data, size_t n, struct pl_request *request, str
 	memset(request, 0, sizeof(*request));
 	request->body_mass_kg = request->seconds = NAN;
 	request->seed = request->score = request->speed_kmh = NAN;
+	request->trial_number = request->limit = request->page = request->foot = NAN;
 	if (n > PL_REQUEST_MAX)
 		return pl_error_set(err, PL_EUSAGE, 0, "a request may have %d bytes at most",
 				    PL_REQUEST_MAX);

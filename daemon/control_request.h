@@ -15,6 +15,9 @@
 
 #define PL_REQUEST_MAX 65536
 #define PL_REQUEST_DEPTH_MAX 8
+#define PL_REQUEST_SESSIONS_MAX 20
+#define PL_REQUEST_STEPS_MAX 20
+#define PL_REQUEST_REMOVED_MAX 32
 
 enum pl_cmd {
 	PL_CMD_STATUS,
@@ -36,7 +39,16 @@ enum pl_cmd {
 	PL_CMD_REJECT,
 	PL_CMD_PAIN,
 	PL_CMD_NEXT,
-	PL_CMD_ABORT
+	PL_CMD_ABORT,
+	/* what lies in the archive: look.c */
+	PL_CMD_SESSIONS,
+	PL_CMD_SESSION,
+	PL_CMD_ANALYSIS,
+	PL_CMD_COMPARE,
+	PL_CMD_TREND,
+	PL_CMD_REPORT,
+	PL_CMD_ANNOTATE,
+	PL_CMD_CORRECT
 };
 
 struct pl_request {
@@ -58,12 +70,25 @@ struct pl_request {
 	unsigned n_conditions; /* 0: not given */
 	char conditions[PL_PROTOCOL_CONDITIONS_MAX][41];
 	bool stress_fracture, numbness, calf, night_pain, not_resolving;
+
+	/* what lies in the archive; numbers NaN, texts "" when not given */
+	unsigned n_sessions;
+	char sessions[PL_REQUEST_SESSIONS_MAX][37];
+	double trial_number, limit, page, foot; /* whole */
+	char by[49], format[8], facing[12], note[161], reject[161];
+	bool pictures, accept;
+	unsigned n_reject_steps, n_accept_steps;
+	unsigned reject_steps[PL_REQUEST_STEPS_MAX], accept_steps[PL_REQUEST_STEPS_MAX];
+	unsigned n_removed; /* annotate: annotations that are taken away */
+	char removed[PL_REQUEST_REMOVED_MAX][64];
 };
 
 /* PL_EUSAGE with what is wrong and what would be valid. */
 int pl_request_parse(const void *data, size_t n, struct pl_request *request, struct pl_error *err);
 /* Does the command change anything (and so deserves an event)? */
 bool pl_command_acts(enum pl_cmd cmd);
+/* Does it read or change recordings? Then it is for operators, as their files are. */
+bool pl_command_recordings(enum pl_cmd cmd);
 const char *pl_command_name(enum pl_cmd cmd);
 
 #endif

@@ -128,19 +128,6 @@ int pl_converter_seal(struct pl_converter *c, const char *folder, struct pl_erro
 	return 0;
 }
 
-/* By name while there is a file of that name: a debugger such as valgrind runs us, and
- * /proc/self/exe is then the debugger. Replaced by an upgrade, the program that runs is only there
- * without a name. */
-static const char *own_program(char *buf, size_t cap)
-{
-	ssize_t n = readlink("/proc/self/exe", buf, cap - 1);
-
-	if (n <= 0)
-		return "/proc/self/exe";
-	buf[n] = '\0';
-	return access(buf, X_OK) == 0 ? buf : "/proc/self/exe";
-}
-
 static int spawn(struct job *job, int out)
 {
 	char *argv[] = {"plantard", job->seal ? "--seal" : "--convert", job->c.journal, NULL};
@@ -162,7 +149,8 @@ static int spawn(struct job *job, int out)
 						POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	r = posix_spawn(&job->pid, own_program(self, sizeof(self)), &actions, &attr, argv, environ);
+	r = posix_spawn(&job->pid, pl_own_program(self, sizeof(self)), &actions, &attr, argv,
+			environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return r;

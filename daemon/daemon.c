@@ -161,6 +161,7 @@ static void begin_stop(struct pl_daemon *d, int64_t now_ns)
 	pl_logf(d->log, PL_NOTICE,
 		"ending; a second signal ends at once (nothing recorded is lost)");
 	pl_converter_drop_recoveries(d->converter);
+	pl_looks_stop(d->looks);
 	pl_visit_run_stop(d);
 	pl_command_stop_all(d, "plantard ended");
 }
@@ -178,7 +179,7 @@ static bool take_signals(struct pl_daemon *d)
 			break;
 		case SIGCHLD:
 			pl_converter_tick(d->converter, pl_now_ns());
-			break;
+			break; /* looks have their turn in any case */
 		default:
 			if (d->stopping)
 				return false;
@@ -250,7 +251,8 @@ static void watch_recorder(struct pl_daemon *d, int64_t now_ns)
 static void watch_clients(struct pl_daemon *d, int64_t now_ns)
 {
 	double grown_mb = 0;
-	unsigned shut = pl_guard_tick(pl_access_guard(d->access), now_ns, &grown_mb);
+	unsigned shut =
+		pl_guard_tick(pl_access_guard(d->access), now_ns, pl_looks_bytes(), &grown_mb);
 
 	if (shut)
 		pl_daemon_event(
@@ -269,6 +271,7 @@ static void by_the_clock(struct pl_daemon *d, int64_t now_ns)
 	pl_command_timers(d, now_ns);
 	pl_visit_run_clock(d, now_ns);
 	pl_converter_tick(d->converter, now_ns);
+	pl_looks_tick(d->looks, now_ns);
 	if (d->stopping && now_ns >= d->next_extend_ns) {
 		d->next_extend_ns = now_ns + 5 * PL_S;
 		pl_notify("EXTEND_TIMEOUT_USEC=15000000");
@@ -288,7 +291,7 @@ static bool finished(struct pl_daemon *d, int64_t now_ns)
 	if (!d->stopping)
 		return false;
 	if (!pl_command_recording(d) && d->logs_pending == 0 &&
-	    pl_converter_following(d->converter) == 0)
+	    pl_converter_following(d->converter) == 0 && pl_looks_changing(d->looks) == 0)
 		return true;
 	if (now_ns < d->stop_deadline_ns)
 		return false;
@@ -300,12 +303,12 @@ static bool finished(struct pl_daemon *d, int64_t now_ns)
 
 static void loop(struct pl_daemon *d)
 {
-	struct pollfd fds[3 + PL_CONTROL_SOCKETS] = {
+	struct pollfd fds[3 + PL_CONTROL_SOCKETS + PL_LOOK_FDS] = {
 		{.fd = d->signal_fd, .events = POLLIN},
 		{.fd = d->eventfd, .events = POLLIN},
 		{.fd = d->monitor ? udev_monitor_get_fd(d->monitor) : -1, .events = POLLIN},
 	};
-	const nfds_t n_fds = 3 + pl_control_fds(d->control, fds + 3);
+	const unsigned n_fds = 3 + pl_control_fds(d->control, fds + 3);
 	int64_t now = pl_now_ns();
 	bool all_asked = true;
 
@@ -313,7 +316,10 @@ static void loop(struct pl_daemon *d)
 		int64_t left_ms = (d->next_status_ns - now) / PL_MS;
 		int loop_ms = pl_visit_run_busy(d) || !all_asked ? TRIAL_MS : LOOP_MS;
 
-		poll(fds, n_fds, left_ms < 0 ? 0 : left_ms < loop_ms ? (int)left_ms + 1 : loop_ms);
+		poll(fds, n_fds + pl_looks_fds(d->looks, fds + n_fds),
+		     left_ms < 0	 ? 0
+		     : left_ms < loop_ms ? (int)left_ms + 1
+					 : loop_ms);
 		if (fds[0].revents && !take_signals(d))
 			return;
 		take_mail(d);
@@ -426,12 +432,16 @@ static int make_parts(struct pl_daemon *d, struct pl_error *err)
 		pl_error_prefix(err, "publish: ");
 		return -1;
 	}
+	d->looks = pl_looks_new(d->config, d->log, err);
+	if (!d->looks)
+		return -1;
 	d->control = pl_control_new(d->zmq, d->config, d->access, pl_command_handle,
 				    pl_command_audit, d, err);
 	d->recorder = pl_recorder_new(d->config, d->box, d->log, err);
 	d->converter = pl_converter_new(pl_command_converted, d, d->log, err);
 	if (!d->control || !d->recorder || !d->converter)
 		return -1;
+	pl_looks_answer_to(d->looks, d->control);
 	for (unsigned i = 0; i < d->config->n_mats; i++)
 		if (make_mat(d, i, err))
 			return -1;
@@ -478,6 +488,7 @@ static void unmake(struct pl_daemon *d)
 	for (unsigned i = 0; i < d->config->n_mats; i++)
 		if (d->engines[i])
 			pl_engine_stop(d->engines[i]);
+	pl_looks_free(d->looks);
 	pl_control_free(d->control);
 	pl_publisher_stop(d->publisher);
 	pl_recorder_stop(d->recorder);

@@ -19,6 +19,7 @@
 #include "daemon/convert.h"
 #include "daemon/engine.h"
 #include "daemon/event.h"
+#include "daemon/look.h"
 #include "daemon/mailbox.h"
 #include "daemon/publish.h"
 #include "daemon/record.h"
@@ -75,6 +76,7 @@ struct pl_daemon {
 	struct pl_converter *converter;
 	struct pl_access *access;
 	struct pl_control *control;
+	struct pl_looks *looks;
 	struct pl_mat_run mats[PL_MATS_MAX];
 	struct pl_engine *engines[PL_MATS_MAX];
 	struct pl_held held[PL_HELD_MAX];

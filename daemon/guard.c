@@ -178,7 +178,7 @@ static unsigned shut_all(struct pl_guard *g)
 	return shut;
 }
 
-unsigned pl_guard_tick(struct pl_guard *g, int64_t now_ns, double *grown_mb)
+unsigned pl_guard_tick(struct pl_guard *g, int64_t now_ns, size_t excused, double *grown_mb)
 {
 	double now_bytes, counted;
 
@@ -192,7 +192,7 @@ unsigned pl_guard_tick(struct pl_guard *g, int64_t now_ns, double *grown_mb)
 		g->trim_ns = 0;
 		malloc_trim(0); /* what was shut gives its memory back to the system */
 	}
-	now_bytes = in_use();
+	now_bytes = in_use() - (double)excused;
 	if (g->start_bytes <= 0 || now_bytes < g->start_bytes)
 		g->start_bytes = now_bytes;
 	counted = g->n < COUNTED_MAX ? g->n : COUNTED_MAX;

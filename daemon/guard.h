@@ -9,6 +9,7 @@
 #ifndef DAEMON_GUARD_H
 #define DAEMON_GUARD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <plantar/error.h>
@@ -24,7 +25,8 @@ void pl_guard_free(struct pl_guard *g); /* after the sockets; NULL allowed */
  * times. */
 void pl_guard_watch(struct pl_guard *g, void *socket);
 
-/* Every loop of main. How many connections were shut just now; *grown_mb: why. */
-unsigned pl_guard_tick(struct pl_guard *g, int64_t now_ns, double *grown_mb);
+/* Every loop of main. excused: bytes in use that are bounded elsewhere. How many connections were
+ * shut just now; *grown_mb: why. */
+unsigned pl_guard_tick(struct pl_guard *g, int64_t now_ns, size_t excused, double *grown_mb);
 
 #endif

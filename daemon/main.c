@@ -19,6 +19,7 @@
 #include "daemon/config.h"
 #include "daemon/convert.h"
 #include "daemon/daemon.h"
+#include "daemon/look.h"
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
@@ -204,6 +205,9 @@ int main(int argc, char **argv)
 	struct pl_log log = {.sink = log_to_stderr, .user = &terminal, .max = PL_INFO};
 	struct options o = {0};
 
+	/* how the daemon starts plantar for itself; not for people */
+	if (argc > 1 && strcmp(argv[1], "--look") == 0)
+		return pl_look_main(argc - 2, argv + 2);
 	if (parse(argc, argv, &o)) {
 		fputs("Try plantard --help.\n", stderr);
 		return EXIT_USAGE;

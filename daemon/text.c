@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool pl_copy(char *to, size_t cap, const char *from)
 {
@@ -82,4 +83,17 @@ void pl_thread_priority(int nice)
 	 */
 	if (setpriority(PRIO_PROCESS, 0, nice))
 		errno = 0;
+}
+
+/* By name while there is a file of that name: a debugger such as valgrind runs us, and
+ * /proc/self/exe is then the debugger. Replaced by an upgrade, the program that runs is only there
+ * without a name. */
+const char *pl_own_program(char *buf, size_t cap)
+{
+	ssize_t n = readlink("/proc/self/exe", buf, cap - 1);
+
+	if (n <= 0)
+		return "/proc/self/exe";
+	buf[n] = '\0';
+	return access(buf, X_OK) == 0 ? buf : "/proc/self/exe";
 }

@@ -20,5 +20,7 @@ int pl_make_folder(const char *path, unsigned mode, const char *what, struct pl_
 /* The niceness of the calling thread and those it starts from now on; without permission it stays
  * as it is. */
 void pl_thread_priority(int nice);
+/* Where this program can be started again from. */
+const char *pl_own_program(char *buf, size_t cap);
 
 #endif

@@ -15,18 +15,30 @@
 #include <unistd.h>
 
 #include "drivers/mat/subject.h"
+#include "tools/archives.h"
 #include "tools/figures.h"
 
-/* The login of whoever runs this, not what the environment says of him. */
-static const char *login(char *buf, size_t cap)
+/* The login of whoever runs this, not what the environment says of him. Who changes something for
+ * somebody else, as plantard does, is named behind him. */
+static const char *login(const char *by, char *buf, size_t cap)
 {
 	const struct passwd *pw = getpwuid(getuid());
+	char own[65];
 
 	if (pw)
-		snprintf(buf, cap, "%s", pw->pw_name);
+		snprintf(own, sizeof(own), "%s", pw->pw_name);
 	else
-		snprintf(buf, cap, "uid %u", (unsigned)getuid());
+		snprintf(own, sizeof(own), "uid %u", (unsigned)getuid());
+	snprintf(buf, cap, "%.48s%s%.*s", by ? by : "", by ? " via " : "", by ? 11 : 64, own);
 	return buf;
+}
+
+void pl_amending_by(struct pl_args *args, struct pl_amending *a)
+{
+	if (*args->value && strlen(args->value) <= PL_AMENDING_BY_MAX)
+		a->by = args->value;
+	else
+		pl_args_fail(args, "--by wants a name of at most %d bytes", PL_AMENDING_BY_MAX);
 }
 
 static void say_done(struct pl_amending *a, const char *path, size_t changed)
@@ -86,26 +98,42 @@ static void amend_folder(struct pl_amending *a, const char *folder)
 		free(entry);
 }
 
-int pl_amending_run(struct pl_amending *a, const char *path)
+static void amend_named(struct pl_amending *a, const char *operand)
+{
+	struct pl_error err = {.code = PL_OK};
+	struct pl_named named;
+	struct stat st;
+
+	if (pl_named_find(operand, &named, &err) < 0) {
+		a->code = pl_report(a->self, &err);
+	} else if (named.n > 1 && a->of_one) {
+		pl_say(a->self, "%s of one trial; session %s has several", a->of_one, operand);
+		a->code = PL_EXIT_USAGE;
+	}
+	for (unsigned i = 0; a->code == PL_EXIT_OK && i < named.n; i++) {
+		if (stat(named.path[i], &st) == 0 && S_ISDIR(st.st_mode))
+			amend_folder(a, named.path[i]);
+		else
+			amend_one(a, named.path[i]);
+	}
+}
+
+int pl_amending_run(struct pl_amending *a, const char *operand)
 {
 	struct pl_error err = {.code = PL_OK};
 	char who[65];
-	struct stat st;
 
 	for (size_t i = 0; i < a->amend.values; i++)
 		if (strcmp(a->value[i].key, "subject") == 0 &&
 		    pl_subject_allowed(a->value[i].value, &err))
 			return pl_report(a->self, &err);
-	a->amend.who = login(who, sizeof(who));
+	a->amend.who = login(a->by, who, sizeof(who));
 	a->amend.software = "plantar " PLANTAR_VERSION;
 	a->amend.value = a->value;
 	a->amend.event = a->event;
 	if (a->json)
 		a->trials = json_array();
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		amend_folder(a, path);
-	else
-		amend_one(a, path);
+	amend_named(a, operand);
 	if (a->trials) {
 		json_t *document = json_pack("{s:o}", "trials", a->trials);
 

@@ -18,6 +18,7 @@
 struct pl_amending {
 	const struct pl_subcommand *self;
 	bool json;
+	const char *by;	       /* --by; NULL: nobody else */
 	const char *of_one;    /* "a mark is at one moment": not for several trials; NULL: it is */
 	struct pl_amend amend; /* counts; the rest is filled in */
 	struct pl_amend_value value[PL_AMENDING_VALUES];
@@ -26,7 +27,16 @@ struct pl_amending {
 	int code;
 };
 
-/* path: a trial, or the folder of a session. Says what was done; the exit code. */
-int pl_amending_run(struct pl_amending *a, const char *path);
+/* --by: for whom it is done, kept beside the login. */
+#define PL_AMENDING_BY_MAX 48
+#define PL_OPT_BY (PL_OPT_LONG + 95)
+#define PL_OPTION_BY                                                        \
+	{                                                                   \
+		PL_OPT_BY, "by", "NAME", "for whom: kept beside your login" \
+	}
+void pl_amending_by(struct pl_args *args, struct pl_amending *a);
+
+/* operand: a trial, or a session, by path or uuid. Says what was done; the exit code. */
+int pl_amending_run(struct pl_amending *a, const char *operand);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <plantar/analysis.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/hints.h"
@@ -32,14 +33,15 @@ enum {
 	OPT_SPEED,
 	OPT_TREADMILL,
 	OPT_BELT,
-	OPT_WEIGHT
+	OPT_WEIGHT,
+	OPT_PICTURES
 };
 
 struct choice {
 	int region, axis, side, facing; /* UNSET: not given */
 	double filter_hz;
 	double body_mass_kg, speed_m_s, belt_m_s; /* NaN: not given */
-	bool filter_given, json, treadmill;
+	bool filter_given, json, treadmill, pictures;
 	const char *as, *dead_weight;
 	struct pl_hints hints;
 };
@@ -61,6 +63,9 @@ static void take_options(struct pl_args *args, struct choice *c)
 		switch (key) {
 		case 'j':
 			c->json = true;
+			break;
+		case OPT_PICTURES:
+			c->pictures = true;
 			break;
 		case OPT_REGION:
 			pl_args_parse(args, pl_region_parse, "novel, thirds, 30-30-40, thirds-box",
@@ -135,6 +140,7 @@ static struct pl_analysis_options conventions(const struct pl_recording *r, cons
 	if (!isnan(c->body_mass_kg))
 		o.body_mass_kg = c->body_mass_kg;
 	take_gait_choice(c, &o.gait);
+	o.pictures = c->pictures;
 	return o;
 }
 
@@ -206,6 +212,10 @@ static int compute_table(const struct pl_table_file *table, const struct choice 
 			"%s is a table: it has no regions, axis, side or facing; "
 			"left.force and right.force of --columns say which foot is which",
 			table->path);
+	if (c->pictures)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "%s is a table: it has no cells to make pictures of",
+				    table->path);
 	if (c->dead_weight)
 		return pl_error_set(err, PL_EUSAGE, 0,
 				    "%s is a table, not of a mat: --dead-weight does not apply",
@@ -219,16 +229,18 @@ static int compute_table(const struct pl_table_file *table, const struct choice 
 	return pl_table_analyze(table, &o, json, err);
 }
 
-static int analyze(const struct pl_subcommand *self, const char *path, const struct choice *c)
+static int analyze(const struct pl_subcommand *self, const char *named, const struct choice *c)
 {
 	struct pl_error err = {.code = PL_OK};
+	char path[PL_NAMED_PATH];
 	struct pl_opened opened;
 	const char *problem;
 	struct pl_json json;
 	char *text;
 	int r, code;
 
-	if (pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
+	if (pl_named_file(named, path, &err) < 0 ||
+	    pl_open_hinted(&opened, path, c->as, &c->hints, &err) < 0)
 		return pl_report(self, &err);
 	problem =
 		opened.table ? opened.table->problem : pl_recording_info(opened.recording)->problem;
@@ -272,6 +284,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (c.side != UNSET)
 		c.hints.side = (enum pl_side)c.side;
 	pl_args_operands(&args, 1, 1, "RECORDING");
+	if (!args.done && c.pictures && !c.json)
+		pl_args_fail(&args, "--pictures is part of the document: add --json");
 	if (args.done)
 		return args.exit_code;
 	return analyze(self, argv[args.first], &c);
@@ -279,6 +293,9 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 
 static const struct pl_option options[] = {
 	{'j', "json", NULL, "print one JSON document"},
+	{OPT_PICTURES, "pictures", NULL,
+	 "add to the document what a footprint and force curves\nare drawn from: maps, regions, "
+	 "paths, curves"},
 	{OPT_REGION, "region", "NAME",
 	 "how a foot is divided: novel (0-27-55-100 % of its\n"
 	 "length), thirds (without toes), 30-30-40, thirds-box\n"
@@ -308,6 +325,7 @@ static const struct pl_option options[] = {
 	{OPT_BELT, "belt-speed", "M_S",
 	 "the same where the belt's speed is known: footprints\n"
 	 "are computed on the belt, too"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTION_AS,
 	PL_OPTIONS_HINTS,
 	{0},
@@ -316,7 +334,7 @@ static const struct pl_option options[] = {
 const struct pl_subcommand pl_cmd_analyze = {
 	.name = "analyze",
 	.summary = "compute the figures of a recording",
-	.synopsis = "RECORDING [--json] [--region NAME] [--axis NAME] [--filter HZ]\n"
+	.synopsis = "RECORDING [--json [--pictures]] [--region NAME] [--axis NAME] [--filter HZ]\n"
 		    "RECORDING [--side SIDE] [--facing WAY] [--body-mass KG] [--speed M_S]\n"
 		    "RECORDING [--treadmill] [--belt-speed M_S] [--as MAT] ...\n"
 		    "RECORDING [--dead-weight RECORDING] ...\n"

@@ -11,6 +11,7 @@
 #include <plantar/amend.h>
 
 #include "tools/amending.h"
+#include "tools/archives.h"
 #include "tools/command.h"
 
 enum {
@@ -124,6 +125,9 @@ static void take_annotate(struct pl_args *args, struct asked *a)
 		case 'j':
 			a->to.json = true;
 			break;
+		case PL_OPT_BY:
+			pl_amending_by(args, &a->to);
+			break;
 		case OPT_KEYS:
 			a->keys = true;
 			break;
@@ -175,6 +179,8 @@ static const struct pl_option annotate_options[] = {
 	{OPT_REJECT, "reject", "REASON", "the trial is not to be used; comparisons leave it out"},
 	{OPT_ACCEPT, "accept", NULL, "the trial is to be used after all"},
 	{OPT_KEYS, "keys", NULL, "list the keys and what each may be"},
+	PL_OPTION_BY,
+	PL_OPTION_ARCHIVE,
 	{'j', "json", NULL, "print one JSON document"},
 	{0},
 };

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/archives.h"
+
 #define OPTIONS_MAX 48
 #define KEY_HELP 'h'
 
@@ -97,6 +99,8 @@ void pl_say(const struct pl_subcommand *command, const char *fmt, ...)
 int pl_report(const struct pl_subcommand *command, const struct pl_error *err)
 {
 	pl_say(command, "%s", err->message);
+	if (getenv("PLANTARD_LOOK")) /* plantard asks, and passes the code on: daemon/look.c */
+		fprintf(stderr, "error %d %s\n", (int)err->code, err->message);
 	switch (err->code) {
 	case PL_EUSAGE:
 		return PL_EXIT_USAGE;
@@ -247,6 +251,12 @@ int pl_args_next(struct pl_args *args)
 	args->value = optarg;
 	if (!args->done && (key == PL_OPT_KEY || key == PL_OPT_SERVER_KEY)) {
 		setenv(key == PL_OPT_KEY ? "PLANTARD_KEY" : "PLANTARD_SERVER_KEY", optarg, 1);
+		return pl_args_next(args);
+	}
+	if (!args->done && key == PL_OPT_ARCHIVE) {
+		if (!pl_archive_take(optarg))
+			pl_args_fail(args, "--archive wants a folder, and at most %d of them",
+				     PL_SESSIONS_MAX);
 		return pl_args_next(args);
 	}
 	return args->done ? 0 : key;

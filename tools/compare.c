@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/comparison.h"
 #include "tools/figures.h"
@@ -137,7 +138,7 @@ static int add_trial(void *user, const char *path)
 }
 
 /* A recording, or all finished trials of a folder. */
-static int add_path(struct compare *c, const char *group, const char *path)
+static int add_one(struct compare *c, const char *group, const char *path)
 {
 	struct adding a = {.c = c, .group = group};
 	struct stat st;
@@ -153,6 +154,17 @@ static int add_path(struct compare *c, const char *group, const char *path)
 			return -1;
 	}
 	return a.result;
+}
+
+/* The same, or a session by its uuid: one group, though it may lie in two folders. */
+static int add_path(struct compare *c, const char *group, const char *operand)
+{
+	struct pl_named named;
+	int result = pl_named_find(operand, &named, &c->err);
+
+	for (unsigned i = 0; result == 0 && i < named.n; i++)
+		result = add_one(c, group, named.path[i]);
+	return result;
 }
 
 /* ---- a list of files ---- */
@@ -634,6 +646,7 @@ static const struct pl_option options[] = {
 	{OPT_FIGURES, "figures", "PATTERN", "these only: 'steps.*', 'feet.heel.*'"},
 	{OPT_CSV, "csv", NULL, "print comma-separated values"},
 	{'j', "json", NULL, "print one JSON document"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTIONS_HINTS,
 	PL_OPTION_AS,
 	{0},

@@ -19,12 +19,14 @@
 #include <plantar/rejection.h>
 
 #include "tools/amending.h"
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/open.h"
 #include "tools/progress.h"
 
 #define DOCUMENT_BYTES ((size_t)16 << 20) /* as plantar analyze */
 #define STEPS_AT_A_TIME 40
+#define REASON_MAX 160 /* of what is no step */
 
 enum {
 	OPT_SIDE = PL_OPT_LONG,
@@ -44,6 +46,7 @@ struct correction {
 	} step[STEPS_AT_A_TIME];
 	unsigned steps;
 	char feet[PL_ANNOTATION_VALUE_MAX], rejected[PL_ANNOTATION_VALUE_MAX];
+	char note[REASON_MAX + 16];
 };
 
 /* ---- sides ---- */
@@ -235,12 +238,12 @@ static void check_reason(struct pl_args *args, const struct correction *c)
 {
 	if (rejects(c) && !c->reason)
 		pl_args_fail(args, "--reject-step needs --reason");
-	else if (c->reason && !rejects(c))
-		pl_args_fail(args, "--reason goes with --reject-step");
-	else if (c->reason && (!*c->reason || strchr(c->reason, ';') ||
-			       strlen(c->reason) >= PL_REJECTION_REASON_MAX))
+	else if (rejects(c) && (!*c->reason || strchr(c->reason, ';') ||
+				strlen(c->reason) >= PL_REJECTION_REASON_MAX))
 		pl_args_fail(args, "a reason has 1 to %d bytes and no ;",
 			     PL_REJECTION_REASON_MAX - 1);
+	else if (c->reason && (!*c->reason || strlen(c->reason) > REASON_MAX))
+		pl_args_fail(args, "a reason has 1 to %d bytes", REASON_MAX);
 }
 
 static void take_correct(struct pl_args *args, struct pl_amending *a, struct correction *c)
@@ -272,6 +275,9 @@ static void take_correct(struct pl_args *args, struct pl_amending *a, struct cor
 		case OPT_REASON:
 			c->reason = args->value;
 			break;
+		case PL_OPT_BY:
+			pl_amending_by(args, a);
+			break;
 		}
 	}
 }
@@ -281,12 +287,24 @@ static void add_value(struct pl_amending *a, const char *key, const char *value)
 	a->value[a->amend.values++] = (struct pl_amend_value){.key = key, .value = value};
 }
 
-static int correct(struct pl_amending *a, struct correction *c, const char *trial)
+/* A step keeps its reason; of the rest the file has no place for one but a note. */
+static void add_reason(struct pl_amending *a, struct correction *c)
+{
+	if (!c->reason || (rejects(c) && !c->side && !c->facing))
+		return;
+	snprintf(c->note, sizeof(c->note), "corrected: %s", c->reason);
+	a->event[a->amend.events++] = (struct pl_amend_event){.kind = "note", .text = c->note};
+}
+
+static int correct(struct pl_amending *a, struct correction *c, const char *operand)
 {
 	/* auto: as if nobody had said anything */
 	const char *side = c->side && strcmp(c->side, "auto") == 0 ? NULL : c->side;
 	struct pl_error err = {.code = PL_OK};
+	char trial[PL_NAMED_PATH];
 
+	if (pl_named_file(operand, trial, &err))
+		return pl_report(a->self, &err);
 	if (c->side && c->foot) {
 		if (merge_feet(trial, c->foot, side, c->feet, &err))
 			return pl_report(a->self, &err);
@@ -302,7 +320,8 @@ static int correct(struct pl_amending *a, struct correction *c, const char *tria
 		a->of_one = "a step is";
 		add_value(a, "steps_rejected", c->rejected);
 	}
-	return pl_amending_run(a, trial);
+	add_reason(a, c);
+	return pl_amending_run(a, operand);
 }
 
 static int run_correct(const struct pl_subcommand *self, int argc, char **argv)
@@ -320,7 +339,7 @@ static int run_correct(const struct pl_subcommand *self, int argc, char **argv)
 	pl_args_begin(&args, self, argc, argv);
 	take_correct(&args, a, &c);
 	pl_args_operands(&args, 1, 1, "TRIAL");
-	if (!args.done && !c.side && !c.facing && !c.steps && !c.reason)
+	if (!args.done && !c.side && !c.facing && !c.steps)
 		pl_args_fail(&args, "nothing to correct: --side or --facing, --reject-step or "
 				    "--accept-step is missing");
 	if (!args.done && c.foot && !c.side)
@@ -342,8 +361,11 @@ static const struct pl_option correct_options[] = {
 	{OPT_REJECT_STEP, "reject-step", "N",
 	 "this step does not count, as plantar analyze numbers\nthem from 1; may be given several "
 	 "times"},
-	{OPT_REASON, "reason", "TEXT", "why: targeting, stumbled, ..."},
+	{OPT_REASON, "reason", "TEXT",
+	 "why: targeting, stumbled, ...; of other corrections it is\nkept as a note"},
 	{OPT_ACCEPT_STEP, "accept-step", "N", "a step rejected by hand counts after all"},
+	PL_OPTION_BY,
+	PL_OPTION_ARCHIVE,
 	{'j', "json", NULL, "print one JSON document"},
 	{0},
 };

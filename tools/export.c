@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tools/archives.h"
 #include "tools/deidentify.h"
 #include "tools/export.h"
 #include "tools/hints.h"
@@ -69,16 +70,18 @@ static bool needs_mat(const struct pl_export *e, const struct format *format, bo
 	return !format->table || e->what == PL_EXPORT_COP || e->what == PL_EXPORT_STEPS;
 }
 
-static int export_file(struct pl_export *e, const struct format *format, const char *path,
+static int export_file(struct pl_export *e, const struct format *format, const char *named,
 		       const char *as, const struct pl_hints *hints, const char *to)
 {
 	struct pl_error err = {.code = PL_OK};
+	char path[PL_NAMED_PATH];
 	struct pl_opened opened;
 	struct pl_output output;
 	const char *problem;
 	int r;
 
-	if (pl_open_hinted(&opened, path, as, hints, &err) < 0)
+	if (pl_named_file(named, path, &err) < 0 ||
+	    pl_open_hinted(&opened, path, as, hints, &err) < 0)
 		return pl_report(e->self, &err);
 	if (needs_mat(e, format, opened.table) && pl_opened_mat(&opened, path, &err) < 0) {
 		pl_opened_close(&opened);
@@ -137,6 +140,9 @@ static void check_options(struct pl_args *args, const struct pl_export *e, const
 static int export_session(struct pl_args *args, const struct pl_subcommand *self, const char *to,
 			  bool others)
 {
+	struct pl_error err = {.code = PL_OK};
+	char path[PL_NAMED_PATH];
+
 	pl_args_operands(args, 1, 1, "a session's folder or one of its .h5 files");
 	if (!args->done && others)
 		pl_args_fail(args, "--deidentify takes -o and nothing else");
@@ -144,8 +150,10 @@ static int export_session(struct pl_args *args, const struct pl_subcommand *self
 		pl_args_fail(args, "--deidentify writes a folder: -o FOLDER");
 	if (args->done)
 		return args->exit_code;
+	if (pl_named_file(args->argv[args->first], path, &err) < 0)
+		return pl_report(self, &err);
 	pl_interrupt_catch();
-	return pl_deidentify(self, args->argv[args->first], to);
+	return pl_deidentify(self, path, to);
 }
 
 static int run(const struct pl_subcommand *self, int argc, char **argv)
@@ -217,6 +225,7 @@ static const struct pl_option options[] = {
 	{OPT_CLOSE_GAPS, "close-gaps", NULL, "lst: write on as if no frames were missing"},
 	{OPT_DEIDENTIFY, "deidentify", NULL,
 	 "a session again, without code, dates, host and free texts;\n-o names the folder"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTION_AS,
 	PL_OPTIONS_ARRAY,
 	{PL_OPT_RATE, "rate", "HZ", "array: frames a second"},

@@ -17,6 +17,7 @@
 #include <plantar/archive.h>
 #include <plantar/journal.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/figures.h"
 #include "tools/folder.h"
@@ -168,6 +169,20 @@ static const char *state_of(const struct pl_recording_info *info)
 	return pl_journal_has_writer(info->path) ? "recording" : "unfinished";
 }
 
+/* Does it count, and if not, why: the last word in the file, or in its session. */
+static void json_verdict(struct pl_json *j, const char *path)
+{
+	static const char *const names[] = {[PL_TRIAL_UNSAID] = "unsaid",
+					    [PL_TRIAL_ACCEPTED] = "accepted",
+					    [PL_TRIAL_REJECTED] = "rejected",
+					    [PL_TRIAL_UNDECIDED] = "undecided"};
+	char reason[480] = "";
+
+	pl_json_string(j, "verdict", names[pl_archive_verdict(path, reason)]);
+	if (*reason)
+		pl_json_string(j, "reason", reason);
+}
+
 static void describe_table(struct pl_json *j, const struct pl_opened *o)
 {
 	pl_json_begin_object(j, NULL);
@@ -179,6 +194,7 @@ static void describe_table(struct pl_json *j, const struct pl_opened *o)
 	pl_table_json(o->table, j);
 	if (o->table->meta) {
 		json_session(j, o->table->meta);
+		json_verdict(j, o->table->path);
 		json_amendments(j, o->table->path);
 	}
 	pl_json_end_object(j);
@@ -211,6 +227,7 @@ static void describe(struct pl_json *j, struct pl_opened *o)
 	json_calibration(j, pl_recording_calibration(o->recording));
 	if (meta) {
 		json_session(j, meta);
+		json_verdict(j, info->path);
 		json_amendments(j, info->path);
 	}
 	if (o->decode)
@@ -522,7 +539,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct walk w = {.self = self};
 	struct pl_args args;
-	int key;
+	int key, paths = 0;
+	char **path;
 
 	pl_args_begin(&args, self, argc, argv);
 	while ((key = pl_args_next(&args)) > 0) {
@@ -534,25 +552,29 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			pl_hints_option(&args, key, &w.hints);
 	}
 	pl_args_operands(&args, 1, -1, "FILE");
+	path = args.done ? NULL : pl_named_operands(&args, &paths);
 	if (args.done)
 		return args.exit_code;
 	w.text = malloc(TEXT_BYTES);
 	if (!w.text) {
+		free(path);
 		pl_say(self, "out of memory");
 		return PL_EXIT_FAILED;
 	}
 	if (w.json)
 		fputs("{\"recordings\":[", stdout);
-	for (int i = args.first; i < argc; i++)
-		show_path(&w, argv[i]);
+	for (int i = 0; i < paths; i++)
+		show_path(&w, path[i]);
 	if (w.json)
 		puts("]}");
 	free(w.text);
+	free(path);
 	return w.code;
 }
 
 static const struct pl_option options[] = {
 	{'j', "json", NULL, "print one JSON document: {\"recordings\": [...]}"},
+	PL_OPTION_ARCHIVE,
 	PL_OPTION_AS,
 	PL_OPTIONS_HINTS,
 	{0},

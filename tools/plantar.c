@@ -50,6 +50,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_protocol,
 	&pl_cmd_keygen,
 	/* recordings */
+	&pl_cmd_sessions,
 	&pl_cmd_info,
 	&pl_cmd_analyze,
 	&pl_cmd_compare,
@@ -78,7 +79,7 @@ static const struct {
 	const char *title;
 } parts[] = {
 	{&pl_cmd_list, "with a running daemon"},
-	{&pl_cmd_info, "with recordings"},
+	{&pl_cmd_sessions, "with recordings"},
 	{&pl_cmd_simulate, "without a mat"},
 	{&cmd_help, "about plantar"},
 };

@@ -15,6 +15,7 @@
 #include <plantar/archive.h>
 #include <plantar/session.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/folder.h"
 #include "tools/interrupt.h"
@@ -151,21 +152,25 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct seal s = {.self = self};
 	struct pl_args args;
-	int code;
+	int code, paths = 0;
+	char **path;
 
 	pl_args_begin(&args, self, argc, argv);
 	take_options(&args, &s);
 	pl_args_operands(&args, s.new_key ? 0 : 1, s.new_key ? 0 : -1, "PATH");
+	path = args.done ? NULL : pl_named_operands(&args, &paths);
 	if (args.done) {
 		json_decref(s.list);
 		return args.exit_code;
 	}
 	if (s.new_key) {
 		json_decref(s.list);
+		free(path);
 		return make_key(&s);
 	}
 	pl_interrupt_catch();
-	code = seal_all(&s, argc - args.first, argv + args.first);
+	code = seal_all(&s, paths, path);
+	free(path);
 	sodium_memzero(s.secret, sizeof(s.secret));
 	if (s.list) {
 		json_t *document = json_pack("{s:o, s:I, s:I}", "sessions", s.list, "sealed",
@@ -181,6 +186,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 static const struct pl_option options[] = {
 	{OPT_KEY, "key", "FILE", "sign with this key of a site"},
 	{OPT_NEW_KEY, "new-key", "FILE", "make a key: FILE, and FILE.pub for everybody"},
+	PL_OPTION_ARCHIVE,
 	{'j', "json", NULL, "print one JSON document"},
 	{0},
 };

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/mat/paths.h"
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/comparison.h"
 #include "tools/erased.h"
@@ -20,7 +20,7 @@
 
 #define SESSIONS_MAX 512
 
-enum { OPT_ARCHIVE = PL_OPT_LONG, OPT_CONDITION, OPT_MIX, OPT_BETWEEN_DAY, OPT_FIGURES, OPT_CSV };
+enum { OPT_CONDITION = PL_OPT_LONG, OPT_MIX, OPT_BETWEEN_DAY, OPT_FIGURES, OPT_CSV };
 
 struct trend {
 	const struct pl_subcommand *self;
@@ -312,9 +312,6 @@ static void take_options(struct pl_args *args, struct trend *t)
 		case OPT_CSV:
 			t->csv = true;
 			break;
-		case OPT_ARCHIVE:
-			t->sessions.folder = args->value;
-			break;
 		case OPT_CONDITION:
 			t->sessions.condition = args->value;
 			break;
@@ -347,10 +344,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	if (args.done)
 		return args.exit_code;
 	t.sessions.subject = argv[args.first];
-	if (!t.sessions.folder) {
-		t.sessions.second = pl_sessions_dirs(archives) > 1 ? archives[1] : NULL;
-		t.sessions.folder = archives[0];
-	}
+	t.sessions.second = pl_archive_folders(archives) > 1 ? archives[1] : NULL;
+	t.sessions.folder = archives[0];
 	t.sessions.warnings = json_array();
 	t.sessions.group = calloc(SESSIONS_MAX, sizeof(*t.sessions.group));
 	if (!t.sessions.group)
@@ -365,8 +360,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 }
 
 static const struct pl_option options[] = {
-	{OPT_ARCHIVE, "archive", "FOLDER",
-	 "where the sessions are; default: where plantard keeps them"},
+	PL_OPTION_ARCHIVE,
 	{OPT_CONDITION, "condition", "TEXT", "trials of this condition only"},
 	{OPT_MIX, "mix", "LIST",
 	 "follow although these differ: mat, surface, ground,\nfilter, region, version, condition, "

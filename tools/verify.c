@@ -14,6 +14,7 @@
 
 #include <plantar/archive.h>
 
+#include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/erased.h"
 #include "tools/figures.h"
@@ -191,7 +192,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 {
 	struct verify v = {.self = self};
 	struct pl_args args;
-	int key;
+	int key, paths = 0;
+	char **path;
 
 	pl_args_begin(&args, self, argc, argv);
 	while ((key = pl_args_next(&args)) > 0)
@@ -202,14 +204,16 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 			take_key(&args, &v);
 		}
 	pl_args_operands(&args, 1, -1, "PATH");
+	path = args.done ? NULL : pl_named_operands(&args, &paths);
 	if (args.done) {
 		json_decref(v.files);
 		json_decref(v.logs);
 		return args.exit_code;
 	}
 	pl_interrupt_catch();
-	for (int i = args.first; i < argc && !pl_interrupted(); i++)
-		verify_path(&v, argv[i]);
+	for (int i = 0; i < paths && !pl_interrupted(); i++)
+		verify_path(&v, path[i]);
+	free(path);
 	if (v.unfinished)
 		pl_say(self, "%zu recordings are unfinished; plantar recover finishes them",
 		       v.unfinished);
@@ -237,6 +241,7 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 
 static const struct pl_option options[] = {
 	{OPT_PUBLIC_KEY, "public-key", "FILE", "sessions must be signed by this key of a site"},
+	PL_OPTION_ARCHIVE,
 	{'j', "json", NULL, "print one JSON document"},
 	{0},
 };

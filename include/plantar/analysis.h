@@ -63,6 +63,7 @@ struct pl_analysis_options {
 	 * mat): cells there do not make a footprint partial. */
 	bool border_is_no_edge;
 	bool barefoot;		     /* else no arch index and no CPEI: an outsole has neither */
+	bool pictures;		     /* also what plantar/pictures.h holds */
 	struct pl_gait_options gait; /* contact thresholds: those above */
 };
 void pl_analysis_options_init(struct pl_analysis_options *o);

@@ -264,30 +264,75 @@ int pl_recording_analyze(struct pl_recording *r, const struct pl_analysis_option
 	return pl_analyze_steps(r, o, json, progress, user, NULL, err);
 }
 
-int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o,
-		     struct pl_json *json,
-		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
-		     struct pl_gait *steps, struct pl_error *err)
-{
-	struct progress p = {
-		.call = progress, .user = user, .total = 2 * pl_recording_info(r)->frames};
-	struct pl_analysis *a;
+/* What else the analysis is to hand out; NULL: not wanted. */
+struct wanted {
+	struct pl_gait *steps;
+	struct pl_pictures *pictures; /* instead of in the document */
+};
 
-	if (pl_recording_info(r)->layout == PL_LAYOUT_SENSORS)
-		return pl_sensors_analyze(r, json, progress, user, err);
-	a = analyze(r, o, &p, err);
+static int write_pictures(struct pl_analysis *a, struct pl_json *json, struct pl_error *err)
+{
+	struct pl_pictures p;
+
+	if (pl_analysis_pictures(a, &p, err))
+		return -1;
+	pl_pictures_json(&p, json);
+	pl_pictures_free(&p);
+	return 0;
+}
+
+static int write_document(struct pl_recording *r, const struct pl_analysis_options *o,
+			  struct pl_json *json, struct progress *p, const struct wanted *wanted,
+			  struct pl_error *err)
+{
+	struct pl_analysis *a = analyze(r, o, p, err);
+	int result = 0;
+
 	if (!a)
 		return -1;
 	pl_json_begin_object(json, NULL);
 	pl_recording_json(r, json);
 	pl_analysis_json(a, json);
+	if (wanted->pictures)
+		result = pl_analysis_pictures(a, wanted->pictures, err);
+	else if (o->pictures)
+		result = write_pictures(a, json, err);
 	pl_json_end_object(json);
-	if (steps)
-		pl_analysis_take_gait(a, steps);
-	if (progress)
-		progress(user, p.total, p.total);
+	if (wanted->steps && result == 0)
+		pl_analysis_take_gait(a, wanted->steps);
+	if (p->call && result == 0)
+		p->call(p->user, p->total, p->total);
 	pl_analysis_free(a);
-	return 0;
+	return result;
+}
+
+int pl_analyze_steps(struct pl_recording *r, const struct pl_analysis_options *o,
+		     struct pl_json *json,
+		     bool (*progress)(void *user, uint64_t done, uint64_t total), void *user,
+		     struct pl_gait *steps, struct pl_error *err)
+{
+	const struct wanted wanted = {.steps = steps};
+	struct progress p = {
+		.call = progress, .user = user, .total = 2 * pl_recording_info(r)->frames};
+
+	if (pl_recording_info(r)->layout == PL_LAYOUT_SENSORS)
+		return pl_sensors_analyze(r, json, progress, user, err);
+	return write_document(r, o, json, &p, &wanted, err);
+}
+
+int pl_analyze_pictures(struct pl_recording *r, const struct pl_analysis_options *o,
+			struct pl_json *json, struct pl_pictures *pictures, bool *has,
+			struct pl_error *err)
+{
+	const struct wanted wanted = {.pictures = pictures};
+	struct pl_analysis_options with = *o;
+	struct progress p = {0};
+
+	*has = pl_recording_info(r)->layout != PL_LAYOUT_SENSORS;
+	if (!*has)
+		return pl_sensors_analyze(r, json, NULL, NULL, err);
+	with.pictures = true;
+	return write_document(r, &with, json, &p, &wanted, err);
 }
 
 static bool same_mat(const struct pl_recording_info *a, const struct pl_recording_info *b)

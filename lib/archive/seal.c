@@ -190,6 +190,7 @@ static void trial_json(struct pl_json *j, const struct session *s, const struct 
 		return;
 	}
 	pl_json_uint(j, "trial", t->number);
+	pl_json_string(j, "mat", t->mat);
 	pl_json_string(j, "condition", t->condition);
 	pl_json_string(j, "started_utc", t->started_utc);
 	pl_json_uint(j, "frames", t->frames);

@@ -70,6 +70,18 @@ static double interval_s(hid_t file)
 	return rate_hz > 0 ? 1 / rate_hz : 0;
 }
 
+/* The daemon's name for it; "": the file does not say. */
+static void read_mat(hid_t file, struct trial *t)
+{
+	hid_t mat = H5Gopen2(file, PL_H5_MAT, H5P_DEFAULT);
+
+	if (mat < 0)
+		return;
+	if (pl_h5_read_text(mat, "name", t->mat, sizeof(t->mat)) != 0)
+		t->mat[0] = '\0';
+	H5Gclose(mat);
+}
+
 /* Samples of a table follow each other at its rate. */
 static int duration(hid_t file, hsize_t frames, double *s)
 {
@@ -129,6 +141,7 @@ static int read_open(hid_t file, const char *path, struct trial *t, struct pl_er
 		frames = pl_trial_length(file, PL_H5_FRAMES "/t_est_ns");
 	if (frames < 0 || duration(file, (hsize_t)frames, &t->duration_s) != 0)
 		return pl_h5_error(err, "cannot read the times of %s", path);
+	read_mat(file, t);
 	t->complete = complete != 0;
 	t->frames = (uint64_t)frames;
 	if (pl_rows_read(&t->rows, file, err) != 0 ||

@@ -10,7 +10,7 @@
 struct trial {
 	char name[64]; /* file name in the session's folder */
 	char uuid[64], subject[80], protocol[80], condition[80], started_utc[48];
-	char software[80], end_reason[32];
+	char software[80], end_reason[32], mat[80];
 	uint32_t number;
 	bool complete;
 	uint64_t frames, lost_frames;

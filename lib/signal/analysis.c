@@ -254,6 +254,8 @@ static bool allocate(struct pl_analysis *a)
 	a->parts.part = malloc(n * sizeof(*a->parts.part));
 	a->parts_before.part = malloc(n * sizeof(*a->parts.part));
 	a->watch = pl_watch_new();
+	a->album = a->options.pictures ? pl_album_new() : NULL;
+	ok = ok && (a->album || !a->options.pictures);
 	return ok && a->watch && a->cell_time && a->ever && a->top && a->home && a->parts.part &&
 	       a->parts_before.part;
 }
@@ -393,6 +395,7 @@ void pl_analysis_free(struct pl_analysis *a)
 	free(a->parts_before.part);
 	free(a->parts_before.foot);
 	pl_watch_free(a->watch);
+	pl_album_free(a->album);
 	free(a);
 }
 
@@ -519,6 +522,7 @@ int pl_analysis_push(struct pl_analysis *a, const double *values, int64_t t_ns, 
 	} else {
 		pl_analysis_feet_frame(a, dt_s);
 		pl_watch_frame(a, t_ns, gap);
+		pl_album_frame(a, (double)(t_ns - a->start_ns) * 1e-9, gap);
 	}
 	a->whole = NULL;
 	if (a->nomem)

@@ -10,6 +10,7 @@
 #include "feet.h"
 #include "overlay.h"
 #include "path.h"
+#include "pictures.h"
 #include "stance.h"
 
 #define PL_ANALYSIS_VERSION "plantar-metrics/4"
@@ -167,6 +168,7 @@ struct pl_analysis {
 	double *full, full_least; /* value of each cell at full scale; NULL: not known */
 	struct pl_stances stances;
 	struct pl_gait gait;
+	struct pl_album *album; /* NULL: no pictures are wanted */
 };
 
 static inline bool pl_analysis_ever(const struct pl_analysis *a, unsigned row, unsigned col)

@@ -441,6 +441,7 @@ static int compute(struct pl_analysis *a, struct pl_error *err)
 	}
 	if (pl_standing_compute(&s, &o, &w->standing, err) < 0)
 		return -1;
+	pl_album_sway(a, &w->standing, s.ap_mm, s.ml_mm, t[0]);
 	w->standing.from_s = t[0];
 	w->standing.to_s = t[s.n - 1] + 1 / s.rate_hz;
 	w->standing.flags |= w->flags | (off ? PL_STANDING_RATE : 0u);

@@ -129,6 +129,7 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 	double *t = malloc(2 * s->n * sizeof(*t)), *force;
 	struct pl_stance_curve c;
 	struct pl_step step;
+	uint32_t kept;
 
 	if (!t)
 		return -1;
@@ -157,7 +158,12 @@ static int stance_step(struct pl_analysis *a, const struct pl_stance *s)
 	if (a->belt ||
 	    o->treadmill != PL_TREADMILL_YES) /* a print that moves over the cells is none */
 		pl_stance_figures(a, s, &step);
-	return pl_gait_add(&a->gait, &step);
+	kept = a->gait.n;
+	if (pl_gait_add(&a->gait, &step) < 0)
+		return -1;
+	if (a->gait.n > kept)
+		pl_album_stance(a, s);
+	return 0;
 }
 
 /* Ends the i-th open stance; [on, off) of it is a step. */

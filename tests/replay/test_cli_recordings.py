@@ -197,6 +197,24 @@ def test_a_session_whose_only_trial_has_gone_is_found(tmp_path, session):
         assert bad["path"] == str(session / "trial-001.h5") and "missing" in bad["problem"]
 
 
+def test_pictures_are_of_the_same_feet_and_steps(tmp_path):
+    walk = person(tmp_path, seconds=6)
+    plain, full = document("analyze", "--json", walk), document("analyze", "--json", "--pictures", walk)
+    pictures = full.pop("pictures")
+    assert full == plain
+    assert max(pictures["peak"]) == pytest.approx(plain["total"]["pressure_peak_kpa"], rel=1e-6)
+    assert [f["side"] for f in pictures["feet"]] == [f["side"] for f in plain["feet"]]
+    assert len(pictures["steps"]) == len(plain["steps"]) >= 2
+    for step in pictures["steps"]:
+        beside = plain["steps"][step["n"]]
+        assert max(step["force_n"]) == pytest.approx(beside["force_peak_n"], rel=1e-6)
+        assert step["side"] == beside["side"] and step["accepted"] == (not beside["rejected"])
+
+
+def test_pictures_belong_to_the_document(tmp_path):
+    assert "--json" in run("analyze", "--pictures", person(tmp_path), code=2).stderr
+
+
 def test_nothing_but_text_goes_into_a_pipe(session):
     for command in (["recover"], ["verify"]):
         r = run(*command, session)
