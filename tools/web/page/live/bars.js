@@ -46,11 +46,26 @@ export class Balance {
 	}
 }
 
+/* A number with its sign of percent, which a dash does not have. */
+class Percent {
+	constructor(testid) {
+		this.value = el("span.value", { data: { testid } }, NONE);
+		this.sign = el("span.percent", { hidden: true }, "%");
+		this.node = el("span.number", {}, this.value, this.sign);
+	}
+
+	say(x) {
+		const said = number(x);
+		text(this.value, said);
+		this.sign.hidden = said === NONE;
+	}
+}
+
 /* A foot's four numbers in the places they have on a foot seen from above. */
 function foot(side) {
 	const cell = (name, label, cls) => {
-		const value = el("span.value", { data: { testid: `${side}-${name}` } }, NONE);
-		return { name: `${side}_${name}`, value, node: el(`div.${cls}`, {}, el("span.label", {}, label), el("span.number", {}, value, el("span.percent", {}, "%"))) };
+		const value = new Percent(`${side}-${name.replaceAll("_", "-")}`);
+		return { name: `${side}_${name}`, value, node: el(`div.${cls}`, {}, el("span.label", {}, label), value.node) };
 	};
 	const parts = [cell("forefoot", "Forefoot", "part"), cell("midfoot", "Midfoot", "part.small"), cell("heel", "Heel", "part")];
 	const order = side === "left" ? ["al", "am", "pl", "pm"] : ["am", "al", "pm", "pl"];
@@ -71,7 +86,7 @@ export class Parts {
 
 	/* mean(name): a share in %, or null. */
 	say(mean) {
-		for (const f of this.feet) for (const c of f.cells) text(c.value, number(mean(c.name)));
+		for (const f of this.feet) for (const c of f.cells) c.value.say(mean(c.name));
 	}
 }
 
