@@ -15,11 +15,26 @@ function scale(node, x, y) {
 	if (node.scaled !== next) node.style.transform = node.scaled = next;
 }
 
+/* A number with its sign of percent, which a dash does not have. */
+class Percent {
+	constructor(testid) {
+		this.value = el("span.value", { data: { testid } }, NONE);
+		this.sign = el("span.percent", { hidden: true }, "%");
+		this.node = el("span.number", {}, this.value, this.sign);
+	}
+
+	say(x) {
+		const said = number(x);
+		text(this.value, said);
+		this.sign.hidden = said === NONE;
+	}
+}
+
 export class Balance {
 	constructor() {
 		const half = (side) => {
-			const value = el("span.value", { data: { testid: `${side}-pct` } }, NONE);
-			return { value, node: el(`p.side.${side}`, {}, el("span.letter", {}, NAMES[side][0]), value, el("span.percent", {}, "%")) };
+			const value = new Percent(`${side}-pct`);
+			return { value, node: el(`p.side.${side}`, {}, el("span.letter", {}, NAMES[side][0]), value.node) };
 		};
 		this.left = half("left");
 		this.right = half("right");
@@ -38,26 +53,11 @@ export class Balance {
 
 	say(left, right, why) {
 		const [l, r] = pair(left, right);
-		text(this.left.value, number(l));
-		text(this.right.value, number(r));
+		this.left.value.say(l);
+		this.right.value.say(r);
 		text(this.why, l === null ? why : "");
 		const label = l === null ? why || "not known" : `Left ${l} %, right ${r} %`;
 		if (this.bar.getAttribute("aria-label") !== label) this.bar.setAttribute("aria-label", label);
-	}
-}
-
-/* A number with its sign of percent, which a dash does not have. */
-class Percent {
-	constructor(testid) {
-		this.value = el("span.value", { data: { testid } }, NONE);
-		this.sign = el("span.percent", { hidden: true }, "%");
-		this.node = el("span.number", {}, this.value, this.sign);
-	}
-
-	say(x) {
-		const said = number(x);
-		text(this.value, said);
-		this.sign.hidden = said === NONE;
 	}
 }
 
