@@ -25,6 +25,7 @@ static const char *const side_names[] = {"unknown", "left", "right", NULL};
 static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
+#define LOOK_S 60
 #define URI_TEXT_MAX 256
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -331,8 +332,8 @@ static void default_keys(struct pl_config *config)
 
 static void read_access(struct pl_conf *c, struct pl_config *config, const config_setting_t *root)
 {
-	static const char *const keys[] = {"keys", "loopback", "view_group", "requests_per_s",
-					   NULL};
+	static const char *const keys[] = {"keys",	     "loopback", "view_group",
+					   "requests_per_s", "look_s",	 NULL};
 	static const char *const roles[] = {"none", "viewer", "operator", NULL};
 	config_setting_t *group = pl_conf_group(c, root, "access", false);
 	struct pl_access_config *a = &config->access;
@@ -341,6 +342,7 @@ static void read_access(struct pl_conf *c, struct pl_config *config, const confi
 	default_keys(config);
 	a->loopback = PL_ROLE_VIEWER;
 	a->requests_per_s = 200;
+	a->look_s = LOOK_S;
 	pl_copy(a->view_group, sizeof(a->view_group), "plantard-view");
 	if (!group)
 		return;
@@ -352,6 +354,7 @@ static void read_access(struct pl_conf *c, struct pl_config *config, const confi
 	take_string(c, group, "view_group", "plantard-view", a->view_group, sizeof(a->view_group));
 	a->view_group_set = member(group, "view_group") != NULL;
 	a->requests_per_s = pl_conf_number(c, group, "requests_per_s", 200, 1, 1e6);
+	a->look_s = pl_conf_number(c, group, "look_s", LOOK_S, 1, 3600);
 }
 
 static void read_pattern(struct pl_conf *c, struct pl_config *config, const config_setting_t *group)

@@ -31,6 +31,7 @@ struct pl_access_config {
 	char view_group[64];   /* the group of viewers on ipc; "": none */
 	bool view_group_set;   /* by the file: then it must exist */
 	double requests_per_s; /* of one client */
+	double look_s;	       /* what is asked of recordings may take; look.h */
 };
 
 struct pl_config {

@@ -25,9 +25,7 @@
 #include "daemon/wake.h"
 
 #define WAITING_MAX 16
-#define OF_ONE_MAX 8 /* of them, of one client */
-#define TIME_NS (60 * PL_S)
-#define PATIENCE_NS (60 * PL_S)	       /* until it is somebody's turn */
+#define OF_ONE_MAX 8		       /* of them, of one client */
 #define UNTAKEN_MAX ((size_t)32 << 20) /* answers on their way; over that none is begun */
 #define READ_AT_ONCE ((size_t)1 << 20)
 #define HEAD_ROOM 64 /* in front of a document: what makes it a reply */
@@ -54,6 +52,7 @@ struct pl_looks {
 	const struct pl_log *log;
 	struct pl_control *control;
 	struct look *first; /* oldest first */
+	int64_t time_ns;    /* of each, and until it is its turn */
 	bool stopping;
 };
 
@@ -76,6 +75,7 @@ struct pl_looks *pl_looks_new(const struct pl_config *config, const struct pl_lo
 	}
 	l->config = config;
 	l->log = log;
+	l->time_ns = (int64_t)(config->access.look_s * 1e9);
 	return l;
 }
 
@@ -380,7 +380,8 @@ static void read_messages(struct look *k)
 			break;
 		drop = k->said_n + (size_t)n > room ? k->said_n + (size_t)n - room : 0;
 		memmove(k->said, k->said + drop, k->said_n - drop);
-		memcpy(k->said + k->said_n - drop, text, (size_t)n);
+		for (ssize_t c = 0; c < n; c++) /* a line is a line, whatever is in it */
+			k->said[k->said_n - drop + (size_t)c] = text[c] ? text[c] : ' ';
 		k->said_n += (size_t)n - drop;
 		k->said[k->said_n] = '\0';
 	}
@@ -428,7 +429,7 @@ static void start(struct pl_looks *l, struct look *k, int64_t now_ns)
 {
 	struct pl_error err = {0};
 
-	k->deadline_ns = now_ns + TIME_NS;
+	k->deadline_ns = now_ns + l->time_ns;
 	if (pl_look_spawn(k->words.argv, &k->pid, &k->out, &k->err, &err))
 		refuse(l, k, &err);
 }
@@ -438,9 +439,10 @@ static void too_slow(struct pl_looks *l, struct look *k)
 	struct pl_error err = {0};
 
 	pl_error_set(&err, PL_ETIMEOUT, 0,
-		     "plantar %s took longer than %d s and was ended; ask for less at a time, or "
+		     "plantar %s took longer than %g s (access.look_s) and was ended; ask for less "
+		     "at a time, or "
 		     "run it where the recordings are",
-		     k->words.argv[1], (int)(TIME_NS / PL_S));
+		     k->words.argv[1], l->config->access.look_s);
 	refuse(l, k, &err);
 	let_go(k);
 }
@@ -450,9 +452,9 @@ static void out_of_patience(struct pl_looks *l, struct look *k)
 	struct pl_error err = {0};
 
 	pl_error_set(&err, PL_EBUSY, 0,
-		     "it was not its turn for %d s: too much is asked of recordings at once; try "
+		     "it was not its turn for %g s: too much is asked of recordings at once; try "
 		     "again later",
-		     (int)(PATIENCE_NS / PL_S));
+		     l->config->access.look_s);
 	refuse(l, k, &err);
 }
 
@@ -471,7 +473,7 @@ static bool attend(struct pl_looks *l, struct look *k, unsigned running, int64_t
 		return true;
 	if (running < PL_LOOKS_AT_ONCE && pl_looks_bytes() <= UNTAKEN_MAX)
 		start(l, k, now_ns);
-	else if (now_ns >= k->asked_ns + PATIENCE_NS)
+	else if (now_ns >= k->asked_ns + l->time_ns)
 		out_of_patience(l, k);
 	return k->token == 0 && k->pid == 0;
 }

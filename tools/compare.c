@@ -257,26 +257,6 @@ static void warn(struct compare *c, const char *fmt, ...)
 	json_array_append_new(c->warnings, pl_text_json(text));
 }
 
-static void check_speed(struct compare *c, const struct pl_group *a, const struct pl_group *b)
-{
-	size_t known_a, known_b, of_a, of_b;
-	double sa = pl_group_speed(a, &known_a, &of_a), sb = pl_group_speed(b, &known_b, &of_b);
-	double pct = 200 * (sb - sa) / (sb + sa);
-
-	if (!of_a && !of_b)
-		return; /* nobody moved */
-	if (!known_a || !known_b || known_a < of_a || known_b < of_b)
-		warn(c,
-		     "speed unknown (%zu of %zu recordings of %s, %zu of %zu of %s have it): heel "
-		     "load and timing change with speed",
-		     known_a, of_a, a->name, known_b, of_b, b->name);
-	if (fabs(pct) > 5)
-		warn(c,
-		     "speed differs by %.1f %% (%s %.3g m/s, %s %.3g m/s): heel load and timing "
-		     "change with speed",
-		     fabs(pct), a->name, sa, b->name, sb);
-}
-
 static bool several_sessions(const struct compare *c)
 {
 	bool several;
@@ -358,7 +338,7 @@ static json_t *make_document(struct compare *c, json_t *mixed)
 			json_array_append_new(pairs, pl_compare_groups(&c->group[i], NULL, &how));
 		if (how.sides || i == 0)
 			continue;
-		check_speed(c, &c->group[0], &c->group[i]);
+		pl_mixing_speed(&c->group[0], &c->group[i], c->warnings);
 		json_array_append_new(pairs, pl_compare_groups(&c->group[0], &c->group[i], &how));
 	}
 	return json_pack("{s:s, s:b, s:o, s:o, s:O, s:o}", "by", by_names[c->by], "between_days",

@@ -17,6 +17,7 @@
 #include <plantar/archive.h>
 #include <plantar/recording.h>
 
+#include "lib/archive/analyze.h"
 #include "tools/figures.h"
 #include "tools/open.h"
 
@@ -494,7 +495,8 @@ const char *pl_fact_common(const struct pl_group *g, size_t n, const char *fact,
 
 /* ---- documents ---- */
 
-static int analyze(const struct pl_opened *opened, struct pl_json *json, struct pl_error *err)
+static int analyze(const struct pl_opened *opened, struct pl_json *json,
+		   struct pl_pictures *pictures, bool *has, struct pl_error *err)
 {
 	struct pl_analysis_options o;
 	struct pl_table_options t;
@@ -504,35 +506,52 @@ static int analyze(const struct pl_opened *opened, struct pl_json *json, struct 
 		return pl_table_analyze(opened->table, &t, json, err);
 	}
 	pl_recording_options(opened->recording, &o);
+	if (pictures)
+		return pl_analyze_pictures(opened->recording, &o, json, pictures, has, err);
 	return pl_recording_analyze(opened->recording, &o, json, NULL, NULL, err);
+}
+
+json_t *pl_gather_opened(const struct pl_opened *opened, const char *path,
+			 struct pl_pictures *pictures, bool *has, struct pl_error *err)
+{
+	char *text = malloc(DOCUMENT_BYTES);
+	json_t *document = NULL;
+	struct pl_json json;
+
+	if (has)
+		*has = false;
+	if (!text) {
+		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
+		return NULL;
+	}
+	pl_json_init(&json, text, DOCUMENT_BYTES);
+	if (analyze(opened, &json, pictures, has, err) == 0) {
+		if (pl_json_finish(&json))
+			document = json_loads(text, 0, NULL);
+		if (!document)
+			pl_error_set(err, PL_ENOMEM, 0,
+				     "%s holds more footprints than fit a document", path);
+	} else {
+		if (has)
+			*has = false;
+		pl_error_prefix(err, "%s: ", path);
+	}
+	free(text);
+	if (!document && has && *has) {
+		pl_pictures_free(pictures);
+		*has = false;
+	}
+	return document;
 }
 
 static json_t *analyzed(const struct pl_gather_file *file, struct pl_error *err)
 {
 	struct pl_opened opened;
-	json_t *document = NULL;
-	struct pl_json json;
-	char *text;
+	json_t *document;
 
 	if (pl_open_hinted(&opened, file->path, file->as, &file->hints, err) < 0)
 		return NULL;
-	text = malloc(DOCUMENT_BYTES);
-	if (!text) {
-		pl_error_set(err, PL_ENOMEM, 0, "out of memory");
-	} else {
-		pl_json_init(&json, text, DOCUMENT_BYTES);
-		if (analyze(&opened, &json, err) == 0) {
-			if (pl_json_finish(&json))
-				document = json_loads(text, 0, NULL);
-			if (!document)
-				pl_error_set(err, PL_ENOMEM, 0,
-					     "%s holds more footprints than fit a document",
-					     file->path);
-		} else {
-			pl_error_prefix(err, "%s: ", file->path);
-		}
-	}
-	free(text);
+	document = pl_gather_opened(&opened, file->path, NULL, NULL, err);
 	pl_opened_close(&opened);
 	return document;
 }

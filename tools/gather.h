@@ -14,6 +14,7 @@
 
 #include <plantar/error.h>
 #include <plantar/hints.h>
+#include <plantar/pictures.h>
 #include <plantar/stats.h>
 
 /* How many values say how repeatable a figure is (docs/metrics.md, Comparing). */
@@ -59,6 +60,11 @@ struct pl_gather_file {
 };
 /* Analyzes a recording, or reads what `plantar analyze --json` printed. NULL and err. */
 json_t *pl_gather_document(const struct pl_gather_file *file, struct pl_error *err);
+struct pl_opened;
+/* The same of what is open already. pictures (NULL: not wanted): what is drawn from it, if *has, to
+ * be freed. */
+json_t *pl_gather_opened(const struct pl_opened *opened, const char *path,
+			 struct pl_pictures *pictures, bool *has, struct pl_error *err);
 /* Is the trial not to be counted (pl_archive_verdict): rejected, or undecided in its protocol? Then
  * it is counted as such, with its reason. */
 bool pl_gather_left_out(struct pl_group *g, const char *path);

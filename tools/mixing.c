@@ -156,6 +156,31 @@ int pl_mixing_check(const struct pl_group *g, size_t n, const char *list, json_t
 	return result;
 }
 
+void pl_mixing_speed(const struct pl_group *a, const struct pl_group *b, json_t *warnings)
+{
+	size_t known_a, known_b, of_a, of_b;
+	double sa = pl_group_speed(a, &known_a, &of_a), sb = pl_group_speed(b, &known_b, &of_b);
+	double pct = 200 * (sb - sa) / (sb + sa);
+	char text[1024];
+
+	if (!of_a && !of_b)
+		return; /* nobody moved */
+	if (!known_a || !known_b || known_a < of_a || known_b < of_b) {
+		snprintf(text, sizeof(text),
+			 "speed unknown (%zu of %zu recordings of %s, %zu of %zu of %s have it): "
+			 "heel load and timing change with speed",
+			 known_a, of_a, a->name, known_b, of_b, b->name);
+		json_array_append_new(warnings, pl_text_json(text));
+	}
+	if (fabs(pct) > 5) {
+		snprintf(text, sizeof(text),
+			 "speed differs by %.1f %% (%s %.3g m/s, %s %.3g m/s): heel load and "
+			 "timing change with speed",
+			 fabs(pct), a->name, sa, b->name, sb);
+		json_array_append_new(warnings, pl_text_json(text));
+	}
+}
+
 /* ---- sessions of an archive ---- */
 
 struct collecting {

@@ -16,6 +16,9 @@ const char *pl_one_subject(const struct pl_group *g, size_t n);
 int pl_mixing_check(const struct pl_group *g, size_t n, const char *list, json_t *mixed,
 		    json_t *warnings, struct pl_error *err);
 
+/* How fast the person went in both, into warnings: if it differs, or is not known of all. */
+void pl_mixing_speed(const struct pl_group *a, const struct pl_group *b, json_t *warnings);
+
 /* n groups that must be of one condition, of which the first is named. */
 int pl_mixing_conditions(const struct pl_group *g, size_t n, const char *list, json_t *warnings,
 			 struct pl_error *err);

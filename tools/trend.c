@@ -4,7 +4,6 @@
  * the person's own repeatability; with three of them or more it says how far two sessions must lie
  * apart to be told from each other. Fewer sessions are shown without such a word.
  */
-#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "tools/archives.h"
 #include "tools/command.h"
 #include "tools/comparison.h"
+#include "tools/course.h"
 #include "tools/erased.h"
 #include "tools/figures.h"
 #include "tools/layout.h"
@@ -51,70 +51,6 @@ static json_t *session_json(const struct pl_group *g)
 			 "speed_m_s", number(speed));
 }
 
-static json_t *points_json(const struct trend *t, const char *name, const char *side, double *first,
-			   double *last)
-{
-	json_t *points = json_array();
-
-	size_t known = 0;
-
-	*first = *last = NAN;
-	for (size_t i = 0; i < t->sessions.n; i++) {
-		const struct pl_figure_values *f =
-			pl_group_figure(&t->sessions.group[i], name, side);
-		struct pl_sample s = f ? pl_sample_of(f->value, f->n) : pl_sample_of(NULL, 0);
-
-		json_array_append_new(points,
-				      json_pack("{s:I, s:o, s:o}", "n", (json_int_t)s.n, "mean",
-						number(s.mean), "sd", number(s.sd)));
-		if (isnan(*first))
-			*first = s.mean;
-		if (!isnan(s.mean) && known++)
-			*last = s.mean; /* of one session there is no change */
-	}
-	return points;
-}
-
-static json_t *figure_json(const struct trend *t, const struct pl_figure_values *f)
-{
-	double first, last, df, sd, least;
-	char source[256];
-	json_t *points = points_json(t, f->name, f->side, &first, &last);
-
-	sd = pl_days_sd(&t->days, f->name, f->side, &df, source, sizeof(source));
-	least = pl_detectable_between_days(sd, df);
-	return json_pack(
-		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "figure", f->name, "side", f->side,
-		"sessions", points, "change", number(last - first), "between_day_sd", number(sd),
-		"df", isnan(sd) ? json_null() : number(df), "detectable_difference", number(least),
-		"beyond",
-		isnan(least) ? json_null()
-			     : json_boolean(fabs(last - first) > least &&
-					    fabs(last - first) > 1e-9 * (fabs(first) + fabs(last))),
-		"repeatability", isnan(sd) ? "repeatability unknown" : source);
-}
-
-/* Figures of all sessions, each once, in the order in which they are met. */
-static json_t *figures_json(const struct trend *t)
-{
-	json_t *figures = json_array(), *seen = json_object();
-	char key[128];
-
-	for (size_t i = 0; i < t->sessions.n; i++)
-		for (size_t k = 0; k < t->sessions.group[i].n; k++) {
-			const struct pl_figure_values *f = &t->sessions.group[i].figure[k];
-
-			snprintf(key, sizeof(key), "%s/%s", f->side, f->name);
-			if (json_object_get(seen, key) ||
-			    (t->only && fnmatch(t->only, f->name, 0) != 0))
-				continue;
-			json_object_set_new(seen, key, json_true());
-			json_array_append_new(figures, figure_json(t, f));
-		}
-	json_decref(seen);
-	return figures;
-}
-
 static json_t *make_document(const struct trend *t, json_t *mixed)
 {
 	json_t *sessions = json_array(), *s;
@@ -130,7 +66,8 @@ static json_t *make_document(const struct trend *t, json_t *mixed)
 			 pl_text_json(t->sessions.subject), "condition",
 			 t->sessions.condition ? pl_text_json(t->sessions.condition) : json_null(),
 			 "sessions", sessions, "mixed", mixed, "warnings", t->sessions.warnings,
-			 "figures", figures_json(t));
+			 "figures",
+			 pl_course_figures(t->sessions.group, t->sessions.n, &t->days, t->only));
 }
 
 /* ---- output ---- */

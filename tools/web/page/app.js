@@ -129,6 +129,14 @@ function frame() {
 		button("Contrast", GLOBAL.find((k) => k.key === "d").run, { kind: "quiet", key: "d", testid: "theme", title: "dark or light" }));
 }
 
+/* The bridge sends frames of one mat: the one that is looked at. */
+let asked = null;
+function follow() {
+	if (store.watched === asked) return;
+	asked = store.watched;
+	link.watch(asked);
+}
+
 theme();
 frame();
 states(byId("states"), { link, store });
@@ -136,7 +144,9 @@ addEventListener("hashchange", go);
 addEventListener("keydown", pressed);
 addEventListener("error", (e) => debug.errors.push(e.message));
 addEventListener("unhandledrejection", (e) => failed(e.reason));
+link.watch(null);
 store.subscribe((what) => {
+	if (what === "status" || what === "watched") follow();
 	if (what === "role") text(byId("role"), store.role === "operator" ? "operator" : "viewer: may look, not act");
 	if (what === "link") announce(store.link.up ? "connected" : `not connected: ${store.link.why}`, !store.link.up);
 	if (what === "daemon" && store.daemon.up !== null)

@@ -15,11 +15,26 @@ function scale(node, x, y) {
 	if (node.scaled !== next) node.style.transform = node.scaled = next;
 }
 
+/* A number with its sign of percent, which a dash does not have. */
+class Percent {
+	constructor(testid) {
+		this.value = el("span.value", { data: { testid } }, NONE);
+		this.sign = el("span.percent", { hidden: true }, "%");
+		this.node = el("span.number", {}, this.value, this.sign);
+	}
+
+	say(x) {
+		const said = number(x);
+		text(this.value, said);
+		this.sign.hidden = said === NONE;
+	}
+}
+
 export class Balance {
 	constructor() {
 		const half = (side) => {
-			const value = el("span.value", { data: { testid: `${side}-pct` } }, NONE);
-			return { value, node: el(`p.side.${side}`, {}, el("span.letter", {}, NAMES[side][0]), value, el("span.percent", {}, "%")) };
+			const value = new Percent(`${side}-pct`);
+			return { value, node: el(`p.side.${side}`, {}, el("span.letter", {}, NAMES[side][0]), value.node) };
 		};
 		this.left = half("left");
 		this.right = half("right");
@@ -38,8 +53,8 @@ export class Balance {
 
 	say(left, right, why) {
 		const [l, r] = pair(left, right);
-		text(this.left.value, number(l));
-		text(this.right.value, number(r));
+		this.left.value.say(l);
+		this.right.value.say(r);
 		text(this.why, l === null ? why : "");
 		const label = l === null ? why || "not known" : `Left ${l} %, right ${r} %`;
 		if (this.bar.getAttribute("aria-label") !== label) this.bar.setAttribute("aria-label", label);
@@ -49,8 +64,8 @@ export class Balance {
 /* A foot's four numbers in the places they have on a foot seen from above. */
 function foot(side) {
 	const cell = (name, label, cls) => {
-		const value = el("span.value", { data: { testid: `${side}-${name}` } }, NONE);
-		return { name: `${side}_${name}`, value, node: el(`div.${cls}`, {}, el("span.label", {}, label), el("span.number", {}, value, el("span.percent", {}, "%"))) };
+		const value = new Percent(`${side}-${name.replaceAll("_", "-")}`);
+		return { name: `${side}_${name}`, value, node: el(`div.${cls}`, {}, el("span.label", {}, label), value.node) };
 	};
 	const parts = [cell("forefoot", "Forefoot", "part"), cell("midfoot", "Midfoot", "part.small"), cell("heel", "Heel", "part")];
 	const order = side === "left" ? ["al", "am", "pl", "pm"] : ["am", "al", "pm", "pl"];
@@ -71,7 +86,7 @@ export class Parts {
 
 	/* mean(name): a share in %, or null. */
 	say(mean) {
-		for (const f of this.feet) for (const c of f.cells) text(c.value, number(mean(c.name)));
+		for (const f of this.feet) for (const c of f.cells) c.value.say(mean(c.name));
 	}
 }
 

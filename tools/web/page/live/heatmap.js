@@ -37,6 +37,13 @@ export class Heatmap {
 		new ResizeObserver(() => this.#fit()).observe(this.frame);
 	}
 
+	/* The empty mat. */
+	clear() {
+		this.#words?.fill(WORDS[0]);
+		if (this.#image) this.#small.getContext("2d", { alpha: false }).putImageData(this.#image, 0, 0);
+		this.draw(null);
+	}
+
 	/* Geometry: {rows, cols, pitch_row_mm, pitch_col_mm}. */
 	setMat(g) {
 		const key = `${g.rows} ${g.cols} ${g.pitch_row_mm} ${g.pitch_col_mm} ${this.smooth}`;
@@ -49,6 +56,7 @@ export class Heatmap {
 		this.#image = new ImageData(g.cols * fine, g.rows * fine);
 		this.#words = new Uint32Array(this.#image.data.buffer);
 		this.#smoother = this.smooth ? new Smoother(g.rows, g.cols) : null;
+		this.clear();
 		this.#fit();
 	}
 
@@ -202,5 +210,3 @@ class Scale {
 	}
 }
 
-export const LEGEND = MARKS;
-export { WORDS };

@@ -4,7 +4,7 @@
  * its level with a word and a sign, not with a colour alone; a change to worse is read out once.
  */
 import { announce, el, fill, text } from "../core/ui.js";
-import { NONE, bytes, clock, daysLeft, number, percent, quantity, span, stopwatch } from "../core/format.js";
+import { NONE, bytes, clock, daysLeft, number, quantity, span, stopwatch } from "../core/format.js";
 import { lostSum } from "../core/wire.js";
 
 const EVERY_MS = 500;
@@ -72,7 +72,7 @@ export function recording(mat, store, now) {
 	return [`REC ${stopwatch(since)}`, true];
 }
 
-export function states(root, { link, store }) {
+export function states(root, { store }) {
 	const chooser = el("select#mat", { aria: { label: "Mat" }, data: { testid: "mat" } });
 	const state = el("span.value");
 	const lamp = el("span.lamp", { aria: { hidden: "true" } });
@@ -84,10 +84,7 @@ export function states(root, { link, store }) {
 	const lampNode = el("p.rec", {}, lamp, lampText);
 	fill(root, el("div.state.mat", { data: { testid: "state-mat" } }, chooser, state), el("dl.items", {}, items.map((i) => i.node)), lampNode);
 
-	chooser.addEventListener("change", () => {
-		store.watched = chooser.value;
-		link.watch(chooser.value);
-	});
+	chooser.addEventListener("change", () => (store.watched = chooser.value));
 
 	function mats() {
 		const names = store.mats.map((m) => m.mat);
@@ -120,4 +117,3 @@ export function states(root, { link, store }) {
 	setInterval(show, EVERY_MS);
 	show();
 }
-export { percent };

@@ -46,7 +46,7 @@ class Strip {
 		this.plot?.destroy();
 		this.plot = new uPlot({
 			width, height,
-			padding: [6, 8, 0, 0],
+			padding: [6, 18, 0, 0],
 			legend: { show: false },
 			cursor: { show: false },
 			select: { show: false },

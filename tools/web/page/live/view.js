@@ -38,6 +38,7 @@ class Live {
 	#trails = Object.fromEntries(Object.keys(TRAILS).map((k) => [k, new Trail()]));
 	#lost = 0;
 	#epoch = null;
+	#last = null; /* newest picture, drawn or not */
 	#stale = null;
 	#drawnAt = 0;
 	#due = { numbers: 0, strip: 0, bars: 0 };
@@ -54,7 +55,9 @@ class Live {
 		link.addEventListener("metrics", (e) => this.#take(e.detail));
 		link.addEventListener("frame", (e) => this.#picture(e.detail));
 		store.subscribe((what) => {
-			if (what === "watchedName" || what === "watched") this.#forget();
+			if (what === "watched") this.#forget();
+			const mat = what === "status" && !this.#last && store.mat();
+			if (mat) this.map.setMat(mat);
 		});
 	}
 
@@ -109,10 +112,8 @@ class Live {
 		this.smoothButton.setAttribute("aria-pressed", String(on));
 		text(this.smoothButton, on ? "Smoothed" : "True cells");
 		this.#caption();
-		this.#frame ??= this.#last ?? null;
+		this.#frame ??= this.#last;
 	}
-
-	#last = null;
 
 	/* The next fixed scale; kept for each unit. */
 	setTop(by) {
@@ -133,6 +134,7 @@ class Live {
 
 	#forget() {
 		this.#frame = this.#last = this.#header = this.#metrics = this.#shares = null;
+		this.map.clear();
 		this.#means.clear();
 		this.#trace.clear();
 		for (const t of Object.values(this.#trails)) t.clear();
