@@ -251,4 +251,5 @@ test("the recording lamp counts from when the recording began", () => {
 	store.setStatus({ t_ns: "0", utc_ns: "1764100060000000000", mats: [] });
 	assert.deepEqual(recording({ recording: { started_utc_ns: "1764100000000000000" } }, store, 5000), ["REC 1:00", true]);
 	assert.deepEqual(recording(null, store, 5000), ["not recording", false]);
+	assert.deepEqual(recording(null, store, 8001), ["recording: not known", false], "plantard has gone");
 });

@@ -39,7 +39,8 @@ export class Balance {
 		this.left = half("left");
 		this.right = half("right");
 		this.fill = { left: el("div.fill.left"), right: el("div.fill.right") };
-		this.bar = el("div.bar", { role: "img", aria: { label: "Left and right" }, data: { testid: "balance-bar" } }, this.fill.left, this.fill.right, el("div.middle"));
+		this.middle = el("div.middle");
+		this.bar = el("div.bar", { role: "img", aria: { label: "Left and right" }, data: { testid: "balance-bar" } }, this.fill.left, this.fill.right, this.middle);
 		this.why = el("p.why", { data: { testid: "balance-why" } });
 		this.node = el("section.panel.balance", { aria: { label: "Left and right, share of the load on both feet" }, data: { testid: "balance" } },
 			this.left.node, el("div.track", {}, this.bar, this.why), this.right.node);
@@ -47,6 +48,7 @@ export class Balance {
 
 	move(left) {
 		const known = left !== null && left !== undefined;
+		this.middle.hidden = !known;
 		scale(this.fill.left, known ? left / 100 : 0, 1);
 		scale(this.fill.right, known ? 1 - left / 100 : 0, 1);
 	}
@@ -61,6 +63,8 @@ export class Balance {
 	}
 }
 
+const HEEL = "Heel, % of this foot";
+
 /* A foot's four numbers in the places they have on a foot seen from above. */
 function foot(side) {
 	const cell = (name, label, cls) => {
@@ -71,11 +75,12 @@ function foot(side) {
 	const order = side === "left" ? ["al", "am", "pl", "pm"] : ["am", "al", "pm", "pl"];
 	const words = { am: "front inner", al: "front outer", pm: "rear inner", pl: "rear outer" };
 	const heel = order.map((q) => cell(`heel_${q}`, words[q], "quadrant"));
+	const heading = el("p.label", {}, HEEL);
 	const node = el(`div.foot.${side}`, { role: "group", aria: { label: `${NAMES[side]} foot` } },
-		el("h3", {}, NAMES[side]),
+		el("h2", {}, NAMES[side]),
 		el("div.parts", {}, parts.map((c) => c.node)),
-		el("div.heel", { role: "group", aria: { label: "Heel quadrants, share of this foot" } }, el("p.label", {}, "Heel, % of this foot"), el("div.quadrants", {}, heel.map((c) => c.node))));
-	return { node, cells: parts.concat(heel) };
+		el("div.heel", { role: "group", aria: { label: "Heel quadrants, share of this foot" } }, heading, el("div.quadrants", {}, heel.map((c) => c.node))));
+	return { node, heading, cells: parts.concat(heel), heel: `${side}_heel` };
 }
 
 export class Parts {
@@ -86,7 +91,11 @@ export class Parts {
 
 	/* mean(name): a share in %, or null. */
 	say(mean) {
-		for (const f of this.feet) for (const c of f.cells) c.value.say(mean(c.name));
+		for (const f of this.feet) {
+			for (const c of f.cells) c.value.say(mean(c.name));
+			const few = mean(f.heel) !== null && mean(`${f.heel}_am`) === null;
+			text(f.heading, few ? "Heel: too few cells" : HEEL);
+		}
 	}
 }
 
@@ -100,7 +109,7 @@ export class Towers {
 		this.left = tower("left");
 		this.right = tower("right");
 		this.why = el("p.why");
-		this.node = el("section.panel.towers", { role: "img", aria: { label: "Left and right as bars" }, data: { testid: "towers" } }, this.left.node, this.right.node, this.why);
+		this.node = el("section.panel.towers", { aria: { label: "Left and right as bars" }, data: { testid: "towers" } }, this.left.node, this.right.node, this.why);
 	}
 
 	move(left, right) {

@@ -11,8 +11,12 @@ const EVERY_MS = 500;
 const SIGN = { warn: "\u25b2", bad: "\u25a0", good: "", none: "" };
 const SOON_DAYS = 31;
 const CLOCKS_S = 2;
+const OLD_MS = 3000; /* plantard tells its state once a second */
 
 /* Each answers [value, level, more]; level good, warn, bad, none; more: the long form. */
+/* Is what status said too old to be said again? */
+export const outdated = (store, now) => now - store.statusAt > OLD_MS;
+
 export const ITEMS = {
 	rate(mat) {
 		if (!mat) return [NONE, "none", ""];
@@ -62,10 +66,12 @@ export const ITEMS = {
 	},
 };
 
+const UNKNOWN = [NONE, "none", "plantard has said nothing for three seconds"];
 const LABELS = { rate: "Rate", lost: "Lost frames", zero: "Zero", calibration: "Calibration", disk: "Disk", clock: "Clock" };
 
 /* What the recording lamp says: [words, on]. */
 export function recording(mat, store, now) {
+	if (outdated(store, now)) return ["recording: not known", false];
 	const r = mat?.recording;
 	if (!r) return ["not recording", false];
 	const since = store.wall(now) - Number(r.started_utc_ns) / 1e6;
@@ -96,9 +102,10 @@ export function states(root, { store }) {
 		const now = performance.now();
 		const mat = store.mat();
 		mats();
-		text(state, mat ? mat.state : "no mat");
+		const old = outdated(store, now);
+		text(state, old ? "not known" : mat ? mat.state : "no mat");
 		for (const item of items) {
-			const [value, level, more] = ITEMS[item.name](mat, store, now);
+			const [value, level, more] = old ? UNKNOWN : ITEMS[item.name](mat, store, now);
 			text(item.value, SIGN[level] ? `${SIGN[level]} ${value}` : value);
 			if (item.node.title !== more) item.node.title = more;
 			if (item.level === level) continue;
@@ -109,7 +116,7 @@ export function states(root, { store }) {
 		const [said, on] = recording(mat, store, now);
 		text(lampText, said);
 		if (lampNode.dataset.on !== String(on)) {
-			if (lampNode.dataset.on !== undefined) announce(on ? "recording" : "recording stopped");
+			if (lampNode.dataset.on !== undefined) announce(on ? "recording" : said);
 			lampNode.dataset.on = String(on);
 		}
 	}
