@@ -92,64 +92,65 @@ static const struct pl_field fields[] = {
 	STEPS(accept_step, accept_steps),
 };
 
-#define REMEMBERED "annotations note reject accept"
-#define CORRECTED "side facing reject_step accept_step"
 #define RED_FLAGS "stress_fracture numbness calf night_pain not_resolving"
+
+enum { ASKS = 0, ACTS = 1, RECORDINGS = 2 }; /* changes something; is about recordings */
 
 static const struct command {
 	const char *name;
-	bool acts;
+	unsigned is;
 	const char *keys;     /* "a b c": what it takes besides v and cmd */
-	const char *required; /* those it cannot do without, or NULL */
-	bool recordings;      /* reads or changes them */
-	const char *one_of;   /* at least one of these, or NULL */
+	const char *required; /* those it cannot do without: "a b|c" a, and b or c; or NULL */
 } commands[] = {
-	[PL_CMD_STATUS] = {"status", false, "", NULL},
-	[PL_CMD_VERSION] = {"version", false, "", NULL},
-	[PL_CMD_START] = {"start", true,
+	[PL_CMD_STATUS] = {"status", ASKS, "", NULL},
+	[PL_CMD_VERSION] = {"version", ASKS, "", NULL},
+	[PL_CMD_START] = {"start", ACTS,
 			  "mat subject protocol condition body_mass_kg seconds session annotations",
 			  NULL},
-	[PL_CMD_STOP] = {"stop", true, "mat", NULL},
-	[PL_CMD_MARK] = {"mark", true, "mat text", "text"},
-	[PL_CMD_TARE] = {"tare", true, "mat seconds clear", NULL},
-	[PL_CMD_WEIGH] = {"weigh", true, "mat body_mass_kg seconds", "body_mass_kg"},
-	[PL_CMD_WAIT] = {"wait", false, "path", "path"},
-	[PL_CMD_PROTOCOLS] = {"protocols", false, "protocol", NULL},
-	[PL_CMD_PROTOCOL] = {"protocol", true,
+	[PL_CMD_STOP] = {"stop", ACTS, "mat", NULL},
+	[PL_CMD_MARK] = {"mark", ACTS, "mat text", "text"},
+	[PL_CMD_TARE] = {"tare", ACTS, "mat seconds clear", NULL},
+	[PL_CMD_WEIGH] = {"weigh", ACTS, "mat body_mass_kg seconds", "body_mass_kg"},
+	[PL_CMD_WAIT] = {"wait", ASKS, "path", "path"},
+	[PL_CMD_PROTOCOLS] = {"protocols", ASKS, "protocol", NULL},
+	[PL_CMD_PROTOCOL] = {"protocol", ACTS,
 			     "protocol subject body_mass_kg mat session conditions order seed "
 			     "pain_side operator annotations",
 			     "protocol"},
-	[PL_CMD_PROTOCOL_STATUS] = {"protocol-status", false, "", NULL},
-	[PL_CMD_RED_FLAGS] = {"red-flags", true, RED_FLAGS, RED_FLAGS},
-	[PL_CMD_OVERRIDE] = {"override", true, "name reason", "name reason"},
-	[PL_CMD_TRIAL] = {"trial", true, "seconds approach speed_kmh annotations", NULL},
-	[PL_CMD_ACCEPT] = {"accept", true, "side score", NULL},
-	[PL_CMD_REJECT] = {"reject", true, "reason", "reason"},
-	[PL_CMD_PAIN] = {"pain", true, "score", "score"},
-	[PL_CMD_NEXT] = {"next", true, "", NULL},
-	[PL_CMD_ABORT] = {"abort", true, "reason", NULL},
-	[PL_CMD_SESSIONS] = {"sessions", false, "subject limit", NULL, true},
-	[PL_CMD_SESSION] = {"session", false, "session", "session", true},
-	[PL_CMD_ANALYSIS] = {"analysis", false, "session trial pictures", "session trial", true},
-	[PL_CMD_COMPARE] = {"compare", false, "sessions by", "sessions", true},
-	[PL_CMD_TREND] = {"trend", false, "subject condition", "subject", true},
-	[PL_CMD_REPORT] = {"report", false, "sessions format page", "sessions format", true},
-	[PL_CMD_ANNOTATE] = {"annotate", true, "session trial by " REMEMBERED, "session", true,
-			     REMEMBERED},
-	[PL_CMD_CORRECT] = {"correct", true, "session trial reason by foot " CORRECTED,
-			    "session trial reason", true, CORRECTED},
+	[PL_CMD_PROTOCOL_STATUS] = {"protocol-status", ASKS, "", NULL},
+	[PL_CMD_RED_FLAGS] = {"red-flags", ACTS, RED_FLAGS, RED_FLAGS},
+	[PL_CMD_OVERRIDE] = {"override", ACTS, "name reason", "name reason"},
+	[PL_CMD_TRIAL] = {"trial", ACTS, "seconds approach speed_kmh annotations", NULL},
+	[PL_CMD_ACCEPT] = {"accept", ACTS, "side score", NULL},
+	[PL_CMD_REJECT] = {"reject", ACTS, "reason", "reason"},
+	[PL_CMD_PAIN] = {"pain", ACTS, "score", "score"},
+	[PL_CMD_NEXT] = {"next", ACTS, "", NULL},
+	[PL_CMD_ABORT] = {"abort", ACTS, "reason", NULL},
+	[PL_CMD_SESSIONS] = {"sessions", ASKS | RECORDINGS, "subject limit", NULL},
+	[PL_CMD_SESSION] = {"session", ASKS | RECORDINGS, "session", "session"},
+	[PL_CMD_ANALYSIS] = {"analysis", ASKS | RECORDINGS, "session trial pictures",
+			     "session trial"},
+	[PL_CMD_COMPARE] = {"compare", ASKS | RECORDINGS, "sessions by", "sessions"},
+	[PL_CMD_TREND] = {"trend", ASKS | RECORDINGS, "subject condition", "subject"},
+	[PL_CMD_REPORT] = {"report", ASKS | RECORDINGS, "sessions format page", "sessions format"},
+	[PL_CMD_ANNOTATE] = {"annotate", ACTS | RECORDINGS,
+			     "session trial by annotations note reject accept",
+			     "session annotations|note|reject|accept"},
+	[PL_CMD_CORRECT] = {"correct", ACTS | RECORDINGS,
+			    "session trial reason by foot side facing reject_step accept_step",
+			    "session trial reason side|facing|reject_step|accept_step"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 bool pl_command_acts(enum pl_cmd cmd)
 {
-	return commands[cmd].acts;
+	return commands[cmd].is & ACTS;
 }
 
 bool pl_command_recordings(enum pl_cmd cmd)
 {
-	return commands[cmd].recordings;
+	return commands[cmd].is & RECORDINGS;
 }
 
 const char *pl_command_name(enum pl_cmd cmd)
@@ -194,30 +195,36 @@ static int parse_command(const json_t *root, struct pl_request *request, struct 
 			    cmd ? ", not \"" : "", cmd ? cmd : "", cmd ? "\"" : "");
 }
 
-static int check_required(const struct command *c, json_t *root, struct pl_error *err)
+/* Is one of the keys "a|b|c" there? */
+static bool has_one(json_t *root, const char *keys, size_t n)
 {
 	char key[64];
 
+	while (n > 0) {
+		size_t m = strcspn(keys, "| ");
+
+		snprintf(key, sizeof(key), "%.*s", (int)m, keys);
+		if (json_object_get(root, key))
+			return true;
+		m += keys[m] == '|';
+		keys += m;
+		n -= m;
+	}
+	return false;
+}
+
+static int check_required(const struct command *c, json_t *root, struct pl_error *err)
+{
 	for (const char *list = c->required; list && *list;) {
 		size_t n = strcspn(list, " ");
+		bool several = memchr(list, '|', n) != NULL;
 
-		snprintf(key, sizeof(key), "%.*s", (int)n, list);
-		if (!json_object_get(root, key))
-			return pl_error_set(err, PL_EUSAGE, 0, "%s needs \"%s\"", c->name, key);
+		if (!has_one(root, list, n))
+			return pl_error_set(err, PL_EUSAGE, 0, "%s needs %s\"%.*s\"", c->name,
+					    several ? "one of " : "", (int)n, list);
 		list += n + (list[n] == ' ');
 	}
 	return 0;
-}
-
-static int check_one_of(const struct command *c, json_t *root, struct pl_error *err)
-{
-	const char *key;
-	json_t *value;
-
-	if (!c->one_of)
-		return 0;
-	json_object_foreach(root, key, value) if (listed(c->one_of, key)) return 0;
-	return pl_error_set(err, PL_EUSAGE, 0, "%s needs one of: %s", c->name, c->one_of);
 }
 
 /* A text that is one of a few words. */
@@ -301,8 +308,8 @@ static int parse_fields(json_t *root, struct pl_request *request, struct pl_erro
 		if (pl_field_take(f, value, request, err))
 			return -1;
 	}
-	if (check_required(c, root, err) || check_one_of(c, root, err) ||
-	    check_words(request, err) || check_session(request, err))
+	if (check_required(c, root, err) || check_words(request, err) ||
+	    check_session(request, err))
 		return -1;
 	return request->cmd == PL_CMD_ANNOTATE ? 0 : move_person(request, err);
 }

@@ -28,6 +28,7 @@ from test_access import Site, plantar  # noqa: E402
 REQUIRED = "no crash, no state change without right, memory flat, no frame lost"
 BATCH = 40
 GROWTH_KIB = 12 * 1024  # of the memory, from a tenth of the way on
+UUID = "01234567-89ab-4cde-8f01-23456789abcd"
 REQUESTS = [
     {"cmd": "status"}, {"cmd": "version"}, {"cmd": "start", "subject": "P-1", "seconds": 5},
     {"cmd": "stop"}, {"cmd": "mark", "text": "hostile"}, {"cmd": "tare", "seconds": 1},
@@ -36,9 +37,17 @@ REQUESTS = [
     {"cmd": "override", "name": "x", "reason": "y"}, {"cmd": "trial"}, {"cmd": "accept"},
     {"cmd": "reject", "reason": "x"}, {"cmd": "pain", "score": 3}, {"cmd": "next"},
     {"cmd": "abort", "reason": "x"},
-    {"cmd": "start", "annotations": {"heel_lift_mm": 6, "surface": "barefoot"}}]
+    {"cmd": "start", "annotations": {"heel_lift_mm": 6, "surface": "barefoot"}},
+    {"cmd": "sessions"}, {"cmd": "session", "session": UUID},
+    {"cmd": "analysis", "session": UUID, "trial": 1, "pictures": True},
+    {"cmd": "compare", "sessions": [UUID], "by": "side"}, {"cmd": "trend", "subject": "P-1"},
+    {"cmd": "report", "sessions": [UUID], "format": "pdf"},
+    {"cmd": "annotate", "session": UUID, "annotations": {"pain_score": 3}},
+    {"cmd": "correct", "session": UUID, "trial": 1, "side": "left", "reason": "x"}]
+# What only operators may ask: it changes something, or is about recordings.
 ACTS = {"start", "stop", "mark", "tare", "weigh", "protocol", "override", "trial", "accept", "reject",
-        "pain", "next", "abort", "red-flags"}
+        "pain", "next", "abort", "red-flags", "sessions", "session", "analysis", "compare", "trend",
+        "report", "annotate", "correct"}
 
 
 class Recorder(threading.Thread):

@@ -184,6 +184,12 @@ def test_roles_over_curve(folder):
         assert site.ask("anna", cmd="protocols")["ok"]
         acts = ["start", "stop", "mark", "tare", "weigh", "protocol", "red-flags", "override", "trial",
                 "accept", "reject", "pain", "next", "abort"]
+        session = {"session": "01234567-89ab-4cde-8f01-23456789abcd"}
+        recordings = {"sessions": {}, "session": session, "analysis": {**session, "trial": 1},
+                      "compare": {"sessions": list(session.values())}, "trend": {"subject": "P-1"},
+                      "report": {"sessions": list(session.values()), "format": "pdf"},
+                      "annotate": {**session, "annotations": {"pain_score": 3}},
+                      "correct": {**session, "trial": 1, "side": "left", "reason": "x"}}
         needs = {"mark": {"text": "x"}, "weigh": {"body_mass_kg": 70}, "protocol": {"protocol": "x"},
                  "override": {"name": "x", "reason": "y"}, "reject": {"reason": "x"},
                  "pain": {"score": 3}, "abort": {"reason": "x"},
@@ -192,6 +198,9 @@ def test_roles_over_curve(folder):
         for cmd in acts:
             error = site.ask("anna", cmd=cmd, **needs.get(cmd, {}))
             assert error["error"]["code"] == "access", (cmd, error)
+        for cmd, keys in recordings.items():
+            assert site.ask("anna", cmd=cmd, **keys)["error"]["code"] == "access", cmd
+        assert site.ask("bert", cmd="sessions") == {"ok": True, "sessions": []}
         assert d.mat()["recording"] is None
         # operators act
         started = site.ask("bert", cmd="start", subject="P-1")

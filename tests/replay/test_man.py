@@ -133,7 +133,7 @@ def test_every_variable_of_the_environment_is_described():
             names |= set(re.findall(r'\b(?:get)?env\("([A-Z_]+)"\)', source.read_text()))
     assert {"PLANTARD_RUNTIME_DIR", "PLANTAR_MATS", "PLANTARD_CONTROL"} <= names
     text = (MAN / "plantard.8.scd").read_text() + (MAN / "plantar.1.scd").read_text()
-    internal = {"WATCHDOG_PID", "PLANTARD_CONVERT_ALONE"}  # between programs, not for people
+    internal = {"WATCHDOG_PID", "PLANTARD_CONVERT_ALONE", "PLANTARD_LOOK"}  # between programs, not for people
     missing = {name for name in names - internal if name not in text}
     assert not missing
 

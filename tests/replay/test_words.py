@@ -127,7 +127,8 @@ def uncommented(text):
 def test_every_setting_it_shows_is_valid(tmp_path):
     text = uncommented((SOURCE / "config/plantard.conf").read_text())
     for key in ("name", "facing", "side", "region", "filter_hz", "endpoints", "view_hz", "hwm_s",
-                "endpoint", "folder", "reserve_mb", "keys", "loopback", "view_group", "requests_per_s"):
+                "endpoint", "folder", "reserve_mb", "keys", "loopback", "view_group", "requests_per_s",
+                "look_s"):
         assert re.search(rf"^\s*{key} = ", text, re.M), key
     mat = tmp_path / "pmp-64x64-serial-0042.conf"
     mat.write_text('unit = "kPa"; scale = 0.05;\n')

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "daemon/control_request.h"
+#include "daemon/look_words.h"
 
 static int parse(const char *text, struct pl_request *r, struct pl_error *err)
 {
@@ -56,6 +57,74 @@ static void takes(void **state)
 	assert_int_equal(r.n_conditions, 2);
 	assert_string_equal(r.conditions[1], "heel lift 6 mm");
 	assert_true(r.seed == 4294967295.0 && isnan(r.score));
+}
+
+#define UUID "01234567-89ab-4cde-8f01-23456789abcd"
+
+static void takes_what_is_about_recordings(void **state)
+{
+	struct pl_request r;
+	struct pl_error err;
+
+	(void)state;
+	assert_int_equal(
+		parse("{\"v\":1,\"cmd\":\"compare\",\"sessions\":[\"" UUID "\"]}", &r, &err), 0);
+	assert_int_equal(r.n_sessions, 1);
+	assert_string_equal(r.sessions[0], UUID);
+	assert_int_equal(
+		parse("{\"v\":1,\"cmd\":\"annotate\",\"session\":\"" UUID
+		      "\",\"annotations\":{\"surface\":null,\"notes\":\"\",\"pain_score\":3}}",
+		      &r, &err),
+		0);
+	assert_true(isnan(r.trial_number));
+	assert_int_equal(r.n_removed, 2);
+	assert_string_equal(r.removed[0], "surface");
+	assert_string_equal(r.removed[1], "notes");
+	assert_string_equal(r.annotations.text, "pain_score=3\n");
+	assert_int_equal(parse("{\"v\":1,\"cmd\":\"correct\",\"session\":\"" UUID
+			       "\",\"trial\":2,\"reason\":\"x\",\"reject_step\":[1,16384],"
+			       "\"accept_step\":7}",
+			       &r, &err),
+			 0);
+	assert_true(r.trial_number == 2);
+	assert_int_equal(r.n_reject_steps, 2);
+	assert_int_equal(r.reject_steps[1], 16384);
+	assert_int_equal(r.n_accept_steps, 1);
+	assert_int_equal(r.accept_steps[0], 7);
+}
+
+/* `start` and `protocol` move it to a member of its own; here it is one value among others. */
+static void a_body_mass_stays_an_annotation(void **state)
+{
+	static struct pl_look_words words;
+	const struct pl_look_place place = {.folder = "/a", .fallback = "", .who = "key:anna"};
+	struct pl_request r;
+	struct pl_error err;
+
+	(void)state;
+	assert_int_equal(parse("{\"v\":1,\"cmd\":\"annotate\",\"session\":\"" UUID
+			       "\",\"annotations\":{\"body_mass_kg\":70.5}}",
+			       &r, &err),
+			 0);
+	assert_int_equal(pl_look_words(&r, &place, &words, &err), 0);
+	assert_int_equal(words.n, 8);
+	assert_string_equal(words.argv[1], "annotate");
+	assert_string_equal(words.argv[2], "--archive=/a");
+	assert_string_equal(words.argv[3], "--json");
+	assert_string_equal(words.argv[4], "--by=key:anna");
+	assert_string_equal(words.argv[5], "--");
+	assert_string_equal(words.argv[6], UUID);
+	assert_string_equal(words.argv[7], "body_mass_kg=70.5");
+	assert_null(words.argv[8]);
+}
+
+static void who_may_what(void **state)
+{
+	(void)state;
+	for (int c = PL_CMD_STATUS; c <= PL_CMD_CORRECT; c++)
+		assert_int_equal(pl_command_recordings((enum pl_cmd)c), c >= PL_CMD_SESSIONS);
+	assert_false(pl_command_acts(PL_CMD_SESSION));
+	assert_true(pl_command_acts(PL_CMD_ANNOTATE) && pl_command_acts(PL_CMD_CORRECT));
 }
 
 static void refuses(void **state)
@@ -132,6 +201,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes),
+		cmocka_unit_test(takes_what_is_about_recordings),
+		cmocka_unit_test(a_body_mass_stays_an_annotation),
+		cmocka_unit_test(who_may_what),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(bounded),
 	};
