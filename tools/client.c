@@ -89,18 +89,17 @@ void *pl_client_context(struct pl_client *c)
 	return c->context;
 }
 
-void pl_client_data_endpoint(const struct pl_client *c, const json_t *endpoints, char *out,
-			     size_t cap)
+void pl_data_endpoint(const char *control, const json_t *endpoints, char *out, size_t cap)
 {
 	static const char view[] = "/view/control.sock";
-	size_t n = strlen(c->endpoint), m = strlen(view), i;
-	bool local = pl_endpoint_is_local(c->endpoint);
-	const char *host_end = strrchr(c->endpoint, ':'), *port;
+	size_t n = strlen(control), m = strlen(view), i;
+	bool local = pl_endpoint_is_local(control);
+	const char *host_end = strrchr(control, ':'), *port;
 	const json_t *endpoint;
 
 	*out = '\0';
-	if (n > m && strcmp(c->endpoint + n - m, view) == 0) {
-		snprintf(out, cap, "%.*s/view/data.sock", (int)(n - m), c->endpoint);
+	if (n > m && strcmp(control + n - m, view) == 0) {
+		snprintf(out, cap, "%.*s/view/data.sock", (int)(n - m), control);
 		return;
 	}
 	json_array_foreach(endpoints, i, endpoint)
@@ -112,9 +111,14 @@ void pl_client_data_endpoint(const struct pl_client *c, const json_t *endpoints,
 		port = text ? strrchr(text, ':') : NULL;
 		if (text && !local && !*out && strncmp(text, "tcp://", 6) == 0 &&
 		    !pl_endpoint_is_local(text))
-			snprintf(out, cap, "%.*s%s", (int)(host_end - c->endpoint), c->endpoint,
-				 port);
+			snprintf(out, cap, "%.*s%s", (int)(host_end - control), control, port);
 	}
+}
+
+void pl_client_data_endpoint(const struct pl_client *c, const json_t *endpoints, char *out,
+			     size_t cap)
+{
+	pl_data_endpoint(c->endpoint, endpoints, out, cap);
 }
 
 json_t *pl_request(const char *cmd, const char *mat)

@@ -26,6 +26,8 @@ void *pl_client_context(struct pl_client *c); /* ZeroMQ's, for further sockets *
  */
 void pl_client_data_endpoint(const struct pl_client *c, const json_t *endpoints, char *out,
 			     size_t cap);
+/* The same for whoever reached it through this control endpoint. */
+void pl_data_endpoint(const char *control, const json_t *endpoints, char *out, size_t cap);
 
 /*
  * Sends request (stolen; "v" is added) and waits. Returns the reply, to be json_decref'ed, when it
