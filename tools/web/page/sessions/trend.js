@@ -34,14 +34,14 @@ export function trendChart(f, sessions) {
 			typeof s.sd === "number" ? svg("line", { class: "sd", x1: x(s.i), x2: x(s.i), y1: y(s.mean - s.sd), y2: y(s.mean + s.sd) }) : null]),
 		runs.map((r) => svg("polyline", { class: "line", points: points(r.map((s) => [x(s.i), y(s.mean)])) })),
 		there.map((s) => svg("circle", { class: "dot", cx: x(s.i), cy: y(s.mean), r: 5 }))),
-	el("figcaption.legend", {}, `${name}${where ? ` (${where}${f.side ? `, ${f.side}` : ""})` : f.side ? ` (${f.side})` : ""}, ${unit || "no unit"}: mean of each session, bars are SD, n below.`,
+	el("figcaption.chartnote", {}, `${name}${where ? ` (${where}${f.side ? `, ${f.side}` : ""})` : f.side ? ` (${f.side})` : ""}, ${unit || "no unit"}: mean of each session, bars are SD, n below.`,
 		f.detectable_difference === null ? " How much two sessions must differ to be told apart is unknown (three sessions are needed)." : ` Two sessions differ detectably from ${digits(f.detectable_difference)} ${unit} on; from the first to the last it changed by ${digits(f.change)}: ${f.beyond ? "beyond" : "within"} it.`));
 }
 
 export function trendPage(ctx, root, subject, condition) {
 	const refused = el("p.refusal", { role: "alert", data: { testid: "trend-refused" } });
-	const chart = el("section.card", { aria: { label: "Chart" } });
-	const table = el("section.card", { aria: { label: "Table" } });
+	const chart = el("section.sheet", { aria: { label: "Chart" } });
+	const table = el("section.sheet", { aria: { label: "Table" } });
 	const figure = el("select", { data: { testid: "trend-figure" } });
 	const filter = line({ type: "search", data: { testid: "trend-filter" } });
 	const of = line({ value: condition ?? "", maxLength: 64, data: { testid: "trend-condition" } });
