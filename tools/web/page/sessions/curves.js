@@ -39,9 +39,9 @@ const plain = (v) => String(Number(v.toPrecision(3)));
 
 export function curves(list, key) {
 	const tEnd = Math.max(0.1, ...list.map((c) => c.t.at(-1)));
-	const seconds = niceTop(tEnd) / tEnd > 1.6 ? Math.ceil(tEnd * 10) / 10 : niceTop(tEnd);
+	const seconds = niceTop(tEnd);
 	const greatest = Math.max(...list.map((c) => c.f.reduce((m, x) => Math.max(m, x ?? 0), 0)), 1e-9);
-	const top = niceTop(greatest) / greatest > 1.6 ? Math.ceil(greatest / (niceTop(greatest) / 10)) * (niceTop(greatest) / 10) : niceTop(greatest);
+	const top = niceTop(greatest);
 	const x = (t) => M.left + ((W - M.left - M.right) * t) / seconds;
 	const y = (f) => H - M.bottom - ((H - M.top - M.bottom) * f) / top;
 	const sides = ["left", "right"].map((s) => list.filter((c) => c.side === s && c.accepted).length);

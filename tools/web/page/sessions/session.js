@@ -38,6 +38,7 @@ export function sessionPage(ctx, root, uuid) {
 	const figures = el("section.sheet.broad", { aria: { label: "Figures" } });
 	const say = el("section.sheet.broad.saying", { aria: { label: "What is said of it" } });
 	const shown = { what: "peak", top: {}, key: null, trial: null };
+	const comparing = el("a.link", { href: `#compare/${uuid}`, hidden: true, data: { testid: "to-compare" } });
 	let trials = [];
 	let loaded = new Map();
 	let gone = false;
@@ -209,15 +210,20 @@ export function sessionPage(ctx, root, uuid) {
 		const first = trials[0];
 
 		text(title, `${first.recording.subject ?? first.session.subject ?? "No subject"}, ${first.recording.protocol ?? first.session.protocol ?? "no protocol"}`);
-		text(about, `${when(first.session.started_utc)} \u00b7 ${trials.length} trials \u00b7 mat ${first.session.mat ?? "-"} \u00b7 ${first.session.software ?? ""} \u00b7 ${uuid}`);
+		text(about, `${when(first.session.started_utc)} \u00b7 ${trials.length} trials \u00b7 mat ${first.session.mat ?? "-"} \u00b7 ${first.session.software ?? ""} \u00b7 ${uuid.slice(0, 8)}`);
+		about.title = uuid;
+		const several = new Set(trials.map((t) => t.condition)).size > 1;
+
+		text(comparing, several ? "Compare conditions" : "Compare left and right");
+		comparing.href = `#compare/${uuid}/${several ? "condition" : "side"}`;
+		comparing.hidden = false;
 		await pick(number ?? (trials.find((t) => t.verdict !== "rejected") ?? first).trial);
 		loadOthers();
 	}
 
 	fill(root,
 		el("header.head", {}, el("div", {}, title, about), el("div.go", {}, el("a.link", { href: "#sessions" }, "All sessions"),
-			el("a.link", { href: `#compare/${uuid}`, data: { testid: "to-compare" } }, "Compare conditions"),
-			el("a.link", { href: `#compare/${uuid}/side`, data: { testid: "to-sides" } }, "left and right"), reportButtons(ctx, () => [uuid]))),
+			comparing, reportButtons(ctx, () => [uuid]))),
 		refused, el("div.session", {}, list, el("div.cards", {}, left, el("div.cards.single", {}, right, pain), figures, say)));
 	load(null);
 	return {
