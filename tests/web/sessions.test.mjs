@@ -44,12 +44,13 @@ test("a place is found where it is drawn, and every place of the heel is drawn o
 test("scales have round tops and step through them", () => {
 	assert.equal(geometry.niceTop(183), 200);
 	assert.equal(geometry.niceTop(200), 200);
-	assert.equal(geometry.niceTop(504), 1000);
-	assert.equal(geometry.niceTop(0.03), 0.05);
+	assert.equal(geometry.niceTop(504), 600);
+	assert.equal(geometry.niceTop(801), 1000);
+	assert.ok(Math.abs(geometry.niceTop(0.025) - 0.03) < 1e-12);
 	assert.equal(geometry.niceTop(0), 1);
-	let top = 1;
-	for (const want of [2, 5, 10, 20]) assert.ok(Math.abs((top = geometry.stepTop(top, 1)) - want) < 1e-9);
-	for (const want of [10, 5, 2, 1, 0.5]) assert.ok(Math.abs((top = geometry.stepTop(top, -1)) - want) < 1e-9);
+	let top = 500;
+	for (const want of [600, 800, 1000, 1500]) assert.ok(Math.abs((top = geometry.stepTop(top, 1)) - want) < 1e-9);
+	for (const want of [1000, 800, 600]) assert.ok(Math.abs((top = geometry.stepTop(top, -1)) - want) < 1e-9);
 });
 
 test("the picture is cut to what was loaded, within the mat", () => {

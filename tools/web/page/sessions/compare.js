@@ -36,7 +36,7 @@ export function chosen(figures, typed, onlyBeyond) {
 function one(c, filter, only) {
 	const rows = chosen(c.figures, filter, only);
 
-	return el("section.card", { aria: { label: `${c.a} against ${c.b}` } },
+	return el("section.sheet", { aria: { label: `${c.a} against ${c.b}` } },
 		el("p", {}, `${c.figures_compared} figures could be compared, of these ${c.figures_beyond} differ by more than can be told from the scatter; of ${c.figures_unknown} the repeatability is unknown. With many figures some lie beyond by chance.`),
 		el("div.wide", { tabIndex: 0, role: "region", aria: { label: "Compared figures" } }, el("table.figures", { data: { testid: "comparison" } },
 			el("caption", {}, `A: ${c.a}; B: ${c.b} (${rows.length} of ${c.figures.length} figures)`),
@@ -44,12 +44,12 @@ function one(c, filter, only) {
 			el("tbody", {}, rows.map(figureRow)))));
 }
 
-export function comparePage(ctx, root, uuids) {
+export function comparePage(ctx, root, uuids, wanted = null) {
 	const refused = el("p.refusal", { role: "alert", data: { testid: "compare-refused" } });
 	const groups = el("ul.groups");
 	const warnings = el("div");
 	const tables = el("div.cards.single");
-	const by = el("select", { data: { testid: "compare-by" } }, BY.filter(([v]) => v !== "session" || uuids.length > 1).map(([v, l]) => el("option", { value: v, selected: v === (uuids.length > 1 ? "session" : "condition") }, l)));
+	const by = el("select", { data: { testid: "compare-by" } }, BY.filter(([v]) => v !== "session" || uuids.length > 1).map(([v, l]) => el("option", { value: v, selected: v === (wanted ?? (uuids.length > 1 ? "session" : "condition")) }, l)));
 	const filter = line({ type: "search", data: { testid: "compare-filter" } });
 	const only = el("input", { type: "checkbox", id: "only-beyond", data: { testid: "only-beyond" } });
 	let document_ = null;

@@ -35,18 +35,20 @@ function ticks(top, n) {
 	return Array.from({ length: n + 1 }, (_, i) => (top * i) / n);
 }
 
+const plain = (v) => String(Number(v.toPrecision(3)));
+
 export function curves(list, key) {
 	const tEnd = Math.max(0.1, ...list.map((c) => c.t.at(-1)));
-	const seconds = niceTop(tEnd) / tEnd > 1.6 ? Math.ceil(tEnd * 10) / 10 : niceTop(tEnd);
+	const seconds = niceTop(tEnd);
 	const greatest = Math.max(...list.map((c) => c.f.reduce((m, x) => Math.max(m, x ?? 0), 0)), 1e-9);
-	const top = niceTop(greatest) / greatest > 1.6 ? Math.ceil(greatest / (niceTop(greatest) / 10)) * (niceTop(greatest) / 10) : niceTop(greatest);
+	const top = niceTop(greatest);
 	const x = (t) => M.left + ((W - M.left - M.right) * t) / seconds;
 	const y = (f) => H - M.bottom - ((H - M.top - M.bottom) * f) / top;
 	const sides = ["left", "right"].map((s) => list.filter((c) => c.side === s && c.accepted).length);
 	const said = `Force of ${list.length} steps in ${AXIS[key]} over ${digits(seconds)} s: ${sides[0]} left, ${sides[1]} right counted; greatest ${digits(greatest)} ${AXIS[key]}`;
 	const plot = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": said, class: "curves" },
-		ticks(top, 4).map((v) => [svg("line", { class: "grid", x1: M.left, x2: W - M.right, y1: y(v), y2: y(v) }), svg("text", { x: M.left - 6, y: y(v) + 4, "text-anchor": "end" }, digits(v))]),
-		ticks(seconds, 4).map((v) => svg("text", { x: x(v), y: H - M.bottom + 16, "text-anchor": "middle" }, digits(v))),
+		ticks(top, 4).map((v) => [svg("line", { class: "grid", x1: M.left, x2: W - M.right, y1: y(v), y2: y(v) }), svg("text", { x: M.left - 6, y: y(v) + 4, "text-anchor": "end" }, plain(v))]),
+		ticks(seconds, 4).map((v) => svg("text", { x: x(v), y: H - M.bottom + 16, "text-anchor": "middle" }, plain(v))),
 		svg("text", { x: (W + M.left) / 2, y: H - 3, "text-anchor": "middle" }, "s since the step's onset"),
 		svg("text", { x: 12, y: M.top + (H - M.top - M.bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${M.top + (H - M.top - M.bottom) / 2})` }, AXIS[key]),
 		list.map((c) => svg("polyline", {
@@ -56,7 +58,7 @@ export function curves(list, key) {
 	const rejected = list.filter((c) => !c.accepted).length;
 
 	return el("figure.chart", { data: { testid: "curves" } }, plot,
-		el("figcaption.legend", {},
+		el("figcaption.chartnote", {},
 			el("span.key.left", {}, `left n = ${sides[0]}`), el("span.key.right", {}, `right n = ${sides[1]}`),
 			el("span.hint", {}, `thick: this trial${rejected ? `; dotted: ${rejected} not counted` : ""}`)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * One session as plantard tells it: its trials with their verdicts, and analyses, asked for once until
- * something is changed. `session` says what each recording is, `compare` which of them do not count.
+ * something is changed.
  */
 export class SessionData {
 	#link;
@@ -12,22 +12,11 @@ export class SessionData {
 		this.uuid = uuid;
 	}
 
-	/* [{trial, condition, state, recording, annotations, amendments, accepted, reason}], by number */
+	/* [{trial, condition, state, recording, annotations, amendments, verdict, reason}], by number */
 	async trials() {
-		const [{ session }, out] = await Promise.all([this.#link.request("session", { session: this.uuid }), this.#leftOut()]);
+		const { session } = await this.#link.request("session", { session: this.uuid });
 
-		return session.recordings.map((r) => trialOf(r, out)).sort((a, b) => a.trial - b.trial);
-	}
-
-	/* What a comparison leaves out, by file name; null when it cannot say. */
-	async #leftOut() {
-		try {
-			const { comparison } = await this.#link.request("compare", { sessions: [this.uuid], by: "condition" });
-
-			return new Map(comparison.groups.flatMap((g) => g.trials_left_out).map((t) => [t.path.split("/").at(-1), t]));
-		} catch {
-			return null;
-		}
+		return session.recordings.map(trialOf).sort((a, b) => a.trial - b.trial);
 	}
 
 	analysis(trial) {
@@ -45,17 +34,15 @@ export class SessionData {
 	}
 }
 
-/* accepted: true, false, null (undecided), undefined (not known). */
-export function trialOf(r, out) {
+/* verdict: accepted, rejected, undecided, or unsaid (nobody was asked: it counts). */
+export function trialOf(r) {
 	const file = r.path.split("/").at(-1);
-	const left = out?.get(file);
 	const m = r.recording ?? {};
-	let accepted = r.accepted;
+	const s = r.session ?? {};
 
-	if (accepted === undefined && out) accepted = left ? (left.verdict === "rejected" ? false : null) : true;
 	return {
-		file, state: r.state, trial: m.trial ?? r.session?.trial ?? Number(/trial-(\d+)/.exec(file)?.[1] ?? 0), condition: m.condition ?? r.session?.condition ?? "",
-		recording: m, session: r.session ?? {}, calibration: r.calibration ?? null, annotations: m.annotations ?? r.session?.annotations ?? {}, amendments: r.amendments ?? [],
-		accepted, reason: r.reason ?? left?.reason ?? null,
+		file, state: r.state, trial: m.trial ?? s.trial ?? Number(/trial-(\d+)/.exec(file)?.[1] ?? 0), condition: m.condition ?? s.condition ?? "",
+		recording: m, session: s, annotations: m.annotations ?? s.annotations ?? {}, amendments: r.amendments ?? [],
+		verdict: r.verdict ?? "unsaid", reason: r.reason ?? null,
 	};
 }

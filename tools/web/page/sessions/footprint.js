@@ -46,7 +46,7 @@ function label(foot, i, pictures, up) {
 	const x = ((foot.cols[0] + foot.cols[1]) / 2) * pictures.pitch_col_mm;
 	const y = foot.rows[0] * pictures.pitch_row_mm;
 
-	return svg("text", { class: `foot ${foot.side}`, x, y: y - 6, "text-anchor": "middle" }, `${i + 1} ${foot.side === "unknown" ? "side unknown" : foot.side}${foot.partial ? ", cut off" : ""}`);
+	return svg("text", { class: `footname ${foot.side}`, x, y: y - 6, "text-anchor": "middle" }, `${i + 1} ${foot.side === "unknown" ? "side unknown" : foot.side}${foot.partial ? ", cut off" : ""}`);
 }
 
 /*
@@ -100,6 +100,6 @@ export function scaleBar(top, unit, over) {
 		context.fillStyle = css(colour(i));
 		context.fillRect(i, 0, 1, 1);
 	}
-	return el("div.scale", { data: { testid: "scale" } }, el("span", {}, "0"), bar, el("span", {}, `${digits(top)} ${unit}`),
+	return el("div.mapscale", { data: { testid: "scale" } }, el("span", {}, "0"), bar, el("span", {}, `${digits(top)} ${unit}`),
 		el("span.hint", {}, over ? `${over} cells beyond it, white` : "nothing beyond it"));
 }

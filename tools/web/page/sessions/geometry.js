@@ -6,9 +6,9 @@
  */
 
 /* Tops of the colour scale, so that two trials of one size are painted alike. */
-const TOPS = [1, 2, 5];
+const TOPS = [1, 1.5, 2, 3, 4, 5, 6, 8];
 
-/* The smallest of 1, 2, 5 x 10^k that is not below value. */
+/* The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 x 10^k that is not below value. */
 export function niceTop(value) {
 	if (!(value > 0)) return 1;
 	const power = 10 ** Math.floor(Math.log10(value));
@@ -18,10 +18,11 @@ export function niceTop(value) {
 
 /* The next top up (by 1) or down (by -1). */
 export function stepTop(top, by) {
-	const power = Math.floor(Math.log10(top) + 1e-9);
-	const at = TOPS.indexOf(Math.round(top / 10 ** power)) + by;
+	const power = 10 ** Math.floor(Math.log10(top) + 1e-9);
+	const at = TOPS.findIndex((t) => Math.abs(t - top / power) < 0.01) + by;
+	const n = TOPS.length;
 
-	return TOPS[(at + 3) % 3] * 10 ** (power + (at < 0 ? -1 : at > 2 ? 1 : 0));
+	return TOPS[(at + n) % n] * (at < 0 ? power / 10 : at >= n ? power * 10 : power);
 }
 
 /* The box of rows and columns that holds everything above 0, with a margin; all of the mat if empty. */

@@ -16,12 +16,12 @@ import { annotations, askReason, corrections, painPlaces, verdicts } from "./say
 import { gaitTable, standingTable, stepTable } from "./tables.js";
 
 const OVERLAID = 60; /* trials whose curves are laid over each other at most */
-const MARK = { true: ["\u2713", "accepted"], false: ["\u2717", "rejected"], null: ["\u2026", "undecided"], undefined: ["", "verdict not known"] };
+const MARK = { accepted: ["\u2713", "accepted"], rejected: ["\u2717", "rejected"], undecided: ["\u2026", "undecided"], unsaid: ["", "no verdict"] };
 
 function trialButton(t, now, pick) {
-	const [mark, word] = MARK[t.accepted];
+	const [mark, word] = MARK[t.verdict];
 
-	return el("button.trial", { type: "button", onclick: () => pick(t.trial), aria: { pressed: String(now) }, data: { testid: `trial-${t.trial}`, verdict: String(t.accepted) } },
+	return el("button.trial", { type: "button", onclick: () => pick(t.trial), aria: { pressed: String(now) }, data: { testid: `trial-${t.trial}`, verdict: t.verdict } },
 		el("span.number", {}, `${t.trial}`), el("span", {}, t.condition || "no condition", el("span.hint", {}, `${mark} ${word}${t.reason ? `: ${t.reason}` : ""}`),
 			t.recording.duration_s !== undefined ? el("span.hint", {}, `${digits(t.recording.duration_s)} s, ${t.recording.frames} frames${t.recording.lost_frames ? `, ${t.recording.lost_frames} missing` : ""}${t.annotations.pain_score !== undefined ? `, pain ${t.annotations.pain_score}` : ""}` ) : el("span.hint", {}, t.state)));
 }
@@ -32,11 +32,13 @@ export function sessionPage(ctx, root, uuid) {
 	const list = el("nav.trials", { aria: { label: "Trials" } });
 	const title = el("h1", { tabIndex: -1 }, "Session");
 	const about = el("p.hint", { data: { testid: "session-about" } });
-	const left = el("section.card", { aria: { label: "Footprint" }, data: { testid: "card-footprint" } });
-	const right = el("section.card", { aria: { label: "Force" }, data: { testid: "card-force" } });
-	const figures = el("section.card.broad", { aria: { label: "Figures" } });
-	const say = el("section.card.broad.saying", { aria: { label: "What is said of it" } });
+	const left = el("section.sheet", { aria: { label: "Footprint" }, data: { testid: "card-footprint" } });
+	const right = el("section.sheet", { aria: { label: "Force" }, data: { testid: "card-force" } });
+	const pain = el("section.sheet", { aria: { label: "Pain" } });
+	const figures = el("section.sheet.broad", { aria: { label: "Figures" } });
+	const say = el("section.sheet.broad.saying", { aria: { label: "What is said of it" } });
 	const shown = { what: "peak", top: {}, key: null, trial: null };
+	const comparing = el("a.link", { href: `#compare/${uuid}`, hidden: true, data: { testid: "to-compare" } });
 	let trials = [];
 	let loaded = new Map();
 	let gone = false;
@@ -53,15 +55,17 @@ export function sessionPage(ctx, root, uuid) {
 		const unit = UNIT[shown.what](p.unit);
 		const scale = `${shown.what} ${unit}`;
 
-		shown.top[scale] ??= niceTop(Math.max(...p[shown.what]));
-		const top = shown.top[scale];
+		const greatest = Math.max(0, ...p[shown.what]);
+
+		if (greatest > 0) shown.top[scale] ??= niceTop(greatest);
+		const top = shown.top[scale] ?? (p.unit === "kPa" ? 500 : 100);
 		const print = footprint(analysis, { what: shown.what, top, places: places?.now ?? {}, onplace: ctx.store.operator ? (side, place) => places?.toggle(side, place) : null });
 		const by = (step, label) => button(label, () => {
 			shown.top[scale] = stepTop(top, step);
 			drawFootprint(analysis);
 			left.querySelector(`[data-testid="scale-${step > 0 ? "up" : "down"}"]`)?.focus();
 		}, { testid: step > 0 ? "scale-up" : "scale-down", title: step > 0 ? "a greater scale" : "a smaller scale" });
-		const what = choice("Map", [["peak", `peak, ${UNIT.peak(p.unit)}`], ["impulse", `impulse, ${UNIT.impulse(p.unit)}`]], { value: shown.what, testid: "map", onchange: (v) => {
+		const what = choice("Map", [["peak", "peak"], ["impulse", "impulse"]], { value: shown.what, testid: "map", onchange: (v) => {
 			shown.what = v;
 			drawFootprint(analysis);
 			left.querySelector(`input[value="${v}"]`)?.focus();
@@ -129,19 +133,22 @@ export function sessionPage(ctx, root, uuid) {
 	}
 
 	function drawSay(t, analysis) {
-		if (!ctx.store.operator) return fill(say, annotations(ctx, uuid, t.trial, t.annotations, reload));
 		const v = verdicts(ctx, uuid, t.trial, reload);
 
-		places = painPlaces(ctx, uuid, t.annotations, { onchange: () => drawFootprint(analysis), saved: reload });
-		fill(say, places.node, corrections(ctx, uuid, t.trial, analysis, reload), annotations(ctx, uuid, t.trial, t.annotations, reload),
-			el("section.say", { aria: { label: "Verdict" } }, el("h3", {}, "Verdict"), el("p", {}, `Trial ${t.trial} is ${MARK[t.accepted][1]}${t.reason ? ` (${t.reason})` : ""}.`), el("div.go", {}, t.accepted === true ? null : v.accept.node, t.accepted === false ? null : v.reject.node),
+		places = painPlaces(ctx, uuid, t.annotations, { onchange: () => analysis && drawFootprint(analysis), saved: reload });
+		fill(pain, places.node);
+		fill(say, corrections(ctx, uuid, t.trial, analysis, reload), annotations(ctx, uuid, t.trial, t.annotations, reload),
+			el("section.say", { aria: { label: "Verdict" } }, el("h3", {}, "Verdict"), el("p", {}, `Trial ${t.trial} is ${MARK[t.verdict][1]}${t.reason ? ` (${t.reason})` : ""}.`), el("div.go", {}, t.verdict === "accepted" ? null : v.accept.node, t.verdict === "rejected" ? null : v.reject.node),
 				t.amendments.length ? el("details.more", {}, el("summary", {}, `Changed ${t.amendments.length} times since the recording`), el("ul", {}, t.amendments.map((a) => el("li", {}, `${when(a.utc)} ${a.who}: ${a.key} was ${a.was || "not said"}, is ${a.is || "taken away"}`)))) : null));
 	}
 
 	/* ---- loading ---- */
 
 	function drawList() {
+		const focused = list.contains(document.activeElement);
+
 		fill(list, trials.map((t) => trialButton(t, t.trial === shown.trial, pick)));
+		if (focused) list.querySelector("[aria-pressed=true]")?.focus();
 	}
 
 	async function pick(number) {
@@ -176,7 +183,7 @@ export function sessionPage(ctx, root, uuid) {
 	async function loadOthers() {
 		const condition = current()?.condition;
 		const mine = data;
-		const order = trials.filter((t) => t.state === "finished" && t.accepted !== false).sort((a, b) => (b.condition === condition) - (a.condition === condition)).slice(0, OVERLAID);
+		const order = trials.filter((t) => t.state === "finished" && t.verdict !== "rejected").sort((a, b) => (b.condition === condition) - (a.condition === condition)).slice(0, OVERLAID);
 
 		for (const t of order) {
 			if (gone || mine !== data) return;
@@ -203,15 +210,21 @@ export function sessionPage(ctx, root, uuid) {
 		const first = trials[0];
 
 		text(title, `${first.recording.subject ?? first.session.subject ?? "No subject"}, ${first.recording.protocol ?? first.session.protocol ?? "no protocol"}`);
-		text(about, `${when(first.session.started_utc)} \u00b7 ${trials.length} trials \u00b7 mat ${first.session.mat ?? "-"} \u00b7 ${first.session.software ?? ""} \u00b7 ${uuid}`);
-		await pick(number ?? (trials.find((t) => t.accepted !== false) ?? first).trial);
+		text(about, `${when(first.session.started_utc)} \u00b7 ${trials.length} trials \u00b7 mat ${first.session.mat ?? "-"} \u00b7 ${first.session.software ?? ""} \u00b7 ${uuid.slice(0, 8)}`);
+		about.title = uuid;
+		const several = new Set(trials.map((t) => t.condition)).size > 1;
+
+		text(comparing, several ? "Compare conditions" : "Compare left and right");
+		comparing.href = `#compare/${uuid}/${several ? "condition" : "side"}`;
+		comparing.hidden = false;
+		await pick(number ?? (trials.find((t) => t.verdict !== "rejected") ?? first).trial);
 		loadOthers();
 	}
 
 	fill(root,
 		el("header.head", {}, el("div", {}, title, about), el("div.go", {}, el("a.link", { href: "#sessions" }, "All sessions"),
-			el("a.link", { href: `#compare/${uuid}`, data: { testid: "to-compare" } }, "Compare conditions"), reportButtons(ctx, () => [uuid]))),
-		refused, el("div.session", {}, list, el("div.cards", {}, left, right, figures, say)));
+			comparing, reportButtons(ctx, () => [uuid]))),
+		refused, el("div.session", {}, list, el("div.cards", {}, left, el("div.cards.single", {}, right, pain), figures, say)));
 	load(null);
 	return {
 		leave() {

@@ -2,6 +2,7 @@
 /* Figures of one trial as tables: steps one by one, their means by side, standing. Values with units and n. */
 import { button, el } from "../core/ui.js";
 import { baseOf, digits, keyFor, meanSd, nameOf, STANDING_FLAGS, STEP_COLUMNS, STEP_FLAGS, unitOf } from "./figures.js";
+import { swayPlot } from "./sway.js";
 
 const head = (cells) => el("thead", {}, el("tr", {}, cells.map((c) => el("th", { scope: "col" }, c))));
 
@@ -78,7 +79,7 @@ export function standingTable(analysis) {
 		head(["Load, mean (SD)", "Unit", "Left", "Right", "Both"]),
 		el("tbody", {}, el("tr", {}, el("th", { scope: "row" }, "Mean force"), el("td", {}, unit), ["left", "right", ""].map((x) => el("td.n", {}, digits(force(x))))), s.load ? loadRows(s.load) : null)),
 	s.flags?.length ? el("ul.hint", {}, s.flags.map((f) => el("li", {}, STANDING_FLAGS[f] ?? f))) : null,
-	el("table.figures", { data: { testid: "sway" } },
+	el("div.swaying", {}, swayPlot(analysis.pictures?.sway), el("table.figures", { data: { testid: "sway" } },
 		el("caption", {}, "Sway of the centre of pressure"), head(["Figure", "Unit", "Value"]),
-		el("tbody", {}, SWAY.filter((k) => typeof sway[k] === "number").map((k) => el("tr", {}, el("th", { scope: "row" }, `${nameOf(k.replace(/_(ap|ml)(?=_)/, ""))}${/_ap_/.test(k) ? ", fore-aft" : /_ml_/.test(k) ? ", sideways" : ""}`), el("td", {}, unitOf(k)), el("td.n", {}, digits(sway[k]))))))];
+		el("tbody", {}, SWAY.filter((k) => typeof sway[k] === "number").map((k) => el("tr", {}, el("th", { scope: "row" }, `${nameOf(k.replace(/_(ap|ml)(?=_)/, ""))}${/_ap_/.test(k) ? ", fore-aft" : /_ml_/.test(k) ? ", sideways" : ""}`), el("td", {}, unitOf(k)), el("td.n", {}, digits(sway[k])))))))];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What lies in the archive: #sessions, #session/<uuid>, #compare/<uuid>[,<uuid>...], #trend/<subject>[/<condition>].
+ * What lies in the archive: #sessions, #session/<uuid>, #compare/<uuid>[,<uuid>...][/side], #trend/<subject>[/<condition>].
  * All of it is asked of plantard; only operators may (docs/access.md).
  */
 import { el, fill } from "../core/ui.js";
@@ -23,7 +23,7 @@ export function view(root, { link, store }) {
 
 	function open(name, params) {
 		if (name === "session" && params[0]) return sessionPage(ctx, root, params[0]);
-		if (name === "compare" && params[0]) return comparePage(ctx, root, params[0].split(",").filter(Boolean));
+		if (name === "compare" && params[0]) return comparePage(ctx, root, params[0].split(",").filter(Boolean), params[1]);
 		if (name === "trend" && params[0]) return trendPage(ctx, root, params[0], params[1]);
 		return listPage(ctx, root);
 	}

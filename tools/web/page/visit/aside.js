@@ -24,7 +24,7 @@ function person(p) {
 }
 
 function bar(b) {
-	return el("span.bar", { data: { side: b.label } },
+	return el("span.quota", { data: { side: b.label } },
 		el("span.what", {}, b.label === "trials" ? "" : b.label),
 		el("progress", { max: b.of, value: Math.min(b.have, b.of), aria: { label: `${b.label}: ${b.have} of ${b.of}` } }),
 		el("span.many", {}, `${b.have} of ${b.of}`));
@@ -36,7 +36,7 @@ function plan(p) {
 		const now = isActive(p) && at === p.at;
 		const several = p.conditions.filter(Boolean).length > 1;
 
-		return el("li", { class: now ? "now" : far.met && at < (p.at ?? Infinity) ? "met" : "", aria: now ? { current: "step" } : {} },
+		return el("li", { class: now ? "current" : far.met && at < (p.at ?? Infinity) ? "met" : "", aria: now ? { current: "step" } : {} },
 			el("span.name", {}, item.step, several && item.condition ? `, ${item.condition}` : ""),
 			far.bars.map(bar),
 			item.strikes?.unknown ? el("span.hint", {}, `${item.strikes.unknown} of no known side: accept says whose foot`) : null,

@@ -29,7 +29,7 @@ export function endedPanel(ctx, p) {
 	const again = button("Next person", () => begin({ operator: p.operator }), { kind: "primary", key: "b", testid: "another" });
 	const same = p.subject ? button(`${p.subject} again`, () => begin(p), { key: "g", testid: "same-person" }) : null;
 	const summary = el("div.summary", {},
-		el("div.verdict", { class: end.kind === "done" ? "good" : "bad", data: { testid: "ending", kind: end.kind }, role: end.kind === "pain" ? "alert" : undefined },
+		el("div.finding", { class: end.kind === "done" ? "good" : "bad", data: { testid: "ending", kind: end.kind }, role: end.kind === "pain" ? "alert" : undefined },
 			el("p.mark", { aria: { hidden: "true" } }, end.kind === "done" ? "\u2713" : "!"),
 			el("div", {}, el("h2", {}, end.title),
 				end.kind === "pain" ? el("p", {}, "The protocol's stop rule ended it. What was recorded is kept.") : null)),

@@ -28,7 +28,7 @@ function figures(p, t, mat) {
 export function verdict(t, kind = "record") {
 	const good = t.proposed === "accepted";
 
-	return el("div.verdict", { class: good ? "good" : "bad", data: { testid: "proposed", verdict: t.proposed } },
+	return el("div.finding", { class: good ? "good" : "bad", data: { testid: "proposed", verdict: t.proposed } },
 		el("p.mark", { aria: { hidden: "true" } }, good ? "\u2713" : "!"),
 		el("div", {},
 			el("h2", {}, good ? "Nothing found against it" : "Proposed: reject"),
@@ -50,7 +50,7 @@ export function reviewPanel(ctx, p) {
 	}, { kind: t.proposed === "accepted" ? "primary" : "", key: "a", testid: "accept" });
 	const reject = action(ctx, "Reject", () => (reason.value.trim() ? { cmd: "reject", keys: { reason: reason.value.trim() } }
 		: { error: "Why? A reason is needed.", field: reason }), { kind: t.proposed === "accepted" ? "" : "danger", key: "r", testid: "reject" });
-	const why = el("form.why", { onsubmit: (e) => {
+	const why = el("form.because", { onsubmit: (e) => {
 		e.preventDefault();
 		reject.run();
 	} }, field("Reason to reject", reason), suggestions([...new Set([...REJECT_REASONS, ...t.flags.filter((f) => f !== "failed")])], reason, "reason"), reject.node);

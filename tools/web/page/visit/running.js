@@ -33,7 +33,7 @@ function press(action) {
 }
 
 export function runningPanel(ctx, p) {
-	const state = el("p.state", { data: { testid: "running-state" } });
+	const state = el("p.running-state", { data: { testid: "running-state" } });
 	const digits = el("p.digits", { role: "timer", data: { testid: "left" } });
 	const about = el("p.hint");
 	const why = el("p.warning", { role: "status", hidden: true });

@@ -54,7 +54,7 @@ export function view(root, { link, store }) {
 	const heading = el("h1", { tabIndex: -1, data: { testid: "visit-title" } });
 	const state = el("p.statename", { data: { testid: "visit-state" } });
 	const off = el("p.warning", { role: "status", hidden: true, data: { testid: "visit-off" } });
-	const main = el("section.panel", { aria: { label: "What is next" } });
+	const main = el("section.stage", { aria: { label: "What is next" } });
 	let side = null;
 	let panel = null;
 	let key = null;
