@@ -51,12 +51,17 @@ test("plantard dies: said within seconds, STALE at once, and all is back when it
 	const before_ = await store(page, "store.status.pid");
 
 	await lab.daemon.stop("SIGKILL");
+	console.log("#", Date.now());
 	await stale(/no data/);
+	console.log("# stale", Date.now());
 	await said("now", /plantard is not there/);
 	await said("recording", /not known/);
 	await said("state-rate", /^–|not known|-/);
+	console.log("# said", Date.now());
 	await lab.startDaemon();
+	console.log("# started", Date.now());
 	await liveAgain();
+	console.log("# live", Date.now());
 	assert.notEqual(await store(page, "store.status.pid"), before_);
 });
 
@@ -115,6 +120,7 @@ test("plantard is started anew in the middle of a visit: the page goes on where 
 async function refuse(hand) {
 	await reach(page, "review");
 	const ended = await store(page, "store.protocol.trials.at(-1)");
+	console.log("#", JSON.stringify(ended), JSON.stringify(await store(page, "store.protocol.why")), await page.textContent(t("main")));
 	assert.equal(ended.proposed, "rejected");
 	await page.waitForSelector(`${t("proposed")}[data-verdict=rejected]`);
 	await said("main", /full|free|reserve|disk/i);
