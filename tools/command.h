@@ -71,9 +71,9 @@ extern const struct pl_subcommand pl_cmd_list, pl_cmd_status, pl_cmd_watch, pl_c
 	pl_cmd_stop, pl_cmd_mark, pl_cmd_tare, pl_cmd_weigh, pl_cmd_calibrate, pl_cmd_protocol,
 	pl_cmd_keygen;
 /* Recordings: */
-extern const struct pl_subcommand pl_cmd_sessions, pl_cmd_info, pl_cmd_analyze, pl_cmd_annotate, pl_cmd_correct,
-	pl_cmd_compare, pl_cmd_trend, pl_cmd_export, pl_cmd_import, pl_cmd_verify, pl_cmd_recover,
-	pl_cmd_seal, pl_cmd_erase;
+extern const struct pl_subcommand pl_cmd_sessions, pl_cmd_info, pl_cmd_analyze, pl_cmd_annotate,
+	pl_cmd_correct, pl_cmd_compare, pl_cmd_trend, pl_cmd_report, pl_cmd_export, pl_cmd_import,
+	pl_cmd_verify, pl_cmd_recover, pl_cmd_seal, pl_cmd_erase;
 /* A mat that is not there: */
 extern const struct pl_subcommand pl_cmd_simulate, pl_cmd_replay, pl_cmd_capture, pl_cmd_probe;
 

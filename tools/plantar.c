@@ -55,6 +55,7 @@ static const struct pl_subcommand *const commands[] = {
 	&pl_cmd_analyze,
 	&pl_cmd_compare,
 	&pl_cmd_trend,
+	&pl_cmd_report,
 	&pl_cmd_annotate,
 	&pl_cmd_correct,
 	&pl_cmd_export,
