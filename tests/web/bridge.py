@@ -138,7 +138,7 @@ class Socket:
             if opcode == PING:
                 self.frame(PONG, payload)
             elif opcode == CLOSE:
-                code = struct.unpack(">H", payload[:2])[0] if payload else None
+                code = struct.unpack(">H", payload[:2])[0] if len(payload) > 1 else None
                 raise Closed(code, payload[2:].decode())
             elif opcode != PONG:
                 kind = kind or opcode

@@ -135,6 +135,8 @@ def test_websocket_only_at_its_place_and_with_its_protocol(bridge):
     assert refused(bridge, Sec_WebSocket_Protocol="http") == 400  # a name inside libwebsockets
     assert refused(bridge, Sec_WebSocket_Protocol="look") == 400
     assert refused(bridge, Sec_WebSocket_Protocol="plantar.2") == 400
+    assert refused(bridge, Sec_WebSocket_Key=None) == 400  # without it the bridge once crashed
+    assert refused(bridge, Sec_WebSocket_Version="8") == 400
     s = Socket("127.0.0.1", bridge.port, headers={"Sec-WebSocket-Protocol": "other, plantar.1"})
     assert "plantar.1" in s.head
     s.close()

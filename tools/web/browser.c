@@ -255,12 +255,13 @@ static void come(struct pl_browser *b, struct pl_web *web, struct lws *wsi)
 
 static void go(struct pl_browser *b)
 {
-	struct pl_browser **at = &b->web->browsers;
+	struct pl_browser **at;
 
-	while (*at && *at != b)
+	if (!b || !b->web)
+		return; /* its handshake failed: it never came */
+	at = &b->web->browsers;
+	while (*at != b)
 		at = &(*at)->next;
-	if (!*at)
-		return;
 	*at = b->next;
 	b->web->n_browsers--;
 	pl_link_forget(b->web->link, b);

@@ -159,7 +159,7 @@ static bool asks_for_our_protocol(struct lws *wsi)
 
 static int confirm(struct pl_web *web, struct lws *wsi)
 {
-	char upgrade[32], host[256], origin[280], path[16];
+	char upgrade[32], host[256], origin[280], path[16], version[8];
 
 	if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade)), "websocket") != 0)
 		return -1; /* see above; and no HTTP/2 */
@@ -174,6 +174,9 @@ static int confirm(struct pl_web *web, struct lws *wsi)
 	if (!asks_for_our_protocol(wsi))
 		return refuse(wsi, HTTP_STATUS_BAD_REQUEST,
 			      "The WebSocket's protocol is " PL_WEB_PROTOCOL ".\n");
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
+	    strcmp(header(wsi, WSI_TOKEN_VERSION, version, sizeof(version)), "13") != 0)
+		return refuse(wsi, HTTP_STATUS_BAD_REQUEST, "This is no WebSocket of RFC 6455.\n");
 	if (web->n_browsers >= PL_BROWSERS_MAX)
 		return refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE,
 			      "Too many pages are connected already; close one.\n");

@@ -186,14 +186,16 @@ static int check(struct pl_web *web, const struct options *o, struct pl_error *e
 	return web->tls_cert ? pl_tls_check(web->tls_cert, web->tls_key, err) : 0;
 }
 
-/* A person who asks for the address may mean their own bridge or the service. */
+/* A person who asks for the address may mean their own bridge or the service, also when they may
+ * not look into its folder: that is said then, instead of making tokens that nobody knows. */
 static const char *tokens_path(const struct options *o, char *buf, size_t cap)
 {
 	if (o->token_file)
 		return o->token_file;
 	pl_tokens_path(buf, cap);
-	if ((o->print_url || o->print_viewer_url) && access(buf, F_OK) &&
-	    access(SERVICE_TOKENS, F_OK) == 0)
+	if (!o->print_url && !o->print_viewer_url)
+		return buf;
+	if (access(buf, F_OK) && (access(SERVICE_TOKENS, F_OK) == 0 || errno == EACCES))
 		return SERVICE_TOKENS;
 	return buf;
 }
