@@ -10,8 +10,8 @@
  */
 import { Link } from "./core/link.js";
 import { Store } from "./core/store.js";
-import { take } from "./core/token.js";
-import { announce, button, dialog, el, fill, remember, tellError, text } from "./core/ui.js";
+import { kind, take } from "./core/token.js";
+import { announce, button, dialog, el, fill, remember, tellError, text, toast } from "./core/ui.js";
 import { states } from "./live/states.js";
 
 const VIEWS = [
@@ -84,8 +84,7 @@ async function help() {
 	const toggle = el("input", { type: "checkbox", id: "keys-on", checked: typing });
 	toggle.addEventListener("change", () => remember("keys", (typing = toggle.checked)));
 	await dialog("Keys", [
-		el("h3", {}, "Everywhere"), list(GLOBAL),
-		own.length ? [el("h3", {}, shown.title), list(own)] : null,
+		el("div.columns", {}, el("div", {}, el("h3", {}, "Everywhere"), list(GLOBAL)), own.length ? el("div", {}, el("h3", {}, shown.title), list(own)) : null),
 		el("p", {}, el("label.check", { htmlFor: "keys-on" }, toggle, " Single keys act (off: only Tab, Enter and the pointer)")),
 	]);
 }
@@ -126,7 +125,21 @@ function frame() {
 	fill(byId("tools"),
 		el("span.role", { id: "role", data: { testid: "role" } }),
 		button("Keys", help, { kind: "quiet", key: "?", testid: "help" }),
-		button("Contrast", GLOBAL.find((k) => k.key === "d").run, { kind: "quiet", key: "d", testid: "theme", title: "dark or light" }));
+		button("Light or dark", GLOBAL.find((k) => k.key === "d").run, { kind: "quiet", key: "d", testid: "theme" }));
+}
+
+function role() {
+	text(byId("role"), store.operator ? "operator" : "viewer: may look, not act");
+	if (kind() === "operator" && !store.operator)
+		toast("The operator's token was not accepted. Open the address that plantar-web --print-url prints.", "error");
+}
+
+/* The bridge sends frames of one mat: the one that is looked at. */
+let asked = null;
+function follow() {
+	if (store.watched === asked) return;
+	asked = store.watched;
+	link.watch(asked);
 }
 
 theme();
@@ -136,8 +149,10 @@ addEventListener("hashchange", go);
 addEventListener("keydown", pressed);
 addEventListener("error", (e) => debug.errors.push(e.message));
 addEventListener("unhandledrejection", (e) => failed(e.reason));
+link.watch(null);
 store.subscribe((what) => {
-	if (what === "role") text(byId("role"), store.role === "operator" ? "operator" : "viewer: may look, not act");
+	if (what === "status" || what === "watched") follow();
+	if (what === "role") role();
 	if (what === "link") announce(store.link.up ? "connected" : `not connected: ${store.link.why}`, !store.link.up);
 	if (what === "daemon" && store.daemon.up !== null)
 		announce(store.daemon.up ? "plantard is there" : `plantard is not there: ${store.daemon.why}`, !store.daemon.up);

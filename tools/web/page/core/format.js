@@ -7,6 +7,8 @@
 export const NONE = "\u2013"; /* en dash: nothing can be said */
 const THIN = "\u202f"; /* narrow no-break space, between a number and its unit */
 
+const WIDE = "\u00a0"; /* before a word */
+
 const there = (x) => typeof x === "number" && Number.isFinite(x);
 
 export function number(x, places = 0) {
@@ -16,7 +18,7 @@ export function number(x, places = 0) {
 }
 
 export function quantity(x, unit, places = 0) {
-	return there(x) ? `${number(x, places)}${THIN}${unit}` : NONE;
+	return there(x) ? `${number(x, places)}${unit.length > 3 ? WIDE : THIN}${unit}` : NONE;
 }
 
 export const percent = (x, places = 0) => quantity(x, "%", places);

@@ -7,7 +7,7 @@
 import { el, text, unique } from "../core/ui.js";
 import { number } from "../core/format.js";
 import { BEYOND, WORDS, colour, css } from "./colours.js";
-import { FINE, Smoother, paint } from "./picture.js";
+import { FINE, Smoother, paint, step } from "./picture.js";
 
 const MARKS = {
 	left: { letter: "L", colour: "#ff6f61" },
@@ -16,6 +16,10 @@ const MARKS = {
 	total: { letter: "", colour: "#ffffff" },
 };
 const SHADES = 5; /* of a trail, old to new */
+const LOADED = 6; /* steps of 256: what counts as loaded when the map is fitted to the feet */
+const MARGIN = 3; /* cells around it */
+
+const whole = ({ rows, cols }) => ({ r0: 0, c0: 0, rows, cols });
 
 export class Heatmap {
 	smooth = false;
@@ -26,6 +30,8 @@ export class Heatmap {
 	#words;
 	#image;
 	#smoother;
+	#values = null;
+	#factor = 1;
 
 	constructor() {
 		this.canvas = el("canvas#map", { role: "img", aria: { label: "Pressure on the mat, seen from above" }, data: { testid: "heatmap" } });
@@ -37,26 +43,63 @@ export class Heatmap {
 		new ResizeObserver(() => this.#fit()).observe(this.frame);
 	}
 
+	/* The empty mat. */
+	clear() {
+		this.#values = null;
+		this.#words?.fill(WORDS[0]);
+		if (this.#image) this.#small.getContext("2d", { alpha: false }).putImageData(this.#image, 0, 0);
+		this.draw(null);
+	}
+
 	/* Geometry: {rows, cols, pitch_row_mm, pitch_col_mm}. */
 	setMat(g) {
 		const key = `${g.rows} ${g.cols} ${g.pitch_row_mm} ${g.pitch_col_mm} ${this.smooth}`;
 		if (key === this.#mat) return;
 		this.#mat = key;
+		if (!this.g || g.rows !== this.g.rows || g.cols !== this.g.cols) this.part = null;
 		this.g = g;
+		this.part ??= whole(g);
 		const fine = this.smooth ? FINE : 1;
 		this.#small.width = g.cols * fine;
 		this.#small.height = g.rows * fine;
 		this.#image = new ImageData(g.cols * fine, g.rows * fine);
 		this.#words = new Uint32Array(this.#image.data.buffer);
 		this.#smoother = this.smooth ? new Smoother(g.rows, g.cols) : null;
+		this.clear();
 		this.#fit();
+	}
+
+	get zoomed() {
+		return !!this.g && (this.part.rows !== this.g.rows || this.part.cols !== this.g.cols);
+	}
+
+	/* Shows a part {r0, c0, rows, cols} of the mat; null: all of it. */
+	zoom(part) {
+		this.part = part ?? whole(this.g);
+		this.#fit();
+	}
+
+	/* What is loaded in the picture that is shown, with a margin; null when nothing is. */
+	loaded() {
+		if (!this.#values) return null;
+		const { rows, cols } = this.g;
+		const seen = { r0: rows, r1: -1, c0: cols, c1: -1 };
+		this.#values.forEach((v, i) => {
+			if (step(v * this.#factor, this.top) < LOADED) return;
+			const [r, c] = [Math.floor(i / cols), i % cols];
+			Object.assign(seen, { r0: Math.min(seen.r0, r), r1: Math.max(seen.r1, r), c0: Math.min(seen.c0, c), c1: Math.max(seen.c1, c) });
+		});
+		if (seen.r1 < 0) return null;
+		const r0 = Math.max(0, seen.r0 - MARGIN);
+		const c0 = Math.max(0, seen.c0 - MARGIN);
+		return { r0, c0, rows: Math.min(rows, seen.r1 + 1 + MARGIN) - r0, cols: Math.min(cols, seen.c1 + 1 + MARGIN) - c0 };
 	}
 
 	/* The canvas as large as its frame allows, in the mat's proportions. */
 	#fit() {
 		if (!this.g) return;
 		const { clientWidth: w, clientHeight: h } = this.frame;
-		const ratio = (this.g.cols * this.g.pitch_col_mm) / (this.g.rows * this.g.pitch_row_mm) || 1;
+		const ratio = (this.part.cols * this.g.pitch_col_mm) / (this.part.rows * this.g.pitch_row_mm) || 1;
 		const width = Math.max(1, Math.floor(Math.min(w, h * ratio)));
 		const height = Math.max(1, Math.floor(width / ratio));
 		this.canvas.style.width = `${width}px`;
@@ -74,21 +117,25 @@ export class Heatmap {
 		if (!this.#image) return;
 		const pen = this.#pen;
 		if (values) {
+			this.#values = values;
+			this.#factor = factor;
 			if (this.#smoother) this.#smoother.paint(this.#words, values, factor, this.top);
 			else paint(this.#words, values, factor, this.top);
 			this.#small.getContext("2d", { alpha: false }).putImageData(this.#image, 0, 0);
 		}
 		pen.imageSmoothingEnabled = !!this.#smoother;
-		pen.drawImage(this.#small, 0, 0, this.canvas.width, this.canvas.height);
+		const { r0, c0, rows, cols } = this.part;
+		const fine = this.#smoother ? FINE : 1;
+		pen.drawImage(this.#small, c0 * fine, r0 * fine, cols * fine, rows * fine, 0, 0, this.canvas.width, this.canvas.height);
 		if (over) this.#over(over);
 	}
 
 	#x(mm) {
-		return (mm / (this.g.cols * this.g.pitch_col_mm)) * this.canvas.width;
+		return ((mm / this.g.pitch_col_mm - this.part.c0) / this.part.cols) * this.canvas.width;
 	}
 
 	#y(mm) {
-		return (1 - mm / (this.g.rows * this.g.pitch_row_mm)) * this.canvas.height;
+		return ((this.g.rows - mm / this.g.pitch_row_mm - this.part.r0) / this.part.rows) * this.canvas.height;
 	}
 
 	#over({ now, trails }) {
@@ -169,6 +216,9 @@ export class Heatmap {
 	}
 }
 
+/* Into how many parts a scale is divided, so that its numbers are whole. */
+const ticks = (top) => [4, 5, 3].find((n) => top % n === 0) ?? 4;
+
 /* The scale: fixed, printed, with its unit, and what lies beyond it. */
 class Scale {
 	constructor() {
@@ -193,14 +243,13 @@ class Scale {
 		text(this.unit, unit);
 		text(this.beyond, `> ${number(top)}`);
 		text(this.said, `Scale from 0 to ${top} ${unit}; what is above has a colour of its own, white.`);
-		this.ticks.replaceChildren(...[1, 0.75, 0.5, 0.25, 0].map((f) => {
-			const v = top * f;
+		const parts = ticks(top);
+		this.ticks.replaceChildren(...Array.from({ length: parts + 1 }, (_, i) => {
+			const v = (top * i) / parts;
 			const tick = el("span", {}, number(v, Number.isInteger(v) ? 0 : 1));
-			tick.style.top = `${100 * (1 - f)}%`;
+			tick.style.top = `${100 * (1 - i / parts)}%`;
 			return tick;
 		}));
 	}
 }
 
-export const LEGEND = MARKS;
-export { WORDS };

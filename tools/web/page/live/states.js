@@ -4,15 +4,19 @@
  * its level with a word and a sign, not with a colour alone; a change to worse is read out once.
  */
 import { announce, el, fill, text } from "../core/ui.js";
-import { NONE, bytes, clock, daysLeft, number, percent, quantity, span, stopwatch } from "../core/format.js";
+import { NONE, bytes, clock, daysLeft, number, quantity, span, stopwatch } from "../core/format.js";
 import { lostSum } from "../core/wire.js";
 
 const EVERY_MS = 500;
 const SIGN = { warn: "\u25b2", bad: "\u25a0", good: "", none: "" };
 const SOON_DAYS = 31;
 const CLOCKS_S = 2;
+const OLD_MS = 3000; /* plantard tells its state once a second */
 
 /* Each answers [value, level, more]; level good, warn, bad, none; more: the long form. */
+/* Is what status said too old to be said again? */
+export const outdated = (store, now) => now - store.statusAt > OLD_MS;
+
 export const ITEMS = {
 	rate(mat) {
 		if (!mat) return [NONE, "none", ""];
@@ -62,17 +66,19 @@ export const ITEMS = {
 	},
 };
 
+const UNKNOWN = [NONE, "none", "plantard has said nothing for three seconds"];
 const LABELS = { rate: "Rate", lost: "Lost frames", zero: "Zero", calibration: "Calibration", disk: "Disk", clock: "Clock" };
 
 /* What the recording lamp says: [words, on]. */
 export function recording(mat, store, now) {
+	if (outdated(store, now)) return ["recording: not known", false];
 	const r = mat?.recording;
 	if (!r) return ["not recording", false];
 	const since = store.wall(now) - Number(r.started_utc_ns) / 1e6;
 	return [`REC ${stopwatch(since)}`, true];
 }
 
-export function states(root, { link, store }) {
+export function states(root, { store }) {
 	const chooser = el("select#mat", { aria: { label: "Mat" }, data: { testid: "mat" } });
 	const state = el("span.value");
 	const lamp = el("span.lamp", { aria: { hidden: "true" } });
@@ -84,10 +90,7 @@ export function states(root, { link, store }) {
 	const lampNode = el("p.rec", {}, lamp, lampText);
 	fill(root, el("div.state.mat", { data: { testid: "state-mat" } }, chooser, state), el("dl.items", {}, items.map((i) => i.node)), lampNode);
 
-	chooser.addEventListener("change", () => {
-		store.watched = chooser.value;
-		link.watch(chooser.value);
-	});
+	chooser.addEventListener("change", () => (store.watched = chooser.value));
 
 	function mats() {
 		const names = store.mats.map((m) => m.mat);
@@ -99,9 +102,10 @@ export function states(root, { link, store }) {
 		const now = performance.now();
 		const mat = store.mat();
 		mats();
-		text(state, mat ? mat.state : "no mat");
+		const old = outdated(store, now);
+		text(state, old ? "not known" : mat ? mat.state : "no mat");
 		for (const item of items) {
-			const [value, level, more] = ITEMS[item.name](mat, store, now);
+			const [value, level, more] = old ? UNKNOWN : ITEMS[item.name](mat, store, now);
 			text(item.value, SIGN[level] ? `${SIGN[level]} ${value}` : value);
 			if (item.node.title !== more) item.node.title = more;
 			if (item.level === level) continue;
@@ -112,7 +116,7 @@ export function states(root, { link, store }) {
 		const [said, on] = recording(mat, store, now);
 		text(lampText, said);
 		if (lampNode.dataset.on !== String(on)) {
-			if (lampNode.dataset.on !== undefined) announce(on ? "recording" : "recording stopped");
+			if (lampNode.dataset.on !== undefined) announce(on ? "recording" : said);
 			lampNode.dataset.on = String(on);
 		}
 	}
@@ -120,4 +124,3 @@ export function states(root, { link, store }) {
 	setInterval(show, EVERY_MS);
 	show();
 }
-export { percent };

@@ -5,6 +5,7 @@
  * in a picture, in turn, so that no picture waits for all of them.
  */
 import uPlot from "../vendor/uPlot.mjs";
+import { number, quantity } from "../core/format.js";
 import { el, text } from "../core/ui.js";
 import { G } from "./figures.js";
 
@@ -24,9 +25,10 @@ export function niceTop(value, least) {
 
 class Strip {
 	constructor(name, keys) {
-		this.title = el("h3");
+		this.title = el("h2");
 		this.keys = keys;
-		this.legend = el("p.legend", {}, keys.length > 1 ? keys.map(([label, cls]) => el(`span.${cls}`, {}, label)) : null);
+		this.value = el("span.value");
+		this.legend = el("p.legend", {}, keys.length > 1 ? keys.map(([label, cls]) => el(`span.${cls}`, {}, label)) : this.value);
 		this.box = el("div.plot", { aria: { hidden: "true" } });
 		this.node = el("div.strip", { role: "group", data: { testid: `strip-${name}` } }, el("div.head", {}, this.title, this.legend), this.box);
 		this.data = [[], ...keys.map(() => [])];
@@ -46,7 +48,7 @@ class Strip {
 		this.plot?.destroy();
 		this.plot = new uPlot({
 			width, height,
-			padding: [6, 8, 0, 0],
+			padding: [6, 18, 0, 0],
 			legend: { show: false },
 			cursor: { show: false },
 			select: { show: false },
@@ -96,10 +98,16 @@ export class Strips {
 	constructor() {
 		this.force = new Strip("force", [["force", "one"]]);
 		this.parts = new Strip("parts", [["heel", "one"], ["forefoot", "two"]]);
-		this.cop = new Strip("cop", [["forward", "one"], ["to the right", "two"]]);
+		this.cop = new Strip("cop", [["forward", "one"], ["right", "two"]]);
 		this.all = [this.force, this.parts, this.cop];
 		this.node = el("section.panel.strips", { aria: { label: "The last ten seconds" }, data: { testid: "strips" } }, this.all.map((s) => s.node));
 		addEventListener("plantar-theme", () => this.all.forEach((s) => s.make()));
+	}
+
+	/* The force as a number: load is its mean over half a second, in unit; null when it is not known. */
+	say(load, { unit, mass_kg }) {
+		const bw = unit === "N" && mass_kg > 0;
+		text(this.force.value, bw && load !== null ? `${quantity(load / (mass_kg * G), "BW", 2)} \u00b7 ${quantity(load, unit)}` : quantity(load, unit));
 	}
 
 	/* Draws the next strip. trace: of CHANNELS; how: {unit, mass_kg, axes, silent_from}. */
@@ -117,7 +125,7 @@ export class Strips {
 		const of = bw ? 1 / bw : 1;
 		const most = (trace.extent(now, FORCE)?.greatest ?? 0) * of;
 		trace.read(now, [FORCE], this.force.data, [bw ? (v) => v * of : null]);
-		this.force.draw(bw ? `Force, body weights (${mass_kg} kg)` : `Force, ${unit}`, [0, niceTop(most, bw ? 1.5 : 100)], gaps);
+		this.force.draw(bw ? `Force, body weights (${number(mass_kg, 1)} kg)` : `Force, ${unit}`, [0, niceTop(most, bw ? 1.5 : 100)], gaps);
 	}
 
 	#parts(trace, now, gaps) {
@@ -133,6 +141,6 @@ export class Strips {
 		trace.read(now, [ap, ml], this.cop.data, [(v) => (v - apMean) * apSign, (v) => (v - mlMean) * mlSign]);
 		const far = Math.max(a ? a.greatest - apMean : 0, a ? apMean - a.least : 0, m ? m.greatest - mlMean : 0, m ? mlMean - m.least : 0);
 		const top = niceTop(far, 15);
-		this.cop.draw(`Centre of pressure from its mean, mm ${axes.person ? "(AP, ML)" : "(mat's axes)"}`, [-top, top], gaps);
+		this.cop.draw(`Centre of pressure, mm from its mean (${axes.person ? "AP, ML" : "mat's axes"})`, [-top, top], gaps);
 	}
 }

@@ -7,12 +7,14 @@ import { button, el, remember, text, unique } from "../core/ui.js";
 import { NONE, number, stopwatch } from "../core/format.js";
 import { Hold } from "./hold.js";
 
+/* less, more: what to do to have less or more of it. mirrored: more of it is drawn to the left. */
 const AIMS = {
-	left: { label: "Left share of both feet", unit: "%", low: "more right", high: "more left", of: (s) => s.left },
-	right: { label: "Right share of both feet", unit: "%", low: "more left", high: "more right", of: (s) => s.right },
-	heel: { label: "Heel share of the load", unit: "%", low: "more forefoot", high: "more heel", of: (s) => s.heel },
-	forefoot: { label: "Forefoot share of the load", unit: "%", low: "more heel", high: "more forefoot", of: (s) => s.forefoot },
+	left: { label: "Left share of both feet", mirrored: true, less: "to the right", more: "to the left", of: (s) => s.left },
+	right: { label: "Right share of both feet", less: "to the left", more: "to the right", of: (s) => s.right },
+	heel: { label: "Heel share of the load", mirrored: true, less: "to the toes", more: "to the heels", of: (s) => s.heel },
+	forefoot: { label: "Forefoot share of the load", less: "to the heels", more: "to the toes", of: (s) => s.forefoot },
 };
+const REACH = 4; /* the gauge shows four times the tolerance, each way */
 const FIRST = { aim: "left", centre: 50, half: 5 };
 
 const within = (x, least, most) => Math.min(most, Math.max(least, x));
@@ -69,14 +71,20 @@ export class Target {
 
 	#show() {
 		const { aim, centre, half } = this.band;
-		const { unit, low, high } = AIMS[aim];
-		text(this.centre.value, `${number(centre)} ${unit}`);
-		text(this.half.value, `\u00b1 ${number(half)} ${unit}`);
-		const from = within(centre - half, 0, 100);
-		this.zone.style.left = `${from}%`;
-		this.zone.style.width = `${within(centre + half, 0, 100) - from}%`;
-		text(this.low, `\u25c0 ${low}`);
-		text(this.high, `${high} \u25b6`);
+		const { mirrored, less, more } = AIMS[aim];
+		text(this.centre.value, `${number(centre)} %`);
+		text(this.half.value, `\u00b1 ${number(half)} %`);
+		this.zone.style.left = `${50 - 50 / REACH}%`;
+		this.zone.style.width = `${100 / REACH}%`;
+		text(this.low, `\u25c0 ${mirrored ? more : less}`);
+		text(this.high, `${mirrored ? less : more} \u25b6`);
+	}
+
+	/* Where a value is on the gauge, in %; beyond its ends it stays there. */
+	#place(value) {
+		const { aim, centre, half } = this.band;
+		const off = (50 * (value - centre)) / (REACH * half);
+		return within(50 + (AIMS[aim].mirrored ? -off : off), 0, 100);
 	}
 
 	reset() {
@@ -88,6 +96,13 @@ export class Target {
 		this.hold.push(header, this.value, this.band, rate_hz);
 	}
 
+	#advice() {
+		const { aim, centre } = this.band;
+		const { mirrored, less, more } = AIMS[aim];
+		const up = this.value < centre;
+		return up === !mirrored ? `${up ? more : less} \u25b6` : `\u25c0 ${up ? more : less}`;
+	}
+
 	/* stale: nothing on the screen holds. */
 	draw(stale) {
 		const { inside, now_ms, best_ms } = this.hold;
@@ -95,9 +110,8 @@ export class Target {
 		const state = !known ? "none" : inside ? "in" : "out";
 		if (this.node.dataset.state !== state) this.node.dataset.state = state;
 		this.needle.hidden = !known;
-		if (known) this.needle.style.left = `${within(this.value, 0, 100)}%`;
-		const { low, high } = AIMS[this.band.aim];
-		text(this.verdict, !known ? NONE : inside ? "\u2713 in the band" : this.value < this.band.centre ? `${high} \u25b6` : `\u25c0 ${low}`);
+		if (known) this.needle.style.left = `${this.#place(this.value)}%`;
+		text(this.verdict, !known ? NONE : inside ? "\u2713 hold" : this.#advice());
 		text(this.now, stopwatch(stale ? null : now_ms));
 		text(this.best, stopwatch(best_ms));
 	}

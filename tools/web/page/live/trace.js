@@ -26,7 +26,7 @@ export class Trace {
 		this.#bin = bin_ms;
 		this.#bins = Math.ceil((seconds * 1000) / bin_ms) + 2;
 		const n = this.#bins;
-		this.#index = new Float64Array(n).fill(-1);
+		this.#index = new Float64Array(n).fill(NaN);
 		this.#least = Array.from({ length: channels }, () => new Float64Array(n).fill(NaN));
 		this.#greatest = Array.from({ length: channels }, () => new Float64Array(n).fill(NaN));
 		this.#rising = Array.from({ length: channels }, () => new Uint8Array(n));
@@ -35,7 +35,7 @@ export class Trace {
 	}
 
 	clear() {
-		this.#index.fill(-1);
+		this.#index.fill(NaN);
 		this.gaps.length = 0;
 		this.#last = null;
 		this.#newest = -Infinity;
@@ -48,9 +48,9 @@ export class Trace {
 	/* One frame's figures, in the order of the channels; null where nothing can be said. */
 	push(header, values, rate_hz = 0) {
 		const t = ms(header.t_ns);
+		if (t < this.#newest - 1000 * this.seconds) this.clear(); /* another machine, or booted anew */
 		const broken = this.#gap(header, t, rate_hz);
 		this.#last = header;
-		if (t < this.#newest - 1000 * this.seconds) this.clear(); /* another machine, or booted anew */
 		this.#newest = t;
 		const at = Math.floor(t / this.#bin);
 		const slot = at % this.#bins;
@@ -137,7 +137,7 @@ export class Trace {
 		let sum = 0;
 		let n = 0;
 		for (let slot = 0; slot < this.#bins; slot++) {
-			if (this.#index[slot] < first || Number.isNaN(this.#least[channel][slot])) continue;
+			if (!(this.#index[slot] >= first) || Number.isNaN(this.#least[channel][slot])) continue;
 			least = Math.min(least, this.#least[channel][slot]);
 			greatest = Math.max(greatest, this.#greatest[channel][slot]);
 			sum += (this.#least[channel][slot] + this.#greatest[channel][slot]) / 2;

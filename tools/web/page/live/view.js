@@ -38,6 +38,7 @@ class Live {
 	#trails = Object.fromEntries(Object.keys(TRAILS).map((k) => [k, new Trail()]));
 	#lost = 0;
 	#epoch = null;
+	#last = null; /* newest picture, drawn or not */
 	#stale = null;
 	#drawnAt = 0;
 	#due = { numbers: 0, strip: 0, bars: 0 };
@@ -54,7 +55,9 @@ class Live {
 		link.addEventListener("metrics", (e) => this.#take(e.detail));
 		link.addEventListener("frame", (e) => this.#picture(e.detail));
 		store.subscribe((what) => {
-			if (what === "watchedName" || what === "watched") this.#forget();
+			if (what === "watched") this.#forget();
+			const mat = what === "status" && !this.#last && store.mat();
+			if (mat) this.map.setMat(mat);
 		});
 	}
 
@@ -67,6 +70,7 @@ class Live {
 		this.strips = new Strips();
 		this.target = new Target();
 		this.modes = Object.entries(MODES).map(([mode, label]) => el("button", { type: "button", onclick: () => this.setMode(mode), data: { mode, testid: `mode-${mode}` } }, label));
+		this.zoomButton = el("button", { type: "button", onclick: () => this.zoom(), data: { testid: "zoom" } }, "Whole mat");
 		this.smoothButton = el("button", { type: "button", onclick: () => this.setSmooth(!this.map.smooth), data: { testid: "smooth" } });
 		this.scaleLess = el("button", { type: "button", onclick: () => this.setTop(-1), aria: { label: "Scale to lower pressures" }, data: { testid: "scale-less" } }, "\u2212");
 		this.scaleMore = el("button", { type: "button", onclick: () => this.setTop(1), aria: { label: "Scale to higher pressures" }, data: { testid: "scale-more" } }, "+");
@@ -74,7 +78,7 @@ class Live {
 		this.flag = el("p.stale-flag", { data: { testid: "stale" } }, el("strong", {}, "STALE"), (this.flagText = el("span")));
 		this.flag.hidden = true;
 		const bar = el("div.map-bar", {}, el("div.group", { role: "group", aria: { label: "Mode" } }, this.modes),
-			el("div.group.map-tools", { role: "group", aria: { label: "Map" } }, this.smoothButton, el("span.label", {}, "Scale"), this.scaleLess, this.scaleMore));
+			el("div.group.map-tools", { role: "group", aria: { label: "Map" } }, this.zoomButton, this.smoothButton, el("span.group.scale-tools", {}, el("span.label", {}, "Scale"), this.scaleLess, this.scaleMore)));
 		this.mapPanel = el("section.panel.map-panel", { aria: { label: "Pressure map" } }, bar, this.map.node, this.caption, this.flag);
 		this.board = el("div.live", {}, this.mapPanel, el("div.side", {}, this.balance.node, this.parts.node, this.towers.node, this.target.node, this.strips.node));
 		this.root.append(el("h1.unseen", {}, "Live"), this.board);
@@ -109,10 +113,19 @@ class Live {
 		this.smoothButton.setAttribute("aria-pressed", String(on));
 		text(this.smoothButton, on ? "Smoothed" : "True cells");
 		this.#caption();
-		this.#frame ??= this.#last ?? null;
+		this.#frame ??= this.#last;
 	}
 
-	#last = null;
+	/* What is loaded now, with a margin, or the whole mat again; it stays so until asked once more. */
+	zoom() {
+		const part = this.map.zoomed ? null : this.map.loaded();
+		this.map.zoom(part);
+		text(this.zoomButton, part ? "Feet" : "Whole mat");
+		this.zoomButton.setAttribute("aria-pressed", String(!!part));
+		this.#caption();
+		this.#frame ??= this.#last;
+		announce(part ? "part of the mat" : "whole mat");
+	}
 
 	/* The next fixed scale; kept for each unit. */
 	setTop(by) {
@@ -128,11 +141,13 @@ class Live {
 		this.note = note;
 		this.map.scale.set(this.map.top, this.#unit || "");
 		const how = this.map.smooth ? "smoothed between cell centres" : "true cells";
-		text(this.caption, `${this.#unit ? `0 to ${number(this.map.top)} ${this.#unit}, fixed` : "no data yet"} \u00b7 ${how} \u00b7 viridis${note ? ` \u00b7 ${note}` : ""}`);
+		text(this.caption, `${this.#unit ? `0 to ${number(this.map.top)} ${this.#unit}, fixed` : "no data yet"} \u00b7 ${how}${this.map.zoomed ? ", part of the mat" : ""} \u00b7 viridis${note ? ` \u00b7 ${note}` : ""}`);
 	}
 
 	#forget() {
 		this.#frame = this.#last = this.#header = this.#metrics = this.#shares = null;
+		this.map.clear();
+		if (this.map.zoomed) this.zoom();
 		this.#means.clear();
 		this.#trace.clear();
 		for (const t of Object.values(this.#trails)) t.clear();
@@ -269,8 +284,17 @@ class Live {
 		this.balance.say(mean("left"), mean("right"), why);
 		this.parts.say(mean);
 		this.towers.say(mean("left") === null ? why : "");
+		this.strips.say(this.#stale ? null : this.#means.load(), this.#forces());
 		const seen = this.#stale ? "out of date" : mean("left") === null ? why : `left ${number(mean("left"))} percent`;
 		this.map.canvas.setAttribute("aria-label", `Pressure on the mat, seen from above: ${seen || "no data"}`);
+	}
+
+	/* The unit of forces, and the body mass of whoever a protocol under way says stands there. */
+	#forces() {
+		const p = this.store.protocol;
+		const ours = p && p.mat === this.store.watched && !["done", "aborted"].includes(p.state);
+		const calibrated = this.#metrics ? units(this.#metrics).calibrated : this.store.mat()?.calibrated;
+		return { unit: calibrated ? "N" : "counts", mass_kg: ours ? p.body_mass_kg : null };
 	}
 
 	#strip(now, clock) {
@@ -278,12 +302,9 @@ class Live {
 		if (this.mode !== "clinician") return;
 		const m = this.#metrics;
 		const mat = this.store.mat();
-		const p = this.store.protocol;
-		const ours = p && p.mat === this.store.watched && !["done", "aborted"].includes(p.state);
 		const silent = this.#header && clock - this.#trace.newest > Math.max(staleAfter(mat?.rate_hz), 500);
 		this.strips.draw(this.#trace, clock, {
-			unit: m ? units(m).forceUnit : mat?.calibrated ? "N" : "counts",
-			mass_kg: ours ? p.body_mass_kg : null,
+			...this.#forces(),
 			axes: axes(mat?.facing, m ? [m.left_axis_deg, m.right_axis_deg, m.foot_axis_deg] : []),
 			silent_from: silent ? this.#trace.newest : null,
 		});
@@ -301,6 +322,7 @@ export function view(root, context) {
 			{ key: "p", does: "patient mode: large bars, no numbers", run: () => live.setMode("patient") },
 			{ key: "t", does: "target mode: hold within a band", run: () => live.setMode("target") },
 			{ key: "s", does: "true cells or smoothed", run: () => live.setSmooth(!live.map.smooth) },
+			{ key: "z", does: "whole mat, or what is loaded now", run: () => live.zoom() },
 			{ key: "+", does: "scale to higher pressures", run: () => live.setTop(1) },
 			{ key: "-", does: "scale to lower pressures", run: () => live.setTop(-1) },
 			{ key: "ArrowLeft", label: "\u2190", does: "target lower (target mode)", run: () => target("centre", -1) },
