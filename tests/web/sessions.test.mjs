@@ -8,6 +8,7 @@ const source = new URL("../../", import.meta.url);
 const page = new URL("tools/web/page/", source);
 const geometry = await import(new URL("sessions/geometry.js", page));
 const figures = await import(new URL("sessions/figures.js", page));
+const { trialOf } = await import(new URL("sessions/data.js", page));
 const annotations = await import(new URL("sessions/annotations.js", page));
 
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
@@ -127,4 +128,12 @@ test("no place and a place exclude each other", () => {
 	assert.equal(annotations.togglePlace("plantar-heel-medial,posterior-heel", "none"), "none");
 	assert.equal(annotations.togglePlace("none", "elsewhere"), "elsewhere");
 	assert.equal(annotations.togglePlace("elsewhere", "elsewhere"), "");
+});
+
+test("a trial is what plantar info says of it, finished or not", () => {
+	const r = { path: "/a/trial-003.h5", state: "finished", verdict: "rejected", reason: "talked", recording: { trial: 3, condition: "shoe", annotations: { pain_left: ["posterior-heel", "elsewhere"], heel_lift_mm: 6 } }, amendments: [{}] };
+	const t = trialOf(r);
+	assert.deepEqual([t.trial, t.condition, t.verdict, t.reason, t.amendments.length], [3, "shoe", "rejected", "talked", 1]);
+	assert.deepEqual(t.annotations, { pain_left: "posterior-heel,elsewhere", heel_lift_mm: 6 });
+	assert.deepEqual([trialOf({ path: "/a/trial-012.journal", state: "recording" }).trial, trialOf({ path: "/a/x.h5", state: "finished" }).verdict], [12, "unsaid"]);
 });

@@ -34,6 +34,11 @@ export class SessionData {
 	}
 }
 
+/* Several words are a list in plantard's documents, and one text in its requests and here. */
+function flat(annotations) {
+	return Object.fromEntries(Object.entries(annotations).map(([k, v]) => [k, Array.isArray(v) ? v.join(",") : v]));
+}
+
 /* verdict: accepted, rejected, undecided, or unsaid (nobody was asked: it counts). */
 export function trialOf(r) {
 	const file = r.path.split("/").at(-1);
@@ -42,7 +47,7 @@ export function trialOf(r) {
 
 	return {
 		file, state: r.state, trial: m.trial ?? s.trial ?? Number(/trial-(\d+)/.exec(file)?.[1] ?? 0), condition: m.condition ?? s.condition ?? "",
-		recording: m, session: s, annotations: m.annotations ?? s.annotations ?? {}, amendments: r.amendments ?? [],
+		recording: m, session: s, annotations: flat(m.annotations ?? s.annotations ?? {}), amendments: r.amendments ?? [],
 		verdict: r.verdict ?? "unsaid", reason: r.reason ?? null,
 	};
 }

@@ -87,7 +87,7 @@ export function trendPage(ctx, root, subject, condition) {
 		drawTable();
 	}
 
-	const go = action(ctx, "Show", () => ({ cmd: "trend", keys: { subject, ...(of.value ? { condition: of.value } : {}) } }), { testid: "trend-go", done: (reply) => {
+	const go = action(ctx, "Show", () => (text(said, "The sessions are being read."), { cmd: "trend", keys: { subject, ...(of.value ? { condition: of.value } : {}) } }), { testid: "trend-go", done: (reply) => {
 		fill(chart);
 		fill(table);
 		took(reply.trend);

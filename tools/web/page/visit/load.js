@@ -24,6 +24,7 @@ export function loadLine(ctx, p) {
 			const stale = !mat || mat.state !== "running";
 
 			node.classList.toggle("stale", stale);
+			if (!stale && ctx.store.watched !== p.mat) return text(node, `The page looks at ${ctx.store.watched}: choose ${p.mat} above to see what is on it.`);
 			text(node, stale ? `No frames from ${p.mat}: ${mat?.state_text || mat?.state || "not there"}` : loadText(ctx.metrics(p.mat), mat.calibrated, p.body_mass_kg));
 		},
 	};

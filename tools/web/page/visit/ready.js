@@ -64,6 +64,8 @@ export function readyPanel(ctx, p) {
 	}, { kind: "primary", key: "t", testid: "trial" });
 	const skip = action(ctx, "Next step", () => next(p), { key: "n", testid: "next" });
 
+	const lengths = el("div.pair", { hidden: true }, length, belt);
+
 	length.hidden = belt.hidden = true;
 	ctx.protocol(p.protocol).then((whole) => {
 		step = whole.steps.find((s) => s.step === p.step) ?? null;
@@ -71,6 +73,7 @@ export function readyPanel(ctx, p) {
 		text(go.button.firstChild, startLabel(p, step));
 		length.hidden = !(step.seconds_max > step.seconds_min && step.end !== "off");
 		belt.hidden = step.end === "off";
+		lengths.hidden = length.hidden && belt.hidden;
 		if (seconds.value === "") seconds.value = step.seconds;
 		text(hint, hintOf(p, step));
 	}, () => {}); /* without it the daemon refuses what the step does not take */
@@ -81,7 +84,7 @@ export function readyPanel(ctx, p) {
 	return {
 		node: el("div.ready", { data: { testid: "panel-ready" } },
 			says(p), why,
-			ask ? [approach?.node, el("div.pair", {}, length, belt), also.node] : null,
+			ask ? [approach?.node, lengths, also.node] : null,
 			el("div.go", {}, go.node, hint, skip.node), load.node),
 		focus: () => (approach && !approach.value ? approach : go.button),
 		update(now) {

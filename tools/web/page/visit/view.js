@@ -17,7 +17,6 @@ import { stylesheet } from "./style.js";
 import { stateName } from "./words.js";
 
 const TICK_MS = 200;
-const METRICS_HZ = 20;
 
 function panelOf(ctx, p) {
 	if (!p) return beginPanel(ctx, null);
@@ -139,7 +138,7 @@ export function view(root, { link, store }) {
 	return {
 		show() {
 			shown = true;
-			link.watch(store.protocol?.mat ?? store.watched, METRICS_HZ);
+			if (isActive(store.protocol) && store.watched !== store.protocol.mat) store.watched = store.protocol.mat;
 			timer = setInterval(tick, TICK_MS);
 			refresh();
 			if (panel) takeFocus();
