@@ -236,13 +236,26 @@ static int check_word(const char *key, const char *word, const char *words, stru
 			    words, word);
 }
 
+/* A drawing or picture is one page; the other formats have them all. */
+static int check_report(const struct pl_request *r, struct pl_error *err)
+{
+	bool one_page = listed("svg png", r->format);
+
+	if (check_word("format", *r->format ? r->format : "none", "pdf svg png html", err))
+		return -1;
+	if (one_page == !isnan(r->page))
+		return 0;
+	return pl_error_set(err, PL_EUSAGE, 0,
+			    one_page ? "page: svg and png are one page each; which?"
+				     : "page: is for svg and png; pdf and html have all pages");
+}
+
 static int check_words(const struct pl_request *r, struct pl_error *err)
 {
 	if (r->cmd == PL_CMD_COMPARE)
 		return check_word("by", r->by, "condition session side", err);
 	if (r->cmd == PL_CMD_REPORT)
-		return check_word("format", *r->format ? r->format : "none", "pdf svg png html",
-				  err);
+		return check_report(r, err);
 	if (r->cmd != PL_CMD_CORRECT)
 		return 0;
 	if (!isnan(r->foot) && !*r->side)

@@ -432,7 +432,7 @@ static int make_parts(struct pl_daemon *d, struct pl_error *err)
 		pl_error_prefix(err, "publish: ");
 		return -1;
 	}
-	d->looks = pl_looks_new(d->config, d->log, err);
+	d->looks = pl_looks_new(d->config, err);
 	if (!d->looks)
 		return -1;
 	d->control = pl_control_new(d->zmq, d->config, d->access, pl_command_handle,

@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include <plantar/error.h>
-#include <plantar/log.h>
 
 #include "daemon/config.h"
 #include "daemon/control.h"
@@ -24,8 +23,7 @@
 
 struct pl_looks;
 
-struct pl_looks *pl_looks_new(const struct pl_config *config, const struct pl_log *log,
-			      struct pl_error *err);
+struct pl_looks *pl_looks_new(const struct pl_config *config, struct pl_error *err);
 /* Children are killed; nobody is answered any more. NULL allowed. */
 void pl_looks_free(struct pl_looks *l);
 

@@ -120,6 +120,7 @@ static void correct(struct pl_look_words *w, const struct pl_request *r,
 static void report(struct pl_look_words *w, const struct pl_request *r)
 {
 	add(w, "--%s", r->format); /* one of four words */
+	add(w, "--output=-");
 	if (!isnan(r->page))
 		add(w, "--page=%.0f", r->page);
 	add_sessions(w, r);
@@ -196,4 +197,13 @@ const char *pl_look_type(const char *format)
 	       : strcmp(format, "svg") == 0 ? "image/svg+xml"
 	       : strcmp(format, "png") == 0 ? "image/png"
 					    : "text/html; charset=utf-8";
+}
+
+void pl_look_name(const struct pl_request *r, char *name, size_t cap)
+{
+	char page[16] = "";
+
+	if (!isnan(r->page))
+		snprintf(page, sizeof(page), "-%.0f", r->page);
+	snprintf(name, cap, "report-%s%s.%s", r->sessions[0], page, r->format);
 }

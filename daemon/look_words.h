@@ -29,7 +29,8 @@ struct pl_look_words {
 int pl_look_words(const struct pl_request *r, const struct pl_look_place *place,
 		  struct pl_look_words *w, struct pl_error *err);
 
-/* "application/pdf" of a format of `report`. */
+/* Of a format of `report`: "application/pdf"; and what the file may be saved as. */
 const char *pl_look_type(const char *format);
+void pl_look_name(const struct pl_request *r, char *name, size_t cap);
 
 #endif

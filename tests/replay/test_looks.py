@@ -148,6 +148,27 @@ def test_trend(lab):
     assert lab.refused("trend", subject="P-9")["code"] == "noent"
 
 
+@pytest.mark.skipif("report" not in subprocess.run([os.path.join(BIN, "plantar"), "help"], capture_output=True,
+                                                   text=True).stdout, reason="built without cairo")
+@pytest.mark.parametrize("form,starts", [("pdf", b"%PDF"), ("svg", b"<?xml"), ("png", b"\x89PNG"),
+                                         ("html", b"<!DOCTYPE html>")])
+def test_report(lab, tmp_path, form, starts):
+    """The same bytes as on the command line."""
+    one = {"page": 1} if form in ("svg", "png") else {}
+    reply, others = parts(lab.send({"v": 1, "cmd": "report", "sessions": [lab.second], "format": form, **one}))
+    assert reply["ok"], reply
+    assert len(others) == 1 and len(others[0]) == reply["bytes"] and others[0].startswith(starts)
+    path = tmp_path / reply["name"]
+    plantar("report", lab.second, f"--{form}", "-o", path, "--archive", lab.state,
+            *(["--page", 1] if one else []))
+    assert path.read_bytes() == others[0]
+
+
+def test_a_report_that_cannot_be(lab):
+    assert lab.refused("report", sessions=[NOBODY], format="pdf")["code"] == "noent"
+    assert "page 99" in lab.refused("report", sessions=[lab.second], format="png", page=99)["message"]
+
+
 def test_annotate_says_who_asked(lab):
     reply = lab.ask("annotate", session=lab.other, trial=1, annotations={"pain_score": 3, "notes": "-x --help"})
     assert [t["changed"] for t in reply["trials"]] == [2]
@@ -251,7 +272,9 @@ def test_a_session_that_is_not_there(lab, cmd, keys, says):
     ("report", {"sessions": [NOBODY]}, "format"),
     ("report", {"sessions": [NOBODY], "format": "exe"}, "pdf svg png html"),
     ("report", {"sessions": [NOBODY], "format": ""}, "pdf svg png html"),
-    ("report", {"sessions": [NOBODY], "format": "pdf", "page": -1}, "page"),
+    ("report", {"sessions": [NOBODY], "format": "png", "page": -1}, "page"),
+    ("report", {"sessions": [NOBODY], "format": "png"}, "which?"),
+    ("report", {"sessions": [NOBODY], "format": "pdf", "page": 1}, "all pages"),
     ("annotate", {"session": NOBODY}, "one of"),
     ("annotate", {"session": NOBODY, "annotations": {}}, "object"),
     ("annotate", {"session": NOBODY, "annotations": {"--note": "x"}}, "--note"),
@@ -433,8 +456,10 @@ def test_a_file_is_the_second_part():
             f.write(content)
         for form, kind in (("pdf", "application/pdf"), ("svg", "image/svg+xml"), ("png", "image/png"),
                            ("html", "text/html; charset=utf-8")):
-            reply, others = parts(d.send({"v": 1, "cmd": "report", "sessions": [NOBODY], "format": form}))
-            assert reply == {"ok": True, "type": kind, "name": f"report-{NOBODY}.{form}", "bytes": len(content)}
+            one = {"page": 2} if form in ("svg", "png") else {}
+            reply, others = parts(d.send({"v": 1, "cmd": "report", "sessions": [NOBODY], "format": form, **one}))
+            name = f"report-{NOBODY}-2.{form}" if one else f"report-{NOBODY}.{form}"
+            assert reply == {"ok": True, "type": kind, "name": name, "bytes": len(content)}
             assert others == [content]
 
 

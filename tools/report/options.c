@@ -2,6 +2,8 @@
 /* The options of plantar report. */
 #include "tools/report/options.h"
 
+#include "tools/archives.h"
+
 const struct pl_option pl_report_options[] = {
 	{OPT_PDF, "pdf", NULL, "one PDF of all pages"},
 	{OPT_SVG, "svg", NULL, "a drawing for each page: NAME-1.svg ..."},
@@ -18,6 +20,7 @@ const struct pl_option pl_report_options[] = {
 	 "compare although these differ: mat, surface, ground,\nfilter, region, version, "
 	 "condition, "
 	 "all"},
+	PL_OPTION_ARCHIVE,
 	{OPT_FONT, "font", "FILE", "a .ttf or .otf font; default: DejaVu Sans"},
 	{0},
 };

@@ -5,6 +5,7 @@
  * that silently leaves out a trial would be worse than none.
  */
 #include "tools/report/session.h"
+#include "tools/archives.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -215,30 +216,43 @@ static void name_group(struct pl_session_sheet *s)
 		 tm.tm_mon + 1, tm.tm_mday, s->uuid);
 }
 
-int pl_session_sheet_load(struct pl_session_sheet *s, const char *path, const char *condition,
+/* A session's folder, or one recording. */
+static int load_path(struct loading *l, const char *path, struct pl_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return pl_error_set(err, PL_ENOENT, 0,
+				    "%s is not there; plantar sessions lists sessions", path);
+	if (!S_ISDIR(st.st_mode))
+		add_trial(l, path);
+	else if (pl_folder_trials(path, add_trial, l, err) < 0)
+		return -1;
+	if (l->result)
+		return -1;
+	if (!S_ISDIR(st.st_mode) && l->s->n && !l->s->trial[0].known)
+		return pl_error_set(err, PL_EFORMAT, 0, "%s", l->s->trial[0].reason);
+	return 0;
+}
+
+int pl_session_sheet_load(struct pl_session_sheet *s, const char *operand, const char *condition,
 			  struct pl_error *err)
 {
 	struct loading l = {.s = s, .condition = condition, .err = err};
-	struct stat st;
+	struct pl_named named;
 
 	*s = (struct pl_session_sheet){.body_mass_kg = NAN};
-	snprintf(s->folder, sizeof(s->folder), "%s", path);
-	pl_group_init(&s->all, path);
-	if (stat(path, &st) != 0)
-		return pl_error_set(err, PL_ENOENT, 0,
-				    "%s is not there; plantar info FOLDER lists sessions", path);
-	if (!S_ISDIR(st.st_mode))
-		add_trial(&l, path);
-	else if (pl_folder_trials(path, add_trial, &l, err) < 0)
+	pl_group_init(&s->all, operand);
+	if (pl_named_find(operand, &named, err))
 		return -1;
-	if (l.result)
-		return -1;
+	snprintf(s->folder, sizeof(s->folder), "%s", named.path[0]);
+	for (unsigned i = 0; i < named.n; i++)
+		if (load_path(&l, named.path[i], err))
+			return -1;
 	if (!s->n)
-		return pl_error_set(err, PL_ENOENT, 0, "%s holds no trial%s%s%s", path,
+		return pl_error_set(err, PL_ENOENT, 0, "%s holds no trial%s%s%s", operand,
 				    condition ? " of the condition \"" : "",
 				    condition ? condition : "", condition ? "\"" : "");
-	if (!S_ISDIR(st.st_mode) && !s->trial[0].known)
-		return pl_error_set(err, PL_EFORMAT, 0, "%s", s->trial[0].reason);
 	name_group(s);
 	return 0;
 }

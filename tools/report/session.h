@@ -52,8 +52,9 @@ struct pl_session_sheet {
 	struct pl_group all; /* the whole session; named by its date and uuid */
 };
 
-/* path: a session's folder, or one recording. condition: only such trials; NULL: all. */
-int pl_session_sheet_load(struct pl_session_sheet *s, const char *path, const char *condition,
+/* operand: a session by its folder or uuid, or one recording. condition: only such trials; NULL:
+ * all. */
+int pl_session_sheet_load(struct pl_session_sheet *s, const char *operand, const char *condition,
 			  struct pl_error *err);
 void pl_session_sheet_free(struct pl_session_sheet *s);
 
