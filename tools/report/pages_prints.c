@@ -162,7 +162,7 @@ static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet
 	}
 	if (any)
 		put_scale(
-			r, most, &any->trial->pictures,
+			r, most, pressure_unit(&any->trial->pictures), 1,
 			pl_doc_print(
 				&r->doc,
 				"Greatest value of each cell (true cells, not smoothed) of the "
