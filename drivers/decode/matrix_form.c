@@ -14,17 +14,11 @@
 #define LOCK_FRAMES 3
 #define RELOCK_FRAMES 12
 
-/* Bytes of a frame that must hold what the description says. */
-static unsigned told_bytes(const struct pl_matrix_config *c)
-{
-	return (c->length_field.offset >= 0 ? c->length_field.width : 0) + 2 * c->dims.width;
-}
-
 /* How many further marks make a find out of place believable. */
 static unsigned marks_ahead(const struct pl_matrix_form *f)
 {
 	unsigned own = f->mark->n + (f->shared ? f->mark->n : f->c.tail.n) + f->l.check_width +
-		       told_bytes(&f->c);
+		       pl_matrix_told_bytes(&f->c);
 	unsigned bits = 8 * own, each = 8 * f->mark->n;
 
 	if (!each || bits >= EVIDENCE_BITS)
@@ -49,8 +43,8 @@ int pl_matrix_form_init(struct pl_matrix_form *f, const struct pl_decoder_config
 	f->span = f->lead + f->stride;
 	f->ahead = marks_ahead(f);
 	f->proven = f->shared || c->confirm || c->tail.n + f->l.check_width >= 2;
-	checks = (f->shared ? 0 : c->tail.n) + told_bytes(c);
-	f->two_marks = !c->check && checks < 2;
+	checks = (f->shared ? 0 : c->tail.n) + pl_matrix_told_bytes(c);
+	f->two_marks = pl_matrix_by_mark(c);
 	f->doubtful = !c->poll.n && f->mark->n + checks + f->l.check_width < 2;
 	if (!c->lock_frames)
 		c->lock_frames = LOCK_FRAMES;

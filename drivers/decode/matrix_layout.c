@@ -44,6 +44,18 @@ bool pl_matrix_unmarked(const struct pl_matrix_config *c)
 	return !c->head.n && !c->tail.n && !c->delimiter.n && !c->escape && !c->text.line;
 }
 
+unsigned pl_matrix_told_bytes(const struct pl_matrix_config *c)
+{
+	return (c->length_field.offset >= 0 ? c->length_field.width : 0) + 2 * c->dims.width;
+}
+
+bool pl_matrix_by_mark(const struct pl_matrix_config *c)
+{
+	unsigned tail = c->head.n ? c->tail.n : 0; /* alone it is the mark */
+
+	return !c->check && tail + pl_matrix_told_bytes(c) < 2;
+}
+
 static bool is_signed(enum pl_wire_cell cell)
 {
 	return cell == PL_WIRE_I8 || cell == PL_WIRE_I16 || cell == PL_WIRE_I32;
@@ -228,6 +240,31 @@ static bool identity_order(const struct pl_matrix_config *c)
 	return true;
 }
 
+/* A mark that looks like cells without load: an empty mat would send nothing but marks. */
+static int check_empty(const struct pl_matrix_config *c, const struct pl_matrix_layout *l,
+		       struct pl_error *err)
+{
+	const struct pl_sync *mark = c->head.n ? &c->head : pl_matrix_tail(c);
+	static const uint8_t empty[8];
+	uint8_t wire[8] = {0};
+	unsigned width = l->wire_cell_bytes;
+
+	if (!mark->n || c->escape || c->text.line || c->poll.n || !pl_matrix_by_mark(c))
+		return 0;
+	pl_matrix_pack(c, l, empty, 1, wire);
+	for (unsigned phase = 0; phase < width; phase++) {
+		unsigned i = 0;
+
+		while (i < mark->n && mark->bytes[i] == wire[(phase + i) % width])
+			i++;
+		if (i == mark->n && l->cells_bytes >= mark->n)
+			return bad(err, "frame: the mark is what cells without load look like, so "
+					"the frames of an empty mat cannot be told apart; name "
+					"more of what stands between frames, or a check");
+	}
+	return 0;
+}
+
 int pl_matrix_layout(struct pl_matrix_layout *l, const struct pl_matrix_config *c,
 		     struct pl_error *err)
 {
@@ -256,7 +293,7 @@ int pl_matrix_layout(struct pl_matrix_layout *l, const struct pl_matrix_config *
 	l->check_at = l->cells_at + l->cells_bytes + c->skip_tail;
 	l->tail_at = l->check_at + l->check_width;
 	l->frame_bytes = l->tail_at + (c->escape ? 0 : pl_matrix_tail(c)->n);
-	if (check_check(c, l, err) || check_fields(c, l, err))
+	if (check_check(c, l, err) || check_fields(c, l, err) || check_empty(c, l, err))
 		return -1;
 	return 0;
 }

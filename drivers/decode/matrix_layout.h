@@ -41,6 +41,12 @@ const struct pl_sync *pl_matrix_tail(const struct pl_matrix_config *c);
 /* Frames that nothing marks: the answers of a polled mat. */
 bool pl_matrix_unmarked(const struct pl_matrix_config *c);
 
+/* Bytes of a frame that must hold what the description says: length, sizes. */
+unsigned pl_matrix_told_bytes(const struct pl_matrix_config *c);
+
+/* Little but its mark speaks for a frame: then a second mark inside makes it doubtful. */
+bool pl_matrix_by_mark(const struct pl_matrix_config *c);
+
 /* from[i]: which cell on the wire is delivered cell i; rows*cols entries, for a checked c. */
 void pl_matrix_order(const struct pl_matrix_config *c, uint32_t *from);
 
