@@ -248,6 +248,7 @@ static void step_path(struct pl_canvas *c, const struct view *v, const struct pl
 
 static void whole_path(struct pl_canvas *c, const struct view *v, const struct pl_picture_path *p)
 {
+	const struct pl_pen pen = {pl_ink_black, 0.6, PL_SOLID};
 	double(*xy)[2] = malloc((2 * p->n + 1) * sizeof(*xy));
 	size_t n = 0;
 
@@ -257,7 +258,7 @@ static void whole_path(struct pl_canvas *c, const struct view *v, const struct p
 		to_page(v, p->x_mm[i], p->y_mm[i], xy[n++]);
 	}
 	if (xy)
-		draw_path(c, xy, n);
+		pl_draw_path(c, xy, n, false, NULL, &pen);
 	free(xy);
 }
 

@@ -12,9 +12,9 @@
 
 static const char *number_of(struct pl_doc *doc, const json_t *value)
 {
-	char text[32];
+	char buf[32];
 
-	return pl_doc_print(doc, "%s", pl_figure(value, text));
+	return pl_doc_print(doc, "%s", pl_figure(value, buf));
 }
 
 /* ---- left and right ---- */

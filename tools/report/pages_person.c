@@ -64,11 +64,12 @@ static const char *said(struct pl_report *r, const char *key)
 
 		if (!value || json_is_null(value))
 			continue;
-		one = json_is_string(value)   ? json_string_value(value)
-		      : json_is_number(value) ? pl_report_number(&r->doc, json_number_value(value))
-		      : json_is_true(value)   ? "yes"
-		      : json_is_false(value)  ? "no"
-					      : NULL;
+		one = json_is_string(value) ? json_string_value(value)
+		      : json_is_number(value)
+			      ? pl_doc_print(&r->doc, "%.4g", json_number_value(value))
+		      : json_is_true(value)  ? "yes"
+		      : json_is_false(value) ? "no"
+					     : NULL;
 		if (!one || json_object_get(seen, one))
 			continue;
 		json_object_set_new(seen, one, json_true());
@@ -111,7 +112,7 @@ static void put_said(struct pl_report *r)
 		{"speed_source", "speed from", ""},
 		{"pain_side", "painful side", ""},
 		{"pain_first_steps", "pain, first steps", " of 10"},
-		{"pain_score", "pain, trial by trial", ""},
+		{"pain_score", "pain in trials", " of 10"},
 	};
 	const char *value;
 
@@ -159,11 +160,9 @@ static void put_mat(struct pl_report *r)
 			    pl_doc_print(&r->doc, "%s (%s)", *s->mat ? s->mat : s->mat_file,
 					 s->mat_file));
 	if (s->pitch_row_mm > 0)
-		pl_doc_fact(
-			&r->doc, "cells",
-			pl_doc_print(&r->doc, "%u x %u of %g x %g mm, %s Hz", s->rows, s->cols,
-				     s->pitch_row_mm, s->pitch_col_mm,
-				     s->rate_hz > 0 ? pl_report_number(&r->doc, s->rate_hz) : "?"));
+		pl_doc_fact(&r->doc, "cells",
+			    pl_doc_print(&r->doc, "%u x %u of %g x %g mm, %.3g Hz", s->rows,
+					 s->cols, s->pitch_row_mm, s->pitch_col_mm, s->rate_hz));
 	pl_doc_fact(&r->doc, "calibration", calibration(r));
 	pl_doc_fact(&r->doc, "recorded by", s->software);
 }
@@ -227,9 +226,8 @@ void pl_page_person(struct pl_report *r)
 	pl_doc_fact(doc, "protocol", s->protocol);
 	pl_doc_fact(doc, "conditions", conditions(r));
 	pl_doc_fact(doc, "body mass",
-		    isnan(s->body_mass_kg)
-			    ? "not given"
-			    : pl_doc_print(doc, "%s kg", pl_report_number(doc, s->body_mass_kg)));
+		    isnan(s->body_mass_kg) ? "not given"
+					   : pl_doc_print(doc, "%.4g kg", s->body_mass_kg));
 	pl_doc_fact(doc, "trials", pl_doc_print(doc, "%zu, of which %zu count", s->n, counted(s)));
 	if (s->all.steps || s->all.steps_rejected)
 		pl_doc_fact(doc, "steps",

@@ -112,15 +112,15 @@ static struct pl_print_chart *print_chart(struct pl_report *r, const struct show
 	return chart;
 }
 
-static void put_scale(struct pl_report *r, double most, const struct pl_pictures *p,
+static void put_scale(struct pl_report *r, double most, const char *unit, double share,
 		      const char *caption)
 {
 	struct pl_scale_chart *scale = pl_doc_room(&r->doc, sizeof(*scale));
 
 	if (!scale)
 		return;
-	*scale = (struct pl_scale_chart){most, p->calibrated ? "kPa, peak" : "counts, peak"};
-	pl_doc_figure(&r->doc, "", caption, 1, 26, pl_scale_draw, scale);
+	*scale = (struct pl_scale_chart){most, unit};
+	pl_doc_figure(&r->doc, "", caption, share, 26, pl_scale_draw, scale);
 }
 
 static const char *print_title(struct pl_report *r, const struct shown *s, int side, size_t n)
@@ -151,18 +151,18 @@ static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet
 	for (int k = 0; k < 2; k++) {
 		chart[k] = shown[k] ? print_chart(r, shown[k], most) : NULL;
 		if (chart[k])
-			scale = fmin(scale, pl_print_scale(chart[k], 235, 232));
+			scale = fmin(scale, pl_print_scale(chart[k], 235, 197));
 	}
 	for (int k = 0; k < 2; k++) {
 		if (!chart[k])
 			continue;
 		chart[k]->mm_a_point = 1 / scale;
-		pl_doc_figure(&r->doc, print_title(r, shown[k], k, steps->n[k]), "", 0.5, 240,
+		pl_doc_figure(&r->doc, print_title(r, shown[k], k, steps->n[k]), "", 0.5, 205,
 			      pl_print_draw, chart[k]);
 	}
 	if (any)
 		put_scale(
-			r, most, &any->trial->pictures,
+			r, most, pressure_unit(&any->trial->pictures), 1,
 			pl_doc_print(
 				&r->doc,
 				"Greatest value of each cell (true cells, not smoothed) of the "
@@ -172,33 +172,54 @@ static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet
 				pl_report_method(&r->doc, &c->group, 1)));
 }
 
+static void put_map(struct pl_report *r, const struct pl_trial_sheet *t, bool impulse)
+{
+	struct pl_print_chart *chart = pl_doc_room(&r->doc, sizeof(*chart));
+	const struct pl_pictures *p = &t->pictures;
+	double most = pl_print_most(p, impulse);
+
+	if (!chart)
+		return;
+	*chart = (struct pl_print_chart){
+		.pictures = p, .foot = -1, .most = rounded_up(most), .impulse = impulse};
+	pl_doc_figure(&r->doc,
+		      pl_doc_print(&r->doc, "%s: trial %u, greatest %s %s%s",
+				   impulse ? "Integral over time" : "Peak", t->trial,
+				   pl_report_number(&r->doc, most), pressure_unit(p),
+				   impulse ? " s" : ""),
+		      "", 0.5, 262, pl_print_draw, chart);
+}
+
+static double map_most(const struct pl_trial_sheet *t, bool impulse)
+{
+	return rounded_up(pl_print_most(&t->pictures, impulse));
+}
+
 /* Both feet of the first trial that counts. */
 static void put_standing_print(struct pl_report *r, const struct pl_session_sheet *s,
 			       const struct pl_condition_sheet *c)
 {
 	const struct pl_trial_sheet *t = NULL;
-	struct pl_print_chart *chart = pl_doc_room(&r->doc, sizeof(*chart));
+	const char *unit;
 
 	for (size_t i = s->n; i-- > 0;)
 		if (belongs(&s->trial[i], c) && s->trial[i].pictures.n_feet)
 			t = &s->trial[i];
-	if (!t || !chart)
+	if (!t)
 		return;
-	*chart = (struct pl_print_chart){.pictures = &t->pictures,
-					 .foot = -1,
-					 .most = rounded_up(pl_print_most(&t->pictures, false))};
-	pl_doc_figure(&r->doc,
-		      pl_doc_print(&r->doc, "Trial %u, the first that counts; peak %s %s", t->trial,
-				   pl_report_number(&r->doc, pl_print_most(&t->pictures, false)),
-				   pressure_unit(&t->pictures)),
-		      "", 1, 270, pl_print_draw, chart);
-	put_scale(r, chart->most, &t->pictures,
-		  pl_doc_print(
-			  &r->doc,
-			  "Greatest value of each cell (true cells, not smoothed), toes up; lines: "
-			  "ends of heel and midfoot, dotted: axes and heel quadrants; line between "
-			  "the feet: centre of pressure of both. %s",
-			  pl_report_method(&r->doc, &c->group, 1)));
+	unit = pressure_unit(&t->pictures);
+	put_map(r, t, false);
+	put_map(r, t, true);
+	put_scale(r, map_most(t, false), unit, 0.5, "");
+	put_scale(r, map_most(t, true), pl_doc_print(&r->doc, "%s s", unit), 0.5, "");
+	pl_doc_add(&r->doc, PL_BLOCK_NOTE,
+		   pl_doc_print(
+			   &r->doc,
+			   "The first trial that counts (n = 1). Greatest value and integral over "
+			   "time of each cell (true cells, not smoothed), toes up; lines: ends of "
+			   "heel and midfoot, dotted: axes and heel quadrants; between the feet: "
+			   "centre of pressure of both. %s",
+			   pl_report_method(&r->doc, &c->group, 1)));
 }
 
 /* ---- landing and heel ---- */
@@ -316,7 +337,7 @@ static void put_curves(struct pl_report *r, const struct pl_condition_sheet *c,
 		pl_doc_figure(&r->doc,
 			      pl_doc_print(&r->doc, "Force, %s foot (n = %zu steps)", side_names[k],
 					   steps->n[k]),
-			      "", 0.5, 138, pl_curves_draw, chart[k]);
+			      "", 0.5, 128, pl_curves_draw, chart[k]);
 	}
 	if (chart[0] || chart[1])
 		pl_doc_add(&r->doc, PL_BLOCK_NOTE,
@@ -339,7 +360,6 @@ void pl_page_prints(struct pl_report *r, const struct pl_session_sheet *s,
 		pictured += belongs(&s->trial[i], c) && s->trial[i].pictures.n_feet;
 	if (!pictured)
 		return;
-	pl_doc_add(&r->doc, PL_BLOCK_PAGE, "");
 	pl_doc_add(&r->doc, PL_BLOCK_HEADING, what);
 	collect(r, s, c, &steps);
 	if (steps.n[0] + steps.n[1]) {
