@@ -302,7 +302,7 @@ void pl_scale_draw(const void *user, struct pl_canvas *c, double x, double y, do
 {
 	const struct pl_scale_chart *s = user;
 	const struct pl_pen edge = {pl_ink_dark, 0.6, PL_SOLID};
-	double left = x + 1, wide = w - 70, step = pl_chart_step(s->most, 8);
+	double left = x + 1, wide = w - 64, step = pl_chart_step(s->most, 8);
 	char tick[32];
 
 	for (int i = 0; i < LEVELS; i++) {
@@ -319,7 +319,7 @@ void pl_scale_draw(const void *user, struct pl_canvas *c, double x, double y, do
 		pl_draw_text(c, at, y + h - 2, PL_REGULAR, 6.8, PL_MIDDLE, &pl_ink_dark,
 			     pl_chart_tick(v, step, tick));
 	}
-	pl_draw_text(c, left + wide + 8, y + h - 5, PL_REGULAR, 7.2, PL_START, &pl_ink_dark,
+	pl_draw_text(c, left + wide + 18, y + h - 13, PL_REGULAR, 7.2, PL_START, &pl_ink_dark,
 		     s->unit);
 }
 
