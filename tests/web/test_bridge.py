@@ -164,6 +164,15 @@ def test_hello_comes_first(pair):
     assert page.closed().code == 1008
 
 
+def test_who_never_says_hello_is_let_go(pair):
+    daemon, bridge = pair
+    page = bridge.page(hello=False)
+    before = time.monotonic()
+    with pytest.raises(Closed):
+        page.receive(timeout=40)
+    assert time.monotonic() - before > 5
+
+
 def test_limits(pair):
     daemon, bridge = pair
     page = bridge.page(bridge.operator)
