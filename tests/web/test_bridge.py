@@ -42,6 +42,24 @@ def test_status_is_passed_on_as_published(pair):
     assert page.text("status")["status"]["t_ns"] != status["t_ns"]
 
 
+def test_status_comes_with_the_connection(tmp_path):
+    """Nobody waits a second for it, neither at the first connection nor at those of plantard started again."""
+    with Plantard(MATS[:1]) as daemon, Bridge(daemon) as bridge:
+        page = bridge.page()
+        first = page.text("status")["status"]
+        assert first["pid"] == daemon.process.pid
+        assert daemon.stop() == 0
+        page.until(lambda m: isinstance(m, dict) and m.get("daemon") is False)
+        page.seen.clear()
+        late = bridge.page()
+        late.say({"ping": 1})
+        late.text("pong")
+        assert not any("status" in m for m in late.seen if isinstance(m, dict))  # the old one is not said again
+        daemon.start()
+        late.until(lambda m: m == {"daemon": True})
+        assert late.text("status")["status"]["pid"] == daemon.process.pid
+
+
 def test_a_page_gets_all_figures_and_the_newest_frame(pair):
     daemon, bridge = pair
     page = bridge.page()
@@ -162,6 +180,15 @@ def test_hello_comes_first(pair):
     page = bridge.page(hello=False)
     page.say({"id": 1, "request": {"cmd": "version"}})
     assert page.closed().code == 1008
+
+
+def test_who_never_says_hello_is_let_go(pair):
+    daemon, bridge = pair
+    page = bridge.page(hello=False)
+    before = time.monotonic()
+    with pytest.raises(Closed):
+        page.receive(timeout=40)
+    assert time.monotonic() - before > 5
 
 
 def test_limits(pair):
