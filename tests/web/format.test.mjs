@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as f from "../../tools/web/page/core/format.js";
-import { kind, parse, take } from "../../tools/web/page/core/token.js";
+import { parse, take } from "../../tools/web/page/core/token.js";
 
 const thin = "\u202f";
 
@@ -41,7 +41,6 @@ test("a token leaves the address and stays for the tab", () => {
 	assert.equal(take({ hash: "#operator=a1b2", pathname: "/", search: "" }, past, storage), "a1b2");
 	assert.deepEqual(seen, ["/"]);
 	assert.equal(take({ hash: "#visit", pathname: "/", search: "" }, past, storage), "a1b2");
-	assert.deepEqual(parse("#viewer=ff%2B&visit"), { kind: "viewer", token: "ff+", rest: "#visit" });
-	assert.equal(kind(storage), "operator");
+	assert.deepEqual(parse("#viewer=ff%2B&visit"), { token: "ff+", rest: "#visit" });
 	assert.equal(parse("#session/operator=x"), null);
 });
