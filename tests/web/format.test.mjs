@@ -15,6 +15,10 @@ test("numbers: a dash where nothing can be said, no minus before zero", () => {
 	assert.equal(f.percent(52.6), `53${thin}%`);
 });
 
+test("as many places as a figure needs", () => {
+	assert.deepEqual([5810, 99.5, 9.99, 0.148, 0, -250].map(f.places), [0, 1, 2, 3, 0, 0]);
+});
+
 test("bytes and times in the unit a person would say", () => {
 	assert.equal(f.bytes(80.4e9), `80${thin}GB`);
 	assert.equal(f.bytes(1.25e6), `1.3${thin}MB`);

@@ -24,7 +24,6 @@ const STRIP_MS = 33; /* each of three strips ten times a second */
 const BARS_MS = 33;
 const TRAILS = { total: "", left: "left_", right: "right_", foot: "foot_" };
 const SPARE_MAX = 60;
-const LEAST_N = 20; /* below it nobody has a centre of pressure (docs/metrics.md) */
 
 class Live {
 	mode = remember("mode") in MODES ? remember("mode") : "clinician";
@@ -132,22 +131,28 @@ class Live {
 	/* The next fixed scale; kept for each unit. */
 	setTop(by) {
 		this.map.top = nextTop(this.map.top, by);
-		this.#tops[this.#unit] = this.map.top;
+		this.#tops[this.#scaleName()] = this.map.top;
 		remember("scale", this.#tops);
 		this.#caption();
 		this.#again();
 		announce(`scale to ${this.map.top} ${this.#unit}`);
 	}
 
+	/* Pressures of all mats have one scale; counts mean something on their own mat only. */
+	#scaleName() {
+		return this.#unit === "counts" ? `counts ${this.store.watched}` : this.#unit;
+	}
+
 	#caption(note = this.note ?? "") {
 		this.note = note;
 		this.map.scale.set(this.map.top, this.#unit || "");
 		const how = this.map.smooth ? "smoothed between cell centres" : "true cells";
-		text(this.caption, `${this.#unit ? `0 to ${number(this.map.top)} ${this.#unit}, fixed` : "no data yet"} \u00b7 ${how}${this.map.zoomed ? ", part of the mat" : ""} \u00b7 viridis${note ? ` \u00b7 ${note}` : ""}`);
+		text(this.caption, `${this.#unit ? `0 to ${this.map.top} ${this.#unit}, fixed` : "no data yet"} \u00b7 ${how}${this.map.zoomed ? ", part of the mat" : ""} \u00b7 viridis${note ? ` \u00b7 ${note}` : ""}`);
 	}
 
 	#forget() {
 		this.#queue.length = 0;
+		this.#unit = ""; /* its scale is another mat's */
 		this.#last = this.#header = this.#metrics = this.#shares = null;
 		this.map.clear();
 		if (this.map.zoomed) this.zoom();
@@ -280,7 +285,7 @@ class Live {
 		const note = exact || header.unit === "counts" ? "" : "raw counts: zero and curve of the calibration are in the figures, not in the map";
 		if (unit === this.#unit && note === this.note) return;
 		this.#unit = unit;
-		this.map.top = this.#tops[unit] ?? firstTop(unit, header.dtype);
+		this.map.top = this.#tops[this.#scaleName()] ?? firstTop(unit, header.dtype);
 		this.#caption(note);
 	}
 
@@ -296,9 +301,9 @@ class Live {
 	#why() {
 		if (this.#stale || !this.#metrics) return "";
 		const m = this.#metrics;
-		const u = units(m);
-		if (m[`force_${u.force}`] < LEAST_N) return "nobody on the mat";
+		if (m.cop_x_mm === null) return "nobody on the mat";
 		if (m.feet === null) return "feet touch and cannot be told apart";
+		if (m.feet === 0) return "no foot can be told on it";
 		return "which foot is which is not known";
 	}
 
