@@ -154,6 +154,7 @@ export function sessionPage(ctx, root, uuid) {
 	async function pick(number) {
 		shown.trial = number;
 		const t = current();
+		const busy = root.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
 
 		drawList();
 		list.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest" });
@@ -176,6 +177,8 @@ export function sessionPage(ctx, root, uuid) {
 			drawSay(t, null);
 		} finally {
 			left.removeAttribute("aria-busy");
+			/* everything was drawn anew: whoever worked with the keys goes on where he was */
+			if (busy && document.activeElement === document.body) root.querySelector(`[data-testid="${CSS.escape(busy)}"]`)?.focus({ preventScroll: true });
 		}
 	}
 

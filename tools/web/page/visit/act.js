@@ -3,7 +3,7 @@
  * Buttons that ask plantard for something. A refusal is shown where the button is, in the daemon's own
  * words, and stays until the next try: whoever pressed it looks there and nowhere else.
  */
-import { announce, button, el, text, unique } from "../core/ui.js";
+import { announce, button, el, tellError, text, unique } from "../core/ui.js";
 
 /*
  * action(ctx, "Accept", () => ({cmd: "accept", keys: {}}), {kind, key, testid, describedBy}) ->
@@ -18,6 +18,8 @@ export function action(ctx, label, ask, { kind = "", key = "", testid = "", done
 	press.setAttribute("aria-describedby", refusal.id);
 
 	function fail(message, field = null) {
+		/* somebody else was faster and the panel has gone: it is said where messages stand */
+		if (!refusal.isConnected) return tellError(new Error(`${label}: ${message}`));
 		text(refusal, message);
 		if (field?.focus) field.focus();
 	}
