@@ -83,15 +83,13 @@ export function view(root, { link, store }) {
 		text(heading, now ? "A new visit" : headText(store.protocol));
 	}
 
-	function build(p) {
-		const had = key !== null;
-
+	function build(p, first) {
 		root.classList.remove("beginning");
 		panel = panelOf(ctx, p);
 		side = p ? aside(ctx) : null;
 		fill(main, panel.node);
 		fill(root, el("header.head", {}, heading, state, off), el("div.columns", { class: side ? "" : "alone" }, main, side?.node));
-		if (had || document.activeElement === document.body) takeFocus();
+		if (!first || document.activeElement === document.body) takeFocus();
 	}
 
 	function say(p) {
@@ -112,8 +110,10 @@ export function view(root, { link, store }) {
 		off.hidden = link.up && store.daemon.up !== false;
 		text(off, off.hidden ? "" : "No connection: this is the last that was heard. The visit itself is kept by plantard.");
 		if (now !== key) {
-			build(p);
-			key = now;
+			const first = key === null;
+
+			key = now; /* before it is built: what cannot be drawn is said once and not with every status */
+			build(p, first);
 		}
 		if (p) side.update(p);
 		tick();
