@@ -59,7 +59,7 @@ export function readyPanel(ctx, p) {
 	const speed = numeric({ value: before?.at === p.at ? before.speed_kmh ?? "" : "", data: { testid: "trial-speed" } });
 	const also = more("More about this trial", "trial", { testid: "trial-more" });
 	const length = field("Length, s", seconds);
-	const belt = field("Speed of the belt, km/h", speed);
+	const belt = field("Speed of the belt, km/h (if there is one)", speed);
 	const why = el("p.warning", { hidden: true, role: "status" });
 	const load = loadLine(ctx, p);
 	let step = null;
@@ -92,7 +92,7 @@ export function readyPanel(ctx, p) {
 		if (!step || p.kind !== "record") return;
 		text(go.button.firstChild, startLabel(p, step));
 		length.hidden = !(step.seconds_max > step.seconds_min && step.end !== "off");
-		belt.hidden = step.end === "off";
+		belt.hidden = step.end === "off" || !step.strikes_per_foot;
 		lengths.hidden = length.hidden && belt.hidden;
 		if (seconds.value === "") seconds.value = step.seconds;
 		text(hint, hintOf(p, step));

@@ -49,7 +49,7 @@ function headText(p) {
 
 export function view(root, { link, store }) {
 	const newest = new Map();
-	const ctx = { link, store, protocol: protocolCache(link), metrics: (mat) => newest.get(mat), beginning };
+	const ctx = { link, store, protocol: protocolCache(link), newest: (mat) => newest.get(mat) ?? null, beginning };
 	const heading = el("h1", { tabIndex: -1, data: { testid: "visit-title" } });
 	const state = el("p.statename", { data: { testid: "visit-state" } });
 	const off = el("p.warning", { role: "status", hidden: true, data: { testid: "visit-off" } });
@@ -64,7 +64,7 @@ export function view(root, { link, store }) {
 	stylesheet("visit/visit.css");
 	root.classList.add("visit");
 
-	link.addEventListener("metrics", ({ detail }) => newest.set(detail.header.mat, detail.header.metrics));
+	link.addEventListener("metrics", ({ detail }) => newest.set(detail.header.mat, detail.header));
 	link.addEventListener("daemon", () => (ctx.protocol = protocolCache(link)));
 
 	/* Focus follows the next action, unless somebody is busy elsewhere on the page or in a question. */
