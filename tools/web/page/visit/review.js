@@ -36,6 +36,9 @@ export function verdict(t, kind = "record") {
 				: el("ul.flags", {}, t.flags.map((f) => el("li", { data: { flag: f } }, el("strong", {}, `${f}: `), flagText(f), el("span.hint", {}, ` ${flagAdvice(f)}`))))));
 }
 
+/* A key that was meant to stop the trial and came as it ended by itself must not accept it. */
+const SETTLE_MS = 250;
+
 export function reviewPanel(ctx, p) {
 	const t = lastTrial(p);
 	const score = p.kind === "record" && (p.pain.asked || p.pain.stop_at !== null)
@@ -45,6 +48,7 @@ export function reviewPanel(ctx, p) {
 	const reason = line({ maxLength: 160, data: { testid: "reason" } });
 	const failed = t.flags.includes("failed");
 	const accept = action(ctx, "Accept", () => {
+		if (accept.button.getAttribute("aria-disabled") === "true") return { error: "The trial had only just ended; press again to accept it." };
 		if (needsScore(p) && !score?.value) return { error: "The pain score of this trial is asked for.", field: score };
 		return { cmd: "accept", keys: acceptKeys({ side: side?.value, score: score?.value }) };
 	}, { kind: t.proposed === "accepted" ? "primary" : "", key: "a", testid: "accept" });
@@ -56,6 +60,8 @@ export function reviewPanel(ctx, p) {
 	} }, field("Reason to reject", reason), suggestions([...new Set([...REJECT_REASONS, ...t.flags.filter((f) => f !== "failed")])], reason, "reason"), reject.node);
 
 	accept.button.disabled = failed;
+	accept.button.setAttribute("aria-disabled", "true");
+	setTimeout(() => accept.button.removeAttribute("aria-disabled"), SETTLE_MS);
 	return {
 		node: el("div.review", { data: { testid: "panel-review" } },
 			verdict(t, p.kind),
