@@ -15,7 +15,7 @@ function figures(p, t, mat) {
 	return facts([
 		recorded ? ["Length", format.quantity(t.seconds, "s", 1)] : null,
 		recorded ? ["Frames", `${format.number(t.frames)}, missing ${format.number(t.gap_frames)}`] : null,
-		t.force_mean_n !== null ? ["Mean force", `${format.quantity(t.force_mean_n, unit)}${t.body_weight_ratio !== null ? ` (${format.percent(100 * t.body_weight_ratio)} of body weight)` : ""}`] : null,
+		t.force_mean_n !== null ? ["Mean force", `${format.quantity(t.force_mean_n, unit)}${t.body_weight_ratio !== null && unit === "N" ? ` (${format.percent(100 * t.body_weight_ratio)} of body weight)` : ""}`] : null,
 		t.empty_mean_n !== null ? ["Empty mat", format.quantity(t.empty_mean_n, unit, 1)] : null,
 		recorded ? ["Strikes", strikesText(t.strikes)] : null,
 		t.contact_s !== null ? ["Contact after", format.quantity(t.contact_s, "s", 1)] : null,
