@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
+import { smaller } from "./png.mjs";
 import { BUILD, SOURCE } from "./rig.mjs";
 
 const SQUARE = 16;
@@ -55,7 +56,7 @@ export async function picture(page, name, moving = []) {
 	await page.evaluate(() => document.activeElement?.blur?.());
 	await page.waitForTimeout(400); /* what fades has faded */
 	const rects = await page.evaluate((all) => all.flatMap((s) => [...document.querySelectorAll(s)].map((e) => e.getBoundingClientRect().toJSON())), moving);
-	const shot = await page.screenshot({ type: "png", animations: "disabled", caret: "hide" });
+	const shot = smaller(await page.screenshot({ type: "png", animations: "disabled", caret: "hide" }));
 
 	fs.mkdirSync(path.dirname(made(name)), { recursive: true });
 	fs.writeFileSync(made(name), shot);

@@ -15,19 +15,18 @@ import { Lab, live, store, t, until } from "./rig.mjs";
 
 const CLOCK = t("state-clock"), REC = t("recording"), NOW = t("now");
 const MOVING = [".map-panel canvas", ".plot", ".number", CLOCK, t("state-rate"), t("state-disk"), t("state-zero"), t("state-lost"), REC, t("state-calibration")];
+const PITCH = 7; /* mm: fine enough for quadrants of a heel, large enough for two feet */
 let lab, page, hand;
 const sessions = [];
 
 before(async () => {
-	lab = await Lab.open({ calibration: 'calibrated = "2026-11-02"; expires = "2046-11-02"; by = "load cell 3, lab";' });
+	lab = await Lab.open({ pitch: PITCH, calibration: 'calibrated = "2026-11-02"; expires = "2046-11-02"; by = "load cell 3, lab";' });
 	page = await lab.page("live");
 	hand = new Pointer(page);
 });
 after(() => lab?.close());
 
 test("live: clinician, patient, target, out of date", async () => {
-	await lab.person("empty");
-	await lab.cli("tare");
 	await lab.person("shift", { seed: 5 });
 	await live(page);
 	for (const mode of ["clinician", "patient", "target"]) {
@@ -43,41 +42,43 @@ test("live: clinician, patient, target, out of date", async () => {
 	await picture(page, "live-stale", MOVING);
 });
 
-/* A visit of quiet stance whose load is that of seed and more; pictures of its steps where a name is given. */
-async function visit(subject, seed, name, more = []) {
-	await lab.person("standing", { seed, more });
-	if (await page.locator(t("another")).count()) await hand.press("another");
+test("a visit, step by step", async () => {
+	await hand.press("nav-visit");
+	await lab.person("standing", { seed: 11 });
 	await page.waitForSelector(t("panel-begin"));
-	if (name) await picture(page, `${name}-begin`, MOVING);
-	await begin(page, hand, { protocol: "Quiet stance", subject, mass: 70, pain: "right" });
+	await picture(page, "visit-begin", MOVING);
+	await begin(page, hand, { protocol: "Quiet stance", subject: "P-0042", mass: 70, pain: "right" });
 	sessions.push(await store(page, "store.protocol.session_uuid"));
-	if (name) await picture(page, `${name}-ready`, [...MOVING, ".load"]);
+	await picture(page, "visit-ready", [...MOVING, ".load"]);
 	for (let i = 0; i < 2; i++) {
 		await reach(page, "ready");
 		await hand.press("trial");
 		await reach(page, "recording");
-		if (name && !i) {
+		if (!i) {
 			await page.waitForTimeout(3000);
-			await picture(page, `${name}-recording`, [...MOVING, t("left"), t("quality"), NOW, ".load"]);
+			await picture(page, "visit-recording", [...MOVING, t("left"), t("quality"), NOW, ".load"]);
 		}
 		await reach(page, "review");
-		if (name && !i) await picture(page, `${name}-review`, [...MOVING, "dl.facts"]);
+		if (!i) await picture(page, "visit-review", [...MOVING, "dl.facts"]);
 		await hand.tick("score-3");
 		await hand.press("accept");
 		await reach(page, "ready", "rest", "done");
 	}
 	await reach(page, "done");
-	if (name) await picture(page, `${name}-done`, MOVING);
-}
-
-test("a visit, step by step", async () => {
-	await hand.press("nav-visit");
-	await visit("P-0042", 11, "visit");
+	await picture(page, "visit-done", MOVING);
 });
 
+/* Another day of the same person, without a protocol: what the steps of a visit are is told already. */
+async function recorded(subject, seed) {
+	await lab.person("standing", { seed });
+	const { trials } = JSON.parse(await lab.cli("start", "--json", "--subject", subject, "--mass", "70", "--protocol", "quiet-stance", "--condition", "barefoot / eyes-open"));
+	await page.waitForTimeout(8000);
+	await lab.cli("stop");
+	sessions.push(trials[0].session_uuid);
+}
+
 test("what was recorded: list, session, comparison, trend", async () => {
-	await visit("P-0042", 12, null);
-	await visit("P-0042", 13, null);
+	for (const seed of [12, 13]) await recorded("P-0042", seed);
 	for (const uuid of sessions)
 		await until(() => page.evaluate((s) => window.plantarDebug.link.request("session", { session: s }).then((r) => r.session.recordings.every((x) => x.state === "finished"), () => false), uuid), "recordings to be finished");
 	await hand.press("nav-sessions");
@@ -104,7 +105,7 @@ test("red flags, and a mat without calibration", async () => {
 	await picture(page, "visit-red-flags", MOVING);
 	await page.context().close();
 	await lab.close();
-	lab = await Lab.open({ calibration: null });
+	lab = await Lab.open({ pitch: PITCH, calibration: null });
 	await lab.person("standing", { seed: 5 });
 	page = await lab.page("live");
 	await live(page);
