@@ -35,6 +35,7 @@ struct pl_done {
 	double mean_counts_max;	     /* tare */
 	double mean_force_n;	     /* weigh */
 	uint64_t frames, gap_frames; /* stop */
+	char reason[32];	     /* stop: why the recording ended */
 };
 
 /* What reaches main's mailbox. */

@@ -65,6 +65,7 @@ static void answer(struct pl_track *track, int type, uint64_t request, const str
 	d->trial = track->status.trial;
 	d->frames = track->status.frames;
 	d->gap_frames = track->status.gap_frames;
+	pl_copy(d->reason, sizeof(d->reason), track->reason);
 	pl_copy(d->session_uuid, sizeof(d->session_uuid), track->status.session_uuid);
 	/* Main takes from it all the time; an answer must not get lost. */
 	while (!pl_mailbox_post(track->recorder->main_box, &item) &&
@@ -82,6 +83,7 @@ static void end_journal(struct pl_track *track, const char *reason, struct pl_er
 	if (pl_journal_end(track->journal, reason, &end_err) && err && err->code == PL_OK)
 		*err = end_err;
 	track->journal = NULL;
+	pl_copy(track->reason, sizeof(track->reason), reason);
 	show(track, false);
 	answer(track, PL_ITEM_ENDED, 0, err);
 }

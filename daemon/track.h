@@ -33,7 +33,8 @@ struct pl_track {
 	struct pl_place *place; /* that has it */
 	char stem[900];
 	int64_t next_sync_ns, next_clock_ns;
-	bool ending; /* the engine was told to stop (disk) */
+	bool ending;	 /* the engine was told to stop (disk) */
+	char reason[32]; /* why the last one ended */
 
 	struct pl_recording_status status; /* under the recorder's lock */
 };

@@ -181,7 +181,8 @@ void pl_visit_run_ended(struct pl_daemon *d, const struct pl_done *done)
 	pl_visit_run_time(d);
 	pl_engine_contact(d->mats[done->mat].engine, &c);
 	pl_engine_watch(d->mats[done->mat].engine, 0, false);
-	pl_visit_ended(d->visit, &c, done->frames, done->gap_frames, done->err.message);
+	pl_visit_ended(d->visit, &c, done->frames, done->gap_frames, done->reason,
+		       done->err.message);
 	judge_cells(d);
 	pl_visit_run_act(d);
 }

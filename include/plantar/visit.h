@@ -197,7 +197,9 @@ void pl_visit_started(struct pl_visit *v, unsigned file, const char *path);
 void pl_visit_not_started(struct pl_visit *v, const char *why);
 void pl_visit_seen(struct pl_visit *v, const struct pl_contact *c, bool connected);
 void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t frames,
-		    uint64_t gap_frames, const char *failure); /* failure "": none */
+		    uint64_t gap_frames, const char *reason, const char *failure);
+/* reason: of an end that was not this visit's doing ("stopped", "disk reserve"). failure "": none
+ */
 /* Of TARE: what the mat showed before; of WEIGH: what it shows. failure "": none */
 void pl_visit_measured(struct pl_visit *v, double force_n, const char *failure);
 

@@ -401,7 +401,7 @@ void pl_visit_tick(struct pl_visit *v, int64_t now_ns, int64_t now_utc_ns)
 }
 
 void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t frames,
-		    uint64_t gap_frames, const char *failure)
+		    uint64_t gap_frames, const char *reason, const char *failure)
 {
 	struct pl_visit_trial *t = last_trial(v);
 
@@ -414,7 +414,7 @@ void pl_visit_ended(struct pl_visit *v, const struct pl_contact *c, uint64_t fra
 	t->gap_frames = gap_frames;
 	if (v->state == PL_VISIT_WAITING || v->state == PL_VISIT_RECORDING) {
 		stop_watch(v, v->now_ns); /* the operator's `stop`, or the disk is full */
-		copy(t->end, sizeof(t->end), "stopped");
+		copy(t->end, sizeof(t->end), reason);
 		t->flags |= v->state == PL_VISIT_WAITING ? PL_TRIAL_NO_CONTACT : 0u;
 	}
 	if (*failure) {

@@ -95,7 +95,7 @@ static void nothing_of_the_world_moves_a_visit_that_does_not_wait_for_it(void **
 		if (!runs) {
 			pl_visit_started(v, 9, "/x");
 			pl_visit_not_started(v, "no");
-			pl_visit_ended(v, &c, 0, 0, "");
+			pl_visit_ended(v, &c, 0, 0, "stopped", "");
 			pl_visit_seen(v, &c, false);
 		}
 		if (s != PL_VISIT_MEASURING)
@@ -188,7 +188,7 @@ static void aborted_while_the_recorder_begins(void **state)
 	assert_int_equal(pl_visit_begin(v, &protocol, &s, NULL), -1);
 	pl_visit_started(v, 1, "/a/trial-001.h5");
 	assert_int_equal(pl_visit_take_actions(v), PL_ACT_STOP);
-	pl_visit_ended(v, &c, 2, 0, "");
+	pl_visit_ended(v, &c, 2, 0, "stopped", "");
 	assert_int_equal(v->state, PL_VISIT_ABORTED);
 	assert_string_equal(v->trials[1].reason, "aborted: fire alarm");
 	assert_int_equal(v->trials[1].frames, 2);

@@ -65,7 +65,7 @@ static void what_is_wrong_with_a_trial(void **state)
 		c.holes = i == 2;
 		c.feet[2] -= i == 4 ? 601 : 600; /* 10 % may show another number */
 		later(v, i == 5 ? 59 : 61);
-		pl_visit_ended(v, &c, 6000, i == 3 ? 4 : 0, "");
+		pl_visit_ended(v, &c, 6000, i == 3 ? 4 : 0, "stopped", "");
 		assert_int_equal(v->state, PL_VISIT_REVIEW);
 		assert_int_equal(v->trials[1].flags, flags[i]);
 		assert_int_equal(v->trials[1].proposed, PL_VERDICT_REJECTED);
@@ -106,7 +106,7 @@ static void pass(struct pl_visit *v, double from, double to, enum pl_side side, 
 	pl_visit_seen(v, &c, true);
 	assert_int_equal(v->state, PL_VISIT_ENDING);
 	assert_int_equal(pl_visit_take_actions(v), PL_ACT_STOP);
-	pl_visit_ended(v, &c, 150, 0, "");
+	pl_visit_ended(v, &c, 150, 0, "stopped", "");
 	assert_int_equal(v->state, PL_VISIT_REVIEW);
 }
 
@@ -153,7 +153,7 @@ static void drift_nobody_and_too_long(void **state)
 	pl_visit_started(v, 2, "/a/trial-002.h5");
 	later(v, 60);
 	assert_int_equal(v->state, PL_VISIT_ENDING);
-	pl_visit_ended(v, &c, 0, 0, "");
+	pl_visit_ended(v, &c, 0, 0, "stopped", "");
 	assert_int_equal(v->trials[1].flags, PL_TRIAL_NO_CONTACT);
 	pl_visit_reject(v, "not there", NULL);
 	pl_visit_take_actions(v);
@@ -180,13 +180,28 @@ static void unplugged(void **state)
 		pl_visit_seen(v, &c, false);
 		assert_int_equal(v->state, PL_VISIT_ENDING);
 		assert_int_equal(pl_visit_take_actions(v), PL_ACT_STOP);
-		pl_visit_ended(v, &c, 300, 0, "");
+		pl_visit_ended(v, &c, 300, 0, "stopped", "");
 		assert_int_equal(v->state, PL_VISIT_REVIEW);
 		assert_true(pl_visit_current(v)->flags & PL_TRIAL_GAP);
 		assert_int_equal(pl_visit_current(v)->proposed, PL_VERDICT_REJECTED);
 		assert_string_equal(pl_visit_current(v)->end, "unplugged");
 		pl_visit_free(v);
 	}
+}
+
+/* The recorder ends a trial by itself: the trial says why, not that somebody stopped it. */
+static void disk_is_full(void **state)
+{
+	struct pl_visit *v = in_state(PL_VISIT_RECORDING);
+	struct pl_contact c = {.contact_n = 50, .last_ns = v->now_ns};
+
+	(void)state;
+	pl_visit_seen(v, &c, true);
+	pl_visit_ended(v, &c, 100, 0, "disk reserve", "");
+	assert_int_equal(v->state, PL_VISIT_REVIEW);
+	assert_string_equal(pl_visit_current(v)->end, "disk reserve");
+	assert_true(pl_visit_current(v)->flags & PL_TRIAL_SHORT);
+	pl_visit_free(v);
 }
 
 static void waits_and_later_steps(void **state)
@@ -255,6 +270,7 @@ int main(void)
 		TEST(quota_per_foot),
 		TEST(drift_nobody_and_too_long),
 		TEST(unplugged),
+		TEST(disk_is_full),
 		TEST(waits_and_later_steps),
 		TEST(what_may_be_asked_of_a_trial),
 	};

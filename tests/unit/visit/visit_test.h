@@ -136,7 +136,7 @@ static inline void to_review(struct pl_visit *v, double force_n)
 	assert_int_equal(v->state, PL_VISIT_ENDING);
 	assert_int_equal(pl_visit_take_actions(v), PL_ACT_STOP);
 	c = standing(v, force_n);
-	pl_visit_ended(v, &c, 6000, 0, "");
+	pl_visit_ended(v, &c, 6000, 0, "stopped", "");
 }
 
 /* A visit in each state. */

@@ -19,7 +19,7 @@ before(async () => {
 	await live(page);
 	await page.evaluate(axeSource());
 });
-after(() => lab.close());
+after(() => lab?.close());
 
 async function looked(what) {
 	for (const contrast of ["", ", other contrast"]) {

@@ -27,7 +27,7 @@ before(async () => {
 	page = await lab.page("live");
 	await live(page);
 });
-after(() => lab.close());
+after(() => lab?.close());
 
 const said = (id, pattern) => page.waitForFunction(([s, p]) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ""), [t(id), pattern.source]);
 

@@ -17,7 +17,7 @@ before(async () => {
 	lab = await Lab.open({ hz: 250 });
 	await lab.person("standing");
 });
-after(() => lab.close());
+after(() => lab?.close());
 
 /* Least squares: growth a second. */
 function slope(points) {

@@ -146,8 +146,8 @@ export class Lab {
 		}
 	}
 
-	/* hz: of the mat; calibration: text to put into its file's group, null: none; archive: keys of plantard.conf. */
-	async #open({ hz = 100, calibration = "", archive = "", bridgeArgs = [], folder = null }) {
+	/* hz, pitch (mm): of the mat; calibration: text to put into its file's group, null: none; archive: keys of plantard.conf. */
+	async #open({ hz = 100, pitch = 10, calibration = "", archive = "", bridgeArgs = [], folder = null }) {
 		this.hz = hz;
 		this.bridgeArgs = bridgeArgs;
 		this.folder = folder ?? fs.mkdtempSync(path.join(os.tmpdir(), "plantar-browser-"));
@@ -161,7 +161,7 @@ export class Lab {
 			fs.writeFileSync(path.join(this.folder, "protocols", `${name}.conf`), cuts.reduce((s, [from, to]) => s.replace(from, to), whole));
 		}
 		this.mat = path.join(this.folder, "mats", "pmp-64x64.conf");
-		let conf = fs.readFileSync(path.join(SOURCE, "config/mats/pmp-64x64.conf"), "utf8").replace(/rate_hz = \d+/, `rate_hz = ${hz}`);
+		let conf = fs.readFileSync(path.join(SOURCE, "config/mats/pmp-64x64.conf"), "utf8").replace(/rate_hz = \d+/, `rate_hz = ${hz}`).replace(/pitch_mm = [\d.]+/, `pitch_mm = ${pitch.toFixed(1)}`);
 		if (calibration === null) conf = conf.replace(/calibration = \{[^}]*\};/, "");
 		else conf = conf.replace(/(unit = "kPa";)/, `$1 ${calibration}`);
 		fs.writeFileSync(this.mat, conf);

@@ -13,7 +13,7 @@ import { Lab, protocolState, run, store, t, until } from "./rig.mjs";
 
 let lab;
 before(async () => (lab = await Lab.open()));
-after(() => lab.close());
+after(() => lab?.close());
 
 /* The trial under way or in review, as the daemon has it. */
 const trial = (page) => store(page, "store.protocol.trials.at(-1)");
