@@ -8,8 +8,8 @@ phidget, stepmaniax, takktile or vernier. What the host sends over an OUT endpoi
 which refuses what the device would not understand; "WRONG" on stdout says so.
 
 Each frame is a line of LOG: 1 if the host has taken it whole between SIGUSR1 and SIGUSR2, when it must come to be in
-the archive, else 0; then its cells as a mat file delivers them. "told" is a line where a device that settles after
-each command was sent one."""
+the archive, else 0; then its cells as a mat file delivers them. "cut" is a line where the cable was pulled or put in,
+"told" one where the device was told to begin, or what it should do."""
 import errno
 import os
 import signal
@@ -67,7 +67,8 @@ class Gadget:
         self.log, self.period = open(log, "w"), 1 / hz
         self.lock = threading.Lock()
         self.replies, self.polls = [], 0
-        self.wanted = self.takktile_runs = self.told = False
+        self.wanted = self.takktile_runs = False
+        self.marks = []         # for the log, before the next frame
         self.frames = 0         # since it was told to begin
         self.ep0 = os.open(path + "/ep0", os.O_RDWR)
         os.write(self.ep0, descriptors(self.usb_class, self.type, in_bytes, out_bytes))
@@ -122,12 +123,14 @@ class Gadget:
         """As after power-up: it has to be told again."""
         with self.lock:
             self.device.open()
+            self.marks.append("cut")
             self.replies, self.polls, self.frames = [], 0, 0
             self.takktile_runs = False
 
     def running(self, yes):
         with self.lock:
             self.takktile_runs, self.frames = yes, 0
+            self.marks.append("told")
 
     def hear(self, data):
         with self.lock:
@@ -137,7 +140,8 @@ class Gadget:
                 print("WRONG", data.hex(), error, flush=True)
             self.polls += 1
             if not self.device.polled:
-                self.frames, self.told = 0, True
+                self.frames = 0
+                self.marks.append("told")
 
     def endpoint_out(self):
         first = True
@@ -190,9 +194,8 @@ class Gadget:
                 sent = sent and began == self.frames and began >= self.device.first
                 self.frames += 1
                 n += 1
-                if self.told and self.device.first:
-                    self.log.write("told\n")
-                self.told = False
+                while self.marks:
+                    self.log.write(self.marks.pop(0) + "\n")
                 text = " ".join(repr(v) for v in devices.flat(cells))
                 self.log.write(f"{int(wanted and self.wanted and sent)} {text}\n")
                 self.log.flush()
