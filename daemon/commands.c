@@ -487,7 +487,7 @@ void pl_command_audit(void *daemon, const struct pl_asker *asker, const char *re
 
 	d->audit_requests += times;
 	if (pl_audit_format(line, sizeof(line), &note))
-		pl_recorder_audit(d->recorder, line);
+		pl_audit_log_write(d->audit, line);
 	if (times > 1)
 		pl_daemon_event(d, -1, PL_WARNING, "busy", "%llu requests of %s refused",
 				(unsigned long long)times, asker->who);

@@ -437,9 +437,10 @@ static int make_parts(struct pl_daemon *d, struct pl_error *err)
 		return -1;
 	d->control = pl_control_new(d->zmq, d->config, d->access, pl_command_handle,
 				    pl_command_audit, d, err);
+	d->audit = pl_audit_log_new(d->log, err);
 	d->recorder = pl_recorder_new(d->config, d->box, d->log, err);
 	d->converter = pl_converter_new(pl_command_converted, d, d->log, err);
-	if (!d->control || !d->recorder || !d->converter)
+	if (!d->control || !d->audit || !d->recorder || !d->converter)
 		return -1;
 	pl_looks_answer_to(d->looks, d->control);
 	for (unsigned i = 0; i < d->config->n_mats; i++)
@@ -450,7 +451,7 @@ static int make_parts(struct pl_daemon *d, struct pl_error *err)
 
 static int start_parts(struct pl_daemon *d, struct pl_error *err)
 {
-	if (pl_publisher_start(d->publisher, err) ||
+	if (pl_publisher_start(d->publisher, err) || pl_audit_log_start(d->audit, err) ||
 	    pl_recorder_start(d->recorder, d->engines, err))
 		return -1;
 	for (unsigned i = 0; i < d->config->n_mats; i++)
@@ -469,7 +470,8 @@ static int make(struct pl_daemon *d, struct pl_error *err)
 	d->lock_fd = pl_runtime_lock(pl_runtime_dir(folder, sizeof(folder)), err);
 	if (d->lock_fd < 0 || make_signals(d, err))
 		return -1;
-	pl_thread_priority(ACQUISITION_NICE); /* inherited by all but recorder and converter */
+	pl_thread_priority(
+		ACQUISITION_NICE); /* inherited by all but recorder, audit and converter */
 	check_archive(d);
 	if (make_parts(d, err) || start_parts(d, err))
 		return -1;
@@ -492,6 +494,7 @@ static void unmake(struct pl_daemon *d)
 	pl_control_free(d->control);
 	pl_publisher_stop(d->publisher);
 	pl_recorder_stop(d->recorder);
+	pl_audit_log_stop(d->audit);
 	pl_converter_free(d->converter);
 	for (unsigned i = 0; i < d->config->n_mats; i++) {
 		pl_engine_free(d->engines[i]);

@@ -14,6 +14,7 @@
 #include <plantar/log.h>
 #include <plantar/visit.h>
 
+#include "daemon/audit_log.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/convert.h"
@@ -73,6 +74,7 @@ struct pl_daemon {
 	struct pl_mailbox *box; /* struct pl_main_item */
 	struct pl_publisher *publisher;
 	struct pl_recorder *recorder;
+	struct pl_audit_log *audit;
 	struct pl_converter *converter;
 	struct pl_access *access;
 	struct pl_control *control;

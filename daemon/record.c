@@ -19,12 +19,12 @@
 #define DRAIN_NS (50 * PL_MS)
 
 struct recorder_command {
-	enum { COMMAND_BEGIN, COMMAND_AUDIT, COMMAND_LOG } what;
+	enum { COMMAND_BEGIN, COMMAND_LOG } what;
 	unsigned mat;
 	uint64_t request;
 	struct pl_session_meta *meta; /* owned */
 	bool new_session;
-	char *line;		    /* owned; of AUDIT, or the text of LOG */
+	char *text;		    /* owned; of LOG */
 	struct pl_recorder_log log; /* but for its text */
 };
 
@@ -43,7 +43,7 @@ void pl_recorder_look_at_disk(struct pl_recorder *r, int64_t now)
 
 static void write_log(struct pl_recorder *r, struct recorder_command *c)
 {
-	c->log.text = c->line;
+	c->log.text = c->text;
 	pl_recorder_write_log(r, &c->log);
 }
 
@@ -51,12 +51,7 @@ static void obey(struct pl_recorder *r, struct recorder_command *c)
 {
 	if (c->what == COMMAND_LOG) {
 		write_log(r, c);
-		free(c->line);
-		return;
-	}
-	if (c->what == COMMAND_AUDIT) {
-		pl_recorder_write_audit(r, c->line);
-		free(c->line);
+		free(c->text);
 		return;
 	}
 	pl_track_begin(&r->tracks[c->mat], c->meta, c->new_session, c->request);
@@ -81,7 +76,6 @@ static void prepare(struct pl_recorder *r)
 {
 	struct pl_error err = {0};
 
-	pl_recorder_open_audit(r);
 	for (unsigned i = 0; i < r->places.n; i++) {
 		err = (struct pl_error){0};
 		if (access(r->places.at[i].folder, F_OK) == 0 &&
@@ -135,7 +129,6 @@ struct pl_recorder *pl_recorder_new(const struct pl_config *config, struct pl_ma
 	r->config = config;
 	r->log = log;
 	r->main_box = main_box;
-	r->audit.log_fd = r->audit.head_fd = -1;
 	pl_places_init(&r->places, config);
 	r->n_tracks = config->n_mats;
 	pthread_mutex_init(&r->lock, NULL);
@@ -187,11 +180,9 @@ void pl_recorder_stop(struct pl_recorder *r)
 		pthread_join(r->thread, NULL);
 	}
 	while (r->commands && pl_mailbox_take(r->commands, &command)) {
-		if (command.what == COMMAND_AUDIT)
-			pl_recorder_write_audit(r, command.line);
 		if (command.what == COMMAND_LOG)
 			write_log(r, &command);
-		free(command.line);
+		free(command.text);
 		if (command.meta)
 			pl_session_meta_free(command.meta);
 		free(command.meta);
@@ -200,7 +191,6 @@ void pl_recorder_stop(struct pl_recorder *r)
 		pl_lane_free(r->tracks[i].lane);
 		pl_journal_abandon(r->tracks[i].journal);
 	}
-	pl_audit_close(&r->audit);
 	pl_mailbox_free(r->commands);
 	pthread_mutex_destroy(&r->lock);
 	free(r->tracks);
@@ -219,21 +209,11 @@ bool pl_recorder_begin(struct pl_recorder *r, unsigned mat, uint64_t request,
 	return pl_mailbox_post(r->commands, &c);
 }
 
-void pl_recorder_audit(struct pl_recorder *r, const char *line)
-{
-	struct recorder_command c = {.what = COMMAND_AUDIT, .line = strdup(line)};
-
-	if (c.line && !pl_mailbox_post(r->commands, &c)) {
-		pl_logf(r->log, PL_WARNING, "the disk is stuck; not in the audit file: %s", line);
-		free(c.line);
-	}
-}
-
 bool pl_recorder_log(struct pl_recorder *r, const char *session_uuid, int64_t began_utc_ns,
 		     bool new_session, bool under_way, const char *name, uint64_t mark, char *text)
 {
 	struct recorder_command c = {.what = COMMAND_LOG,
-				     .line = text,
+				     .text = text,
 				     .log = {.under_way = under_way,
 					     .may_make = new_session,
 					     .mark = mark,

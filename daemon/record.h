@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The recorder thread: takes frames out of deep rings (one a mat, about ten seconds) twenty times
- * a second, appends them to journals with few large writes, and syncs every half second. It is the
- * only thread of the daemon that touches a disk, so it is the only one a slow disk can stop.
- * Main thread, unless it says otherwise.
+ * a second, appends them to journals with few large writes, and syncs every half second. It and the
+ * audit thread (audit_log.h) are the only ones of the daemon that touch a disk, so they are the
+ * only ones a slow disk can stop. Main thread, unless it says otherwise.
  */
 #ifndef DAEMON_RECORD_H
 #define DAEMON_RECORD_H
@@ -40,8 +40,6 @@ void pl_recorder_stop(struct pl_recorder *r);
  * False: the recorder does not take commands any more because the disk is stuck. */
 bool pl_recorder_begin(struct pl_recorder *r, unsigned mat, uint64_t request,
 		       struct pl_session_meta *meta, bool new_session);
-/* A line for the audit file, without newline. Copies. */
-void pl_recorder_audit(struct pl_recorder *r, const char *line);
 
 /* Rewrites <session folder>/<name> with text (taken over, malloced; freed also on failure).
  * new_session: makes the folder if there is none yet. under_way: the next start of plantard is to

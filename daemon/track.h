@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the recorder share: record.c (the thread), track.c (one mat's recording) and
- * record_log.c (the audit file, the logs of protocols). Recorder thread only, but for the status.
+ * record_log.c (the logs of protocols). Recorder thread only, but for the status.
  */
 #ifndef DAEMON_TRACK_H
 #define DAEMON_TRACK_H
@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include <plantar/archive.h>
-#include <plantar/audit.h>
 
 #include "daemon/engine.h"
 #include "daemon/places.h"
@@ -47,8 +46,6 @@ struct pl_recorder {
 	struct pl_wake wake;
 	unsigned n_tracks;
 	struct pl_track *tracks;
-	struct pl_audit audit;
-	bool audit_failed;
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
@@ -77,8 +74,6 @@ struct pl_recorder_log {
 	bool may_make, under_way; /* the session's folder; the protocol */
 	const char *text;
 };
-void pl_recorder_open_audit(struct pl_recorder *r);
-void pl_recorder_write_audit(struct pl_recorder *r, const char *line);
 void pl_recorder_write_log(struct pl_recorder *r, const struct pl_recorder_log *log);
 
 #endif

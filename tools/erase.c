@@ -344,7 +344,7 @@ static int audit(const struct erase *e, const struct session *s, struct pl_error
 		 when, (unsigned)getuid(), strrchr(s->folder, '/') + 1, s->trials, s->frames);
 	if (pl_audit_open(&log, e->state, NULL, 0, err))
 		return -1;
-	r = pl_audit_append(&log, text, err);
+	r = pl_audit_append(&log, text, err) || pl_audit_sync(&log, err) ? -1 : 0;
 	pl_audit_close(&log);
 	return r;
 }

@@ -31,6 +31,7 @@ struct phidget {
 	bool told;
 	bool fresh[INPUTS]; /* a good sample came since settings changed */
 	bool settling, was_error;
+	bool again; /* told again because nothing was heard: was it silent, or were we late? */
 	int64_t told_ns, heard_ns; /* settings sent; a report that shows them */
 	struct pl_lost loss;
 	struct pl_text_slot text;
@@ -96,7 +97,7 @@ static void phidget_reset(void *state)
 	struct phidget *p = state;
 
 	pl_packets_reset(&p->packet);
-	p->told = p->was_error = false;
+	p->told = p->was_error = p->again = false;
 	p->told_ns = p->heard_ns = 0;
 	p->loss = (struct pl_lost){0};
 	p->text.ready = false;
@@ -167,6 +168,11 @@ static bool take(struct phidget *p, int64_t now_ns, struct pl_raw_frame *frame,
 		stats->skipped_bytes += p->packet.n;
 		return false;
 	}
+	/* A report that had arrived when it was told again was no silence: nothing changed there.
+	 */
+	if (p->again && now_ns >= p->told_ns)
+		settle(p);
+	p->again = false;
 	p->heard_ns = now_ns;
 	p->settling = p->settling && p->told && now_ns - p->told_ns < SETTLE_MS * MS;
 	for (unsigned i = 0; i < INPUTS; i++) {
@@ -222,9 +228,11 @@ static void phidget_tick(void *state, int64_t now_ns, struct pl_tx *tx, int64_t 
 	last = p->heard_ns > p->told_ns ? p->heard_ns : p->told_ns;
 	if (!p->told || now_ns - last >= patience) {
 		pl_send(tx, out, sizeof(out));
+		p->again = p->told && !p->settling;
+		if (!p->again)
+			settle(p);
 		p->told = true;
 		p->told_ns = last = now_ns;
-		settle(p);
 	}
 	*deadline_ns = last + patience;
 }

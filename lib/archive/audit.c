@@ -4,13 +4,16 @@
  * the one before, and beside the log stands what its last line was. Where the two disagree at the
  * next start, the chain goes on from what is remembered: the break stays where verification finds
  * it, instead of being healed by the next line.
+ *
+ * Nor does a log whose end a power cut takes away together with what was done last. Lines are
+ * synced in batches, and only then remembered: what is remembered is certainly there. What lies
+ * behind it and holds no chain is what the power left of lines; it is put aside, not healed.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -23,49 +26,6 @@
 #include "files.h"
 
 #define TAIL_MAX (2 * (PL_AUDIT_LINE_MAX + 128))
-#define HEAD_FORMAT "%020" PRIu64 " %s\n"
-#define HEAD_BYTES (20 + 1 + 64 + 1)
-
-/* ---- lines ---- */
-
-void pl_audit_hash(const char *text, size_t n, char hex[65])
-{
-	unsigned char digest[crypto_hash_sha256_BYTES];
-
-	crypto_hash_sha256(digest, (const unsigned char *)text, n);
-	sodium_bin2hex(hex, 65, digest, sizeof(digest));
-}
-
-static bool is_hash(const char *text)
-{
-	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
-}
-
-void pl_audit_line_parse(const char *text, size_t n, struct pl_audit_line *line)
-{
-	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
-	const json_t *number = json_object_get(root, "n");
-	const char *prev = json_string_value(json_object_get(root, "prev"));
-
-	*line = (struct pl_audit_line){.json = json_is_object(root)};
-	if (json_is_integer(number) && json_integer_value(number) > 0 && prev && is_hash(prev)) {
-		line->chained = true;
-		line->n = (uint64_t)json_integer_value(number);
-		memcpy(line->prev, prev, 65);
-	}
-	line->after_tear = json_is_true(json_object_get(root, "torn"));
-	json_decref(root);
-}
-
-bool pl_audit_read_head(int fd, uint64_t *n, char hash[65])
-{
-	char text[HEAD_BYTES + 1] = "";
-
-	if (pread(fd, text, HEAD_BYTES, 0) != HEAD_BYTES ||
-	    sscanf(text, "%20" SCNu64 " %64[0-9a-f]", n, hash) != 2)
-		return false;
-	return is_hash(hash);
-}
 
 /* ---- the end of the log ---- */
 
@@ -103,35 +63,72 @@ static bool read_tail(int fd, off_t size, struct tail *tail)
 	return true;
 }
 
-/* Where the chain goes on: behind the log's last line as a rule; behind what audit.head remembers
- * when that is not the same. */
-static void settle(struct pl_audit *a, const struct tail *tail, char *broken, size_t cap)
+static void go_on(struct pl_audit *a, uint64_t n, const char *hash)
 {
-	uint64_t n = 0;
-	char hash[65];
-	bool remembered = pl_audit_read_head(a->head_fd, &n, hash), whole;
-
-	a->n = tail->last.n + tail->torn; /* a torn line had a number, too */
-	memcpy(a->hash, tail->any || tail->torn ? tail->hash : PL_AUDIT_NO_HASH, 65);
-	whole = !remembered || (n == a->n && strcmp(hash, a->hash) == 0) ||
-		/* a crash between a line and its being remembered, or within the line */
-		(n == tail->last.n && tail->torn) ||
-		(!tail->torn && n + 1 == tail->last.n && strcmp(hash, tail->last.prev) == 0);
-	if (whole || (!tail->any && !tail->torn)) {
-		if (!tail->any && !tail->torn && remembered) { /* set aside, or taken away */
-			a->n = n;
-			memcpy(a->hash, hash, 65);
-		}
-		return;
-	}
-	snprintf(broken, cap,
-		 "the audit log in %s ends with line %" PRIu64 ", which is not line %" PRIu64
-		 " as it was left; plantar verify says where it was changed",
-		 a->folder, a->n, n);
-	if (n < a->n)
-		return;
 	a->n = n;
 	memcpy(a->hash, hash, 65);
+}
+
+static void tell_broken(const struct pl_audit *a, uint64_t remembered, char *text, size_t cap)
+{
+	snprintf(text, cap,
+		 "the audit log in %s ends with line %" PRIu64 ", which is not line %" PRIu64
+		 " as it was left; plantar verify says where it was changed",
+		 a->folder, a->n, remembered);
+}
+
+/*
+ * Where the chain goes on in a log that is not as it was left, or of which no more is known than
+ * its last line: behind that line as a rule; behind what audit.head remembers when that is not the
+ * same.
+ */
+static void settle(struct pl_audit *a, const struct tail *tail, const struct pl_audit_head *head,
+		   char *broken, size_t cap)
+{
+	bool empty = !tail->any && !tail->torn, whole;
+
+	go_on(a, tail->last.n + tail->torn, /* a torn line had a number, too */
+	      empty ? PL_AUDIT_NO_HASH : tail->hash);
+	if (!head)
+		return;
+	whole = (head->n == a->n && strcmp(head->hash, a->hash) == 0) ||
+		/* a crash between a line and its being remembered, or within the line */
+		(head->n == tail->last.n && tail->torn) ||
+		(!tail->torn && head->n + 1 == tail->last.n &&
+		 strcmp(head->hash, tail->last.prev) == 0);
+	if (empty) /* set aside, or taken away */
+		go_on(a, head->n, head->hash);
+	if (whole || empty)
+		return;
+	tell_broken(a, head->n, broken, cap);
+	if (head->n >= a->n)
+		go_on(a, head->n, head->hash);
+}
+
+/* What the power left of lines goes into a file of its own, and out of the log. */
+static int put_remains_aside(struct pl_audit *a, const struct pl_audit_end *end, off_t size,
+			     char *told, size_t cap, struct pl_error *err)
+{
+	size_t n = (size_t)(size - end->good);
+	char path[700], *bytes = malloc(n);
+	int r = -1;
+
+	for (unsigned k = 1; k == 1 || access(path, F_OK) == 0; k++)
+		snprintf(path, sizeof(path), "%s/audit.torn.%" PRIu64 "-%u", a->folder, end->n + 1,
+			 k);
+	if (!bytes || pread(a->log_fd, bytes, n, end->good) != (ssize_t)n)
+		pl_files_error(err, errno, "cannot read %s/audit.log", a->folder);
+	else if (pl_files_replace(path, bytes, n, err) == 0)
+		r = ftruncate(a->log_fd, end->good) || fdatasync(a->log_fd)
+			    ? pl_files_error(err, errno, "cannot write to %s/audit.log", a->folder)
+			    : 0;
+	free(bytes);
+	if (r == 0)
+		snprintf(told, cap,
+			 "a crash left %zu bytes behind line %" PRIu64
+			 " of the audit log that are no lines any more; they are in %s",
+			 n, end->n, path);
+	return r;
 }
 
 /* ---- files ---- */
@@ -153,15 +150,40 @@ static int open_log(struct pl_audit *a, struct pl_error *err)
 	if (a->log_fd >= 0)
 		close(a->log_fd);
 	a->size = -1;
+	a->new_name = true;
 	a->log_fd = open_one(a, "audit.log", O_RDWR | O_APPEND, err);
 	return a->log_fd < 0 ? -1 : 0;
 }
 
+/* The end of the log, where what is remembered still stands in it. mend: only then may what a crash
+ * left be taken out. */
+static int settle_as_left(struct pl_audit *a, const struct pl_audit_end *end, off_t size, bool mend,
+			  char *told, size_t cap, struct pl_error *err)
+{
+	go_on(a, end->n, end->hash);
+	a->size = size;
+	if (!end->remains)
+		return 0;
+	if (!mend || end->foreign) {
+		tell_broken(a, end->n, told, cap);
+		return 0;
+	}
+	if (put_remains_aside(a, end, size, told, cap, err))
+		return -1;
+	a->size = end->good;
+	a->mended = true;
+	return 0;
+}
+
 /* The state of the log as it is now, under the lock; another process may have written to it, or
  * set it aside. */
-static int catch_up(struct pl_audit *a, bool *torn, char *broken, size_t cap, struct pl_error *err)
+static int catch_up(struct pl_audit *a, bool mend, bool *torn, char *told, size_t cap,
+		    struct pl_error *err)
 {
 	struct stat ours = {0}, there = {0};
+	struct pl_audit_head head;
+	struct pl_audit_end end = {0};
+	bool remembered;
 	struct tail tail;
 	char path[600];
 
@@ -176,15 +198,33 @@ static int catch_up(struct pl_audit *a, bool *torn, char *broken, size_t cap, st
 	}
 	if (ours.st_size == a->size)
 		return 0;
+	remembered = pl_audit_read_head(a->head_fd, &head);
+	if (remembered && pl_audit_find_end(a->log_fd, ours.st_size, &head, &end))
+		return pl_files_error(err, errno, "cannot read %s", path);
+	*torn = end.torn;
+	if (end.as_left)
+		return settle_as_left(a, &end, ours.st_size, mend, told, cap, err);
 	if (!read_tail(a->log_fd, ours.st_size, &tail))
 		return pl_files_error(err, errno ? errno : EIO, "cannot read %s", path);
-	settle(a, &tail, broken, cap);
+	settle(a, &tail, remembered ? &head : NULL, told, cap);
 	a->size = ours.st_size;
 	*torn = tail.torn;
 	return 0;
 }
 
-int pl_audit_open(struct pl_audit *a, const char *folder, char *broken, size_t cap,
+/* Names that were made are on the disk, and a head is: before the first line that needs them. */
+static int begin_head(struct pl_audit *a, bool torn, struct pl_error *err)
+{
+	struct pl_audit_head head = {.n = a->n, .size = a->size}, now;
+
+	memcpy(head.hash, a->hash, sizeof(head.hash));
+	if (!torn && !pl_audit_read_head(a->head_fd, &now) &&
+	    pl_audit_write_head(a->head_fd, &head))
+		return pl_files_error(err, errno, "cannot write to %s/audit.head", a->folder);
+	return pl_files_sync(a->folder, err);
+}
+
+int pl_audit_open(struct pl_audit *a, const char *folder, char *told, size_t cap,
 		  struct pl_error *err)
 {
 	char unread[400] = "";
@@ -193,16 +233,21 @@ int pl_audit_open(struct pl_audit *a, const char *folder, char *broken, size_t c
 
 	*a = (struct pl_audit){.log_fd = -1, .head_fd = -1, .file_max = PL_AUDIT_FILE_MAX};
 	snprintf(a->folder, sizeof(a->folder), "%s", folder);
-	if (broken && cap > 0)
-		*broken = '\0';
+	if (!told || !cap) {
+		told = unread;
+		cap = sizeof(unread);
+	}
+	*told = '\0';
 	a->head_fd = open_one(a, "audit.head", O_RDWR, err);
 	if (a->head_fd < 0)
 		return -1;
 	flock(a->head_fd, LOCK_EX);
-	r = catch_up(a, &torn, broken && cap ? broken : unread,
-		     broken && cap ? cap : sizeof(unread), err);
+	r = catch_up(a, true, &torn, told, cap, err);
+	if (r == 0)
+		r = begin_head(a, torn, err);
 	flock(a->head_fd, LOCK_UN);
 	a->size = -1; /* a torn end is mended by the first line */
+	a->new_name = false;
 	if (r)
 		pl_audit_close(a);
 	return r;
@@ -210,11 +255,54 @@ int pl_audit_open(struct pl_audit *a, const char *folder, char *broken, size_t c
 
 void pl_audit_close(struct pl_audit *a)
 {
+	pl_audit_sync(a, NULL);
 	if (a->log_fd >= 0)
 		close(a->log_fd);
 	if (a->head_fd >= 0)
 		close(a->head_fd);
 	a->log_fd = a->head_fd = -1;
+}
+
+/* ---- to the disk ---- */
+
+static int remember(struct pl_audit *a, off_t size, struct pl_error *err)
+{
+	struct pl_audit_head head = {.n = a->n, .size = size};
+
+	memcpy(head.hash, a->hash, sizeof(head.hash));
+	if (pl_audit_write_head(a->head_fd, &head))
+		return pl_files_error(err, errno, "cannot write to %s/audit.head", a->folder);
+	return 0;
+}
+
+/* Under the lock. What another process has remembered is of no earlier line than ours, if ours are
+ * in it. */
+static int sync_lines(struct pl_audit *a, struct pl_error *err)
+{
+	struct pl_audit_head head;
+
+	if (fdatasync(a->log_fd))
+		return pl_files_error(err, errno, "cannot sync %s/audit.log", a->folder);
+	if (a->new_name && pl_files_sync(a->folder, err))
+		return -1;
+	a->new_name = false;
+	if ((!pl_audit_read_head(a->head_fd, &head) || head.n < a->n) && remember(a, a->size, err))
+		return -1;
+	a->unsynced = false;
+	return 0;
+}
+
+int pl_audit_sync(struct pl_audit *a, struct pl_error *err)
+{
+	int r;
+
+	if (a->head_fd < 0 || a->log_fd < 0 || !a->unsynced)
+		return 0;
+	if (flock(a->head_fd, LOCK_EX))
+		return pl_files_error(err, errno, "cannot lock %s/audit.head", a->folder);
+	r = sync_lines(a, err);
+	flock(a->head_fd, LOCK_UN);
+	return r;
 }
 
 /* The file is full: out of the way, under a name that is not there yet. */
@@ -224,7 +312,7 @@ static void set_aside(struct pl_audit *a)
 	time_t now = time(NULL);
 	struct tm tm;
 
-	if (a->size < a->file_max)
+	if (a->size < a->file_max || sync_lines(a, NULL))
 		return;
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
@@ -234,6 +322,8 @@ static void set_aside(struct pl_audit *a)
 		return; /* it grows on; nothing is lost */
 	close(a->log_fd);
 	a->log_fd = -1;
+	if (pl_files_sync(a->folder, NULL) == 0)
+		remember(a, 0, NULL);
 }
 
 /* ---- appending ---- */
@@ -251,13 +341,13 @@ static size_t make_line(const struct pl_audit *a, const char *object, bool torn,
 static int append(struct pl_audit *a, const char *object, struct pl_error *err)
 {
 	static _Thread_local char line[PL_AUDIT_LINE_MAX + 128];
-	char head[HEAD_BYTES + 1], broken[400];
+	char broken[400];
 	ssize_t written;
 	size_t n;
 	bool torn;
 	int e;
 
-	if (catch_up(a, &torn, broken, sizeof(broken), err))
+	if (catch_up(a, false, &torn, broken, sizeof(broken), err))
 		return -1;
 	n = make_line(a, object, torn, line, sizeof(line));
 	if (n == 0)
@@ -272,9 +362,7 @@ static int append(struct pl_audit *a, const char *object, struct pl_error *err)
 	a->size += (off_t)n;
 	a->n++;
 	pl_audit_hash(line + torn, n - 1 - torn, a->hash);
-	snprintf(head, sizeof(head), HEAD_FORMAT, a->n, a->hash);
-	if (pwrite(a->head_fd, head, HEAD_BYTES, 0) != HEAD_BYTES)
-		return pl_files_error(err, errno, "cannot write to %s/audit.head", a->folder);
+	a->unsynced = true;
 	set_aside(a);
 	return 0;
 }

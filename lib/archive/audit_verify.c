@@ -40,6 +40,9 @@ struct walk {
 	bool chained; /* the chain has begun */
 	bool torn;    /* the line before is no JSON: the next must say so */
 	uint64_t torn_line;
+	const struct pl_audit_head *head; /* NULL: nothing is remembered */
+	bool head_seen; /* the line that is remembered was there: what follows was not synced yet */
+	bool remains;	/* and then came what a power cut leaves */
 	char file[128];
 };
 
@@ -152,7 +155,13 @@ static void take_line(struct walk *w, uint64_t line, const char *text, size_t n)
 	struct pl_audit_line l;
 
 	w->report->lines++;
+	if (w->remains)
+		return;
 	pl_audit_line_parse(text, n, &l);
+	if (w->torn && !l.after_tear && w->head_seen) {
+		w->remains = true;
+		return;
+	}
 	if (w->torn && !l.after_tear)
 		found(w, w->torn_line, "is no JSON, and no crash is told of: changed");
 	if (l.chained) {
@@ -174,6 +183,7 @@ static void take_line(struct walk *w, uint64_t line, const char *text, size_t n)
 	w->torn_line = line;
 	w->any = true;
 	pl_audit_hash(text, n, w->hash);
+	w->head_seen |= w->head && w->n == w->head->n && strcmp(w->hash, w->head->hash) == 0;
 }
 
 static int walk_file(struct walk *w, const struct log_file *f, struct pl_error *err)
@@ -199,34 +209,34 @@ static int walk_file(struct walk *w, const struct log_file *f, struct pl_error *
 	return 0;
 }
 
-static void judge_end(struct walk *w, bool remembered, uint64_t n, const char *hash)
+static void judge_end(struct walk *w)
 {
+	const struct pl_audit_head *head = w->head;
 	char text[300];
 
 	snprintf(w->file, sizeof(w->file), "audit.head");
 	if (w->torn) /* a crash cut it, and nothing was asked since */
 		w->report->torn++;
-	if (!remembered) {
+	if (!head) {
 		if (w->chained)
 			found(w, 0, "is missing: nothing says which line was the last");
 		return;
 	}
-	if (n == w->n && strcmp(hash, w->hash) == 0)
+	if (w->head_seen)
 		return;
-	if (w->torn && n + 1 == w->n)
-		return;
-	if (n > w->n)
+	if (head->n > w->n)
 		snprintf(text, sizeof(text),
 			 "remembers line %" PRIu64 ", but the log ends with line %" PRIu64
 			 ": %" PRIu64 " line(s) were cut off at the end",
-			 n, w->n, n - w->n);
-	else if (n == w->n)
-		snprintf(text, sizeof(text), "line %" PRIu64 ", the last one, was changed", n);
+			 head->n, w->n, head->n - w->n);
+	else if (head->n == w->n)
+		snprintf(text, sizeof(text), "line %" PRIu64 ", the last one, was changed",
+			 head->n);
 	else
 		snprintf(text, sizeof(text),
-			 "remembers line %" PRIu64 ", but the log goes on to line %" PRIu64
-			 ": put in, or a crash came between",
-			 n, w->n);
+			 "remembers line %" PRIu64
+			 " otherwise than it stands in the log: changed, or put in",
+			 head->n);
 	found(w, 0, text);
 }
 
@@ -247,10 +257,9 @@ int pl_audit_verify(const char *folder, pl_audit_finding *finding, void *user,
 {
 	struct log_file *files = calloc(FILES_MAX, sizeof(*files));
 	struct walk w = {.folder = folder, .finding = finding, .user = user, .report = report};
+	struct pl_audit_head head;
 	int head_fd, n_files, r = -1;
-	bool remembered = false;
-	char path[1024], hash[65] = "";
-	uint64_t n = 0;
+	char path[1024];
 
 	memset(report, 0, sizeof(*report));
 	if (!files)
@@ -261,7 +270,8 @@ int pl_audit_verify(const char *folder, pl_audit_finding *finding, void *user,
 		flock(head_fd, LOCK_SH);
 	n_files = open_files(folder, files, err);
 	if (head_fd >= 0) {
-		remembered = pl_audit_read_head(head_fd, &n, hash);
+		w.head = pl_audit_read_head(head_fd, &head) ? &head : NULL;
+		w.head_seen = w.head && head.n == 0;
 		close(head_fd); /* and with it the lock */
 	}
 	if (n_files == 0 && head_fd < 0)
@@ -271,7 +281,7 @@ int pl_audit_verify(const char *folder, pl_audit_finding *finding, void *user,
 	free(files);
 	if (r)
 		return -1;
-	judge_end(&w, remembered, n, hash);
+	judge_end(&w);
 	report->n = w.n;
 	memcpy(report->hash, w.hash, sizeof(report->hash));
 	return 0;

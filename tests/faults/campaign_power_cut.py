@@ -4,7 +4,10 @@ two recordings are made and finished; then the folder is built as it may be foun
 random place of that record, what was not synced kept, lost, torn or replaced by older blocks at random.
 
 A daemon that starts on it must make every recording of it whole again, 1.2 s of it missing at most, and no file
-may claim to be complete and not be so."""
+may claim to be complete and not be so. The audit log stands in the same folder: its last 1.2 s at most are missing,
+and plantar verify finds no break in it, neither before that start nor after."""
+import datetime
+import json
 import os
 import time
 
@@ -73,16 +76,47 @@ def check_recording(t, r, path, mat, cut):
     t.count("recordings")
 
 
+def audit_lines(state):
+    path = os.path.join(state, "audit.log")
+    if not os.path.exists(path):
+        return []
+    with open(path, "rb") as f:
+        return f.read().split(b"\n")[:-1]
+
+
+def asked_at(line):
+    """When a request of the audit log came, by this process's monotonic clock."""
+    t = datetime.datetime.strptime(json.loads(line)["t"], "%Y-%m-%dT%H:%M:%S.%fZ")
+    return t.replace(tzinfo=datetime.timezone.utc).timestamp() - time.time() + time.monotonic()
+
+
+def check_audit(t, state, asked, cut):
+    """Of all that was asked, what is missing here is what was asked last. How many lines are left."""
+    left = audit_lines(state)
+    kept = next((i for i, (a, b) in enumerate(zip(asked, left)) if a != b), min(len(asked), len(left)))
+    if kept < len(asked):
+        t.lost(max(0.0, cut - asked_at(asked[kept])), 1.2)
+    if not os.path.exists(os.path.join(state, "audit.log")):
+        return kept
+    audit = json.loads(campaign.plantar("verify", state, "--json", check=False).stdout)["audit"]
+    assert len(audit) == 1 and audit[0]["ok"] and not audit[0]["findings"], audit
+    return kept
+
+
 def cut_power(t, n, d, mat, records, recordings):
+    asked = audit_lines(d.state)
     at = pick(t.rng, records)
     cut = records[at].t_ns * 1e-9
     again = t.daemon([mat])
     Disk(d.state, records[:at + 1]).leave(again.state, t.rng)
     check_claims(recordings, again.state, d.state)
+    kept = check_audit(t, again.state, asked, cut)
     again.start()
     recovered(again)
     assert again.stop() == 0
-    verify(again.state, audit=False)  # its last lines are as good as lost with the power
+    verify(again.state)
+    assert check_audit(t, again.state, asked, cut) >= kept
+    t.count("requests", kept)
     before = fingerprint(again.state)
     for r in recordings:
         path = r.path.replace(d.state, again.state)

@@ -53,6 +53,22 @@ def test_a_disk_that_forgets_is_seen(monkeypatch, forgets):
 
 
 @preloadable
+def test_a_disk_that_forgets_the_audit_log_is_seen(monkeypatch):
+    """All is synced but the audit log: then what audit.head remembers is not there."""
+    take, sync = disk.Disk.take, disk.Disk.sync
+
+    def named(self, r):
+        take(self, r)
+        if r.op == disk.OPEN:
+            self.open[r.id].name = os.path.basename(r.path)
+    monkeypatch.setattr(disk.Disk, "take", named)
+    monkeypatch.setattr(disk.Disk, "sync", staticmethod(
+        lambda thing, certain: None if thing.name == "audit.log" else sync(thing, certain)))
+    wrong = [w for w in outcomes(monkeypatch, None) if w]
+    assert wrong and all("audit" in str(w) or "are missing" in str(w) for w in wrong), wrong
+
+
+@preloadable
 def test_a_disk_that_keeps_is_not(monkeypatch):
     assert outcomes(monkeypatch, None, trials=2) == [None, None]
 

@@ -194,6 +194,33 @@ def test_bridge_that_forgets():
     host.feed.close()
 
 
+def test_bridge_and_a_late_host():
+    """A host that does not come to read what has arrived tells the plate again, and loses nothing of it; a plate that
+    was silent begins with a sample that is not believed."""
+    host = Host(devices.Phidget, 5)
+    host.open()
+    for n in range(60):
+        host.until(host.feed.now + host.period)
+        packets = host.device.frame(host.pictures[n][0], n)
+        if n == 20:         # arrived, and is read two seconds later
+            arrived, told = host.feed.now, len(host.device.heard)
+            host.until(arrived + 2000 * MS)
+            assert len(host.device.heard) > told
+            host.feed.now, later = arrived, host.feed.now
+            for packet in packets:
+                host.send(packet)
+            host.feed.now = later
+            continue
+        if n == 40:         # not a word for two seconds
+            host.until(host.feed.now + 2000 * MS)
+        for packet in packets:
+            host.send(packet)
+    numbers = [n for n, _ in host.numbers()]
+    assert set(range(host.device.first, 40)) <= set(numbers)
+    assert 40 not in numbers and set(range(41, 60)) <= set(numbers)     # the first sample is not believed
+    host.feed.close()
+
+
 def test_bridge_errors():
     """An input that says error, or stands at the end of its range, makes no frame and a message."""
     host = Host(devices.Phidget, 4)

@@ -310,26 +310,47 @@ static void set_aside(void **state)
 	assert_non_null(strstr(seen.text, "are missing before line"));
 }
 
-/* Power fails within a line, or between a line and its being remembered. */
+static size_t read_file(const char *name, char *bytes, size_t cap)
+{
+	FILE *in = fopen(path_of(name), "r");
+	size_t n;
+
+	assert_non_null(in);
+	n = fread(bytes, 1, cap, in);
+	fclose(in);
+	return n;
+}
+
+static void write_file(const char *name, const char *bytes, size_t n)
+{
+	FILE *out = fopen(path_of(name), "w");
+
+	assert_non_null(out);
+	assert_int_equal(fwrite(bytes, 1, n, out), n);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* A process ends within a line, or with lines that are there and not remembered. */
 static void crashes(void **state)
 {
 	struct pl_audit_report r;
 	struct seen seen;
-	char *text, head[200];
+	char *text, head[8192];
+	size_t n;
 	FILE *file;
 
 	(void)state;
 	live(5, 0);
-	file = fopen(path_of("audit.head"), "r");
-	assert_true(fread(head, 1, sizeof(head), file) > 80);
-	fclose(file);
-	live(1, 0);
-	file = fopen(path_of("audit.head"), "w"); /* line 6 is there, and not remembered */
-	fwrite(head, 1, 86, file);
-	fclose(file);
-	assert_string_equal(live(2, 0), "");
-	verify(&seen);
+	n = read_file("audit.head", head, sizeof(head));
+	live(3, 0);
+	write_file("audit.head", head, n); /* lines 6 to 8 are there, and not remembered */
+	r = verify(&seen);
 	assert_int_equal(seen.n, 0);
+	assert_int_equal(r.n, 8);
+	assert_string_equal(live(2, 0), "");
+	r = verify(&seen);
+	assert_int_equal(seen.n, 0);
+	assert_int_equal(r.n, 10);
 	for (int cut = 1; cut < 60; cut += 7) { /* whatever is left of a line */
 		text = read_log();
 		file = fopen(path_of("audit.log"), "a");
@@ -344,6 +365,155 @@ static void crashes(void **state)
 		assert_int_equal(seen.n, 0);
 	}
 	assert_int_equal(r.torn, 9);
+}
+
+/* What is remembered must still be where it was, however much follows it. */
+static void head_is_checked_behind_its_line(void **state)
+{
+	struct seen seen;
+	char *text, head[8192];
+	size_t n;
+
+	(void)state;
+	live(5, 0);
+	n = read_file("audit.head", head, sizeof(head));
+	live(3, 0);
+	text = read_log();
+	write_file("audit.head", head, n);
+	/* lines 5 to 8 are taken out, others with the right numbers put in */
+	*line_of(text, 5) = '\0';
+	write_log(text);
+	unlink(path_of("audit.head"));
+	live(4, 0);
+	write_file("audit.head", head, n);
+	verify(&seen);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.file, "audit.head");
+	assert_non_null(strstr(seen.text, "line 5 otherwise than it stands in the log"));
+	assert_non_null(strstr(live(0, 0), "which is not line 5"));
+	free(text);
+}
+
+/* audit.head is written in one of two places in turn: whichever is hurt, the other one is there. */
+static void head_survives_a_torn_write(void **state)
+{
+	struct pl_audit_report r;
+	struct seen seen;
+	char head[8192];
+	size_t n;
+
+	(void)state;
+	live(5, 0);
+	live(5, 0);
+	n = read_file("audit.head", head, sizeof(head));
+	assert_true(n > 4096);
+	for (unsigned place = 0; place < 2; place++) {
+		char hurt[8192];
+
+		memcpy(hurt, head, n);
+		memset(hurt + (size_t)4096 * place + 30, 0, 40);
+		write_file("audit.head", hurt, n);
+		r = verify(&seen);
+		assert_int_equal(seen.n, 0);
+		assert_int_equal(r.n, 10);
+		assert_string_equal(live(0, 0), "");
+	}
+	memset(head, 0, n);
+	write_file("audit.head", head, n);
+	verify(&seen);
+	assert_int_equal(seen.n, 1);
+}
+
+/* The head of a version that did not say where in the log its line ends. */
+static void older_head(void **state)
+{
+	char head[8192];
+	struct seen seen;
+
+	(void)state;
+	live(1, 0);
+	assert_true(read_file("audit.head", head, sizeof(head)) > 4096 + 100);
+	memmove(head, head + 4096, 86); /* line 1 is in the second place */
+	head[85] = '\n';
+	write_file("audit.head", head, 86);
+	verify(&seen);
+	assert_int_equal(seen.n, 0);
+	assert_string_equal(live(3, 0), "");
+	verify(&seen);
+	assert_int_equal(seen.n, 0);
+}
+
+/* After a power cut the blocks of lines that were not synced are there or not, or are zeros. */
+static void remains_of_lines(void **state)
+{
+	char *text, *from, *kept, head[8192], told[500];
+	struct pl_audit_report r;
+	struct seen seen;
+	size_t n, size, n_head;
+
+	(void)state;
+	live(5, 0);
+	n_head = read_file("audit.head", head, sizeof(head));
+	live(40, 0);
+	text = read_log();
+	size = strlen(text);
+	from = line_of(text, 8);
+	memset(from + 20, 0, 900); /* the rest of line 8, and some more */
+	write_file("audit.log", text, size);
+	write_file("audit.head", head, n_head);
+	r = verify(&seen);
+	assert_int_equal(seen.n, 0);
+	assert_int_equal(r.torn, 1);
+	snprintf(told, sizeof(told), "%s", live(3, 0));
+	assert_non_null(strstr(told, "behind line 7"));
+	r = verify(&seen);
+	assert_int_equal(seen.n, 0);
+	assert_int_equal(r.n, 10);
+	kept = calloc(1, size);
+	n = read_file("audit.torn.8-1", kept, size);
+	assert_int_equal(n, size - (size_t)(from - text));
+	assert_memory_equal(kept, from, n);
+	free(kept);
+	free(text);
+}
+
+/* What no crash leaves stays where it is, for verify to find. */
+static void foreign_line_behind_the_end(void **state)
+{
+	struct seen seen;
+	FILE *file;
+
+	(void)state;
+	live(5, 0);
+	file = fopen(path_of("audit.log"), "a");
+	fputs("{\"who\":\"uid:0\",\"request\":\"never\"}\n", file);
+	fclose(file);
+	verify(&seen);
+	assert_int_equal(seen.n, 1);
+	assert_non_null(strstr(live(3, 0), "plantar verify says where"));
+	verify(&seen);
+	assert_true(seen.n >= 1);
+	assert_int_equal(seen.line, 6);
+}
+
+/* Lines are on the disk, and remembered, after pl_audit_sync and not before. */
+static void remembered_when_synced(void **state)
+{
+	char before[8192], after[8192], told[400];
+	struct pl_audit a;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(pl_audit_open(&a, folder, told, sizeof(told), NULL), 0);
+	n = read_file("audit.head", before, sizeof(before));
+	assert_int_equal(pl_audit_append(&a, "{\"request\":\"x\"}", NULL), 0);
+	assert_int_equal(read_file("audit.head", after, sizeof(after)), n);
+	assert_memory_equal(before, after, n);
+	assert_true(a.unsynced);
+	assert_int_equal(pl_audit_sync(&a, NULL), 0);
+	assert_false(a.unsynced);
+	assert_true(read_file("audit.head", after, sizeof(after)) > n);
+	pl_audit_close(&a);
 }
 
 /* Lines of a version that had no chain stay where they are; the chain binds them. */
@@ -410,12 +580,24 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(whole),	   TEST(hash_is_sha256_of_the_line),
-		TEST(changed),	   TEST(removed),
-		TEST(put_in),	   TEST(cut_off),
-		TEST(taken_away),  TEST(set_aside),
-		TEST(crashes),	   TEST(older_lines),
-		TEST(two_writers), TEST(nothing_there),
+		TEST(whole),
+		TEST(hash_is_sha256_of_the_line),
+		TEST(changed),
+		TEST(removed),
+		TEST(put_in),
+		TEST(cut_off),
+		TEST(taken_away),
+		TEST(set_aside),
+		TEST(crashes),
+		TEST(older_lines),
+		TEST(two_writers),
+		TEST(nothing_there),
+		TEST(head_is_checked_behind_its_line),
+		TEST(head_survives_a_torn_write),
+		TEST(older_head),
+		TEST(remains_of_lines),
+		TEST(foreign_line_behind_the_end),
+		TEST(remembered_when_synced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
