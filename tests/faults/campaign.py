@@ -75,13 +75,15 @@ class Mat(PtyMat):
         return self
 
     def put(self, data):
-        """All of it or as much as the line takes; True when it was all."""
-        view, end = memoryview(data), time.monotonic() + 0.5
+        """All of it or as much as the line takes; True when it was all. Attempts are counted and not seconds: when
+        all stand still, reader and mat, the line is not full."""
+        view, attempts = memoryview(data), 0
         while view:
             try:
                 view = view[os.write(self.master, view):]
             except BlockingIOError:
-                if time.monotonic() > end:
+                attempts += 1
+                if attempts > 500:
                     return False
                 time.sleep(0.001)
         return True
@@ -95,7 +97,8 @@ class Mat(PtyMat):
                 self.sent.append((seq, at))
             else:
                 self.missed.add(seq)
-                self.put(b"\0")  # what went out of it is no packet
+                if not self.put(b"\0"):  # what went out of it is no packet
+                    self.missed.add(seq + 1)  # but becomes its beginning
             self.seq += 1
             n += 1
 
