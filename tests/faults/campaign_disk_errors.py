@@ -73,7 +73,7 @@ def trial(t):
                      env=disk.environment(archive, control=control.path)).start()
         mat.go()
         d.wait_state("running")
-        record_again(d)
+        record_again(d, mat)
         earlier = {p: contents(p) for p in files(archive, "")}
         short = arm(t, control)
         made = record(t, d, short)
@@ -83,7 +83,7 @@ def trial(t):
         t.count("half" if short else "EIO", failed)
         if failed:
             t.count("met " + control.last.split()[0])
-        record_again(d)
+        record_again(d, mat)
         if not made and files(archive, ".journal"):
             t.count("empty journals for the next start")  # it could not even be removed
             assert d.stop() == 0

@@ -54,7 +54,7 @@ def failed_at(d):
 
 def check(t, path, mat, begun, ended):
     r = Recorded(path)
-    r.check_unbroken()
+    r.check_unbroken(mat)
     when = dict(mat.sent)
     due = [seq for seq, at in mat.sent if begun <= at <= ended]
     if due and r.seq:
@@ -83,19 +83,20 @@ def fill_up(t, small, mat):
         t.count("full while recording")
         before = d.mat()["frames"]
         d.wait_frames(before + 20)  # live goes on
-        assert d.mat()["recording"] is None
+        # It is told at once; the journal is closed as fast as that disk lets it.
+        wait_until(lambda: d.mat()["recording"] is None, 20, "the recording to be closed")
     else:
         ended = time.monotonic()
         assert d.request("stop")["ok"] or failed_at(d)
     return path, begun, ended
 
 
-def record_again(d):
+def record_again(d, mat):
     path = d.ok("start", subject="P-2")["trials"][0]["path"]
     wait_until(lambda: d.mat()["recording"]["frames"] >= 20, 20, "frames")
     d.ok("stop")
     assert d.ok("wait", path=path, timeout=60)["complete"]
-    Recorded(path).check_unbroken()
+    Recorded(path).check_unbroken(mat)
 
 
 def trial(t):
@@ -111,7 +112,7 @@ def trial(t):
         if made and not os.path.exists(made[0]):
             t.count("could not be finished before")
         small.empty()
-        record_again(d)
+        record_again(d, mat)
         if made:
             wait_until(lambda: os.path.exists(made[0]), 60, "the first recording")
         wait_until(lambda: not files(small.path, ".journal", ".part"), 60, "all to be finished")

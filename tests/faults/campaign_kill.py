@@ -17,7 +17,7 @@ def kill_and_note(d, mat):
 def check_end(t, path, mat, begun, ended, at_most):
     """Frames from the answer to start to `ended` less what may be missing. Returns what is recorded."""
     r = Recorded(path)
-    r.check_unbroken()
+    r.check_unbroken(mat)
     when = dict(mat.sent)
     due = [seq for seq, at in mat.sent if begun <= at <= ended]
     if due and r.seq:

@@ -51,13 +51,13 @@ def pick(rng, records):
     return max(i for i, r in enumerate(records) if r.t_ns <= t_ns)
 
 
-def check_claims(recordings, root, state):
+def check_claims(recordings, root, state, mat):
     """What is called complete is so, before anybody repaired anything."""
     for r in recordings:
         path = r.path.replace(state, root)
         if os.path.exists(path):
             found = Recorded(path)
-            found.check_unbroken()
+            found.check_unbroken(mat)
             assert not found.complete or len(found.seq) == r.frames, f"{path} claims to be complete"
 
 
@@ -66,7 +66,7 @@ def check_recording(t, r, path, mat, cut):
     end = min(cut, r.stopped)
     due = [seq for seq, at in mat.sent if r.begun <= at <= end]
     found = Recorded(path)
-    found.check_unbroken()
+    found.check_unbroken(mat)
     if due and found.seq:
         assert found.seq[0] <= due[0], f"begins with {found.seq[0]}, recording since {due[0]}"
     last = max((when[s] for s in found.seq if s in when), default=r.begun)
@@ -109,7 +109,7 @@ def cut_power(t, n, d, mat, records, recordings):
     cut = records[at].t_ns * 1e-9
     again = t.daemon([mat])
     Disk(d.state, records[:at + 1]).leave(again.state, t.rng)
-    check_claims(recordings, again.state, d.state)
+    check_claims(recordings, again.state, d.state, mat)
     kept = check_audit(t, again.state, asked, cut)
     again.start()
     recovered(again)

@@ -75,8 +75,6 @@ def right_frames(data, size):
         body = unstuff(block) if block else None
         if not block:
             continue
-        if body == b"":
-            continue  # nothing, stuffed
         if body and len(body) == size and checksum(body[:-2]) == body[-2:]:
             good.append((struct.unpack_from("<H", body, 2)[0], body[8:-2]))
         else:
