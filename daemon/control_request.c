@@ -91,6 +91,7 @@ static const struct command {
 	[PL_CMD_TARE] = {"tare", true, "mat seconds clear", NULL},
 	[PL_CMD_WEIGH] = {"weigh", true, "mat body_mass_kg seconds", "body_mass_kg"},
 	[PL_CMD_WAIT] = {"wait", false, "path", "path"},
+	[PL_CMD_CALIBRATION] = {"calibration", false, "mat", NULL},
 	[PL_CMD_PROTOCOLS] = {"protocols", false, "protocol", NULL},
 	[PL_CMD_PROTOCOL] = {"protocol", true,
 			     "protocol subject body_mass_kg mat session conditions order seed "
