@@ -6,7 +6,7 @@
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libserialport-dev libusb-1.0-0-dev libwebsockets-dev libzmq3-dev libhdf5-dev
 	libdeflate-dev libsodium-dev libncurses-dev libconfig-dev libjansson-dev libudev-dev libsystemd-dev scdoc)
-test_packages=(git clang libclang-rt-14-dev clang-format libcmocka-dev python3-zmq python3-h5py
+test_packages=(git clang libclang-rt-14-dev clang-format libcmocka-dev chromium python3-zmq python3-websockets python3-h5py
 	python3-numpy python3-pytest hdf5-tools nodejs openssl socat umockdev tmux man-db systemd r-base-core r-cran-hdf5r octave)
 
 say() {

@@ -60,6 +60,9 @@ def test_programs_man_pages_and_configuration_are_installed(prefix):
     assert (prefix / "share/plantard/plantard.conf").exists()  # the example, to be copied to /etc
     unit = next(prefix.rglob("plantard.service")).read_text()
     assert "--config /etc/plantard/plantard.conf" in unit
+    if (BUILD / "bin/plantar-web").exists():  # libwebsockets was there
+        assert {"plantar-web", "plantard-web.service"} <= names
+        assert (prefix / "share/plantard/web/index.html").exists()
     if shutil.which("scdoc"):
         assert {"plantard.8", "plantard.conf.5", "plantar-mat.5", "plantar.1", "plantar-watch.1"} <= names
 

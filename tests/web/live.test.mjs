@@ -60,7 +60,7 @@ test("smoothing is between values, keeps a flat field, and invents nothing at th
 test("scales step through 1, 2, 5 and never follow the data", () => {
 	assert.equal(firstTop("kPa", "<u2"), 200);
 	assert.equal(firstTop("counts", "|u1"), 255);
-	assert.deepEqual([nextTop(200, 1), nextTop(200, -1), nextTop(255, 1), nextTop(255, -1), nextTop(10, -1)], [500, 100, 500, 200, 10]);
+	assert.deepEqual([nextTop(200, 1), nextTop(200, -1), nextTop(255, 1), nextTop(255, -1), nextTop(10, -1), nextTop(1, -1), nextTop(0.01, -1)], [500, 100, 500, 200, 5, 0.5, 0.01]);
 });
 
 /* ---- figures ---- */

@@ -34,6 +34,7 @@ int pl_address_parse(const char *text, struct pl_address *a, struct pl_error *er
 				       .ai_socktype = SOCK_STREAM,
 				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
 	const char *colon = strrchr(text, ':');
+	const char *digits = colon ? colon + 1 : "";
 	size_t n = colon ? (size_t)(colon - text) : 0;
 	struct addrinfo *found = NULL;
 	char host[128];
@@ -44,7 +45,10 @@ int pl_address_parse(const char *text, struct pl_address *a, struct pl_error *er
 		snprintf(host, sizeof(host), "%.*s", (int)n, text);
 	if (strcmp(host, "localhost") == 0)
 		snprintf(host, sizeof(host), "127.0.0.1");
-	if (n == 0 || n >= sizeof(host) || (memchr(text, ':', n) && text[0] != '[') ||
+	/* getaddrinfo takes 99999 and makes 34463 of it */
+	if (strspn(digits, "0123456789") != strlen(digits) || strlen(digits) > 5 ||
+	    atoi(digits) > 65535 || n == 0 || n >= sizeof(host) ||
+	    (memchr(text, ':', n) && text[0] != '[') ||
 	    getaddrinfo(host, colon + 1, &hints, &found))
 		return pl_error_set(err, PL_EUSAGE, 0,
 				    "\"%s\" is not an address and a port such as 127.0.0.1:8470 or "
@@ -57,6 +61,16 @@ int pl_address_parse(const char *text, struct pl_address *a, struct pl_error *er
 		ntohs(((const struct sockaddr_in *)&a->at)->sin_port); /* the same place in both */
 	a->loopback = is_loopback(&a->at);
 	return 0;
+}
+
+bool pl_address_is_any(const struct pl_address *a)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&a->at;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&a->at;
+
+	if (a->at.ss_family == AF_INET)
+		return four->sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr);
 }
 
 int pl_address_listen(struct pl_address *a, struct pl_error *err)

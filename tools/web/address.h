@@ -29,6 +29,7 @@ struct pl_address {
 int pl_address_parse(const char *text, struct pl_address *a, struct pl_error *err);
 /* The listening socket; port 0 becomes the one the kernel chose. -1 and err. */
 int pl_address_listen(struct pl_address *a, struct pl_error *err);
+bool pl_address_is_any(const struct pl_address *a); /* 0.0.0.0 or [::] */
 /* "127.0.0.1:8470", and with the scheme in front. */
 const char *pl_address_name(const struct pl_address *a, char *buf, size_t cap);
 const char *pl_address_url(const struct pl_address *a, char *buf, size_t cap);

@@ -17,7 +17,6 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
-#include <zmq.h>
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -26,11 +25,9 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 
-#include "tools/client.h"
 #include "tools/web/clock.h"
 #include "tools/web/web.h"
 
-#define STATUS_LATE_NS (2500 * PL_WEB_MS)
 #define LOOK_NS (500 * PL_WEB_MS)
 #define GOODBYE_NS (2 * PL_WEB_S)
 #define DESCRIPTORS 256 /* browsers, their further connections for files, and ours */
@@ -46,79 +43,6 @@ static struct lws_protocols protocols[] = {
 };
 
 static const lws_retry_bo_t alive = {.secs_since_valid_ping = 20, .secs_since_valid_hangup = 50};
-
-/* ---- what plantard tells ---- */
-
-static void look_at_daemon(struct pl_web *web, int64_t now_ns)
-{
-	struct pl_error why = {0};
-	bool up = pl_link_is_up(web->link, &why), was = web->daemon;
-
-	if (up && now_ns - web->status_ns > STATUS_LATE_NS) {
-		up = false;
-		pl_error_set(&why, PL_ETIMEOUT, 0, "plantard has published no status for %.1f s",
-			     (double)STATUS_LATE_NS * 1e-9);
-	}
-	if (up == was && (up || strcmp(why.message, web->why) == 0))
-		return;
-	web->daemon = up;
-	snprintf(web->why, sizeof(web->why), "%s", why.message);
-	pl_logf(web->log, up ? PL_INFO : PL_NOTICE, "%s", up ? "plantard is there" : why.message);
-	pl_browsers_daemon(web);
-}
-
-static void take_status(void *user, const char *text, size_t n)
-{
-	struct pl_web *web = user;
-	struct pl_packet *p = pl_packet_print("{\"status\":%.*s}", (int)n, text);
-
-	if (!p)
-		return;
-	pl_packet_drop(web->status);
-	web->status = p;
-	web->status_ns = pl_web_now_ns();
-	look_at_daemon(web, web->status_ns);
-	pl_browsers_status(web);
-}
-
-static void take_event(void *user, const char *topic, size_t topic_n, const char *text, size_t n)
-{
-	struct pl_packet *p = pl_packet_print("{\"event\":{\"topic\":\"%.*s\",\"header\":%.*s}}",
-					      (int)topic_n, topic, (int)n, text);
-
-	if (p)
-		pl_browsers_event(user, p);
-	pl_packet_drop(p);
-}
-
-/* The answer to our own question, once a connection: where it publishes, and which mat is first. */
-static void take_greeting(void *user, const json_t *status)
-{
-	struct pl_web *web = user;
-	const json_t *endpoints = json_object_get(json_object_get(status, "endpoints"), "data");
-	const json_t *first = json_array_get(json_object_get(status, "mats"), 0);
-	const char *mat = json_string_value(json_object_get(first, "mat"));
-	struct pl_error err = {0};
-	char endpoint[512];
-
-	if (mat)
-		snprintf(web->first_mat, sizeof(web->first_mat), "%s", mat);
-	pl_data_endpoint(web->control, endpoints, endpoint, sizeof(endpoint));
-	if (!*endpoint)
-		pl_logf(web->log, PL_ERR,
-			"plantard publishes nowhere that can be reached from here; see "
-			"publish.endpoints in plantard.conf(5)");
-	else if (pl_feed_connect(web->feed, endpoint, &err))
-		pl_logf(web->log, PL_ERR, "%s", err.message);
-	web->status_ns = pl_web_now_ns(); /* the next one is due in a second */
-}
-
-static void take_reply(void *user, void *asker, uint32_t id, const char *text, size_t n,
-		       const void *blob, size_t blob_n)
-{
-	(void)user;
-	pl_browser_reply(asker, id, text, n, blob, blob_n);
-}
 
 /* ---- what the loop hears ---- */
 
@@ -177,12 +101,26 @@ static int look_at(struct pl_web *web, int fd, int *which, struct pl_error *err)
 	return 0;
 }
 
+static int look_at_link(struct pl_web *web, const struct pl_link *link, struct pl_error *err)
+{
+	int fd[2];
+
+	pl_link_fds(link, fd);
+	return look_at(web, fd[0], NULL, err) || look_at(web, fd[1], NULL, err) ? -1 : 0;
+}
+
 /* ---- beginning ---- */
+
+/* While it starts, what is wrong with a certificate is worth reading. Later everybody who sends
+ * nonsense would write into our log. libwebsockets passes no pointer on. */
+static const struct pl_log *log_of_start;
 
 static void log_lws(int level, const char *line)
 {
 	(void)level;
-	(void)line;
+	if (log_of_start)
+		pl_logf(log_of_start, PL_NOTICE, "libwebsockets: %.*s", (int)strcspn(line, "\n"),
+			line);
 }
 
 static int open_lws(struct pl_web *web, struct pl_error *err)
@@ -210,14 +148,14 @@ static int open_lws(struct pl_web *web, struct pl_error *err)
 		info.ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
 		info.alpn = "http/1.1";
 	}
-	lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
+	lws_set_log_level(LLL_ERR, log_lws);
+	log_of_start = web->log;
 	web->lws = lws_create_context(&info);
+	log_of_start = NULL;
 	web->vhost = web->lws ? lws_get_vhost_by_name(web->lws, "plantar-web") : NULL;
 	if (web->vhost)
 		return 0;
-	return pl_error_set(err, PL_ECONFIG, 0, "libwebsockets does not start%s",
-			    web->tls_cert ? "; do the TLS certificate and its key belong together?"
-					  : "");
+	return pl_error_set(err, PL_ENOMEM, 0, "libwebsockets does not start");
 }
 
 static int open_signals(struct pl_web *web, struct pl_error *err)
@@ -235,48 +173,28 @@ static int open_signals(struct pl_web *web, struct pl_error *err)
 	return pl_error_set(err, PL_EIO, errno, "no signalfd or timerfd: %s", strerror(errno));
 }
 
-static int open_zmq(struct pl_web *web, struct pl_error *err)
-{
-	const struct pl_feed_told feed = {take_status, take_event, web};
-	const struct pl_link_told link = {take_reply, take_greeting, web};
-
-	web->zmq = zmq_ctx_new();
-	if (!web->zmq)
-		return pl_error_set(err, PL_ENOMEM, errno, "no ZeroMQ: %s", strerror(errno));
-	web->feed = pl_feed_new(web->zmq, &feed, err);
-	web->link = web->feed ? pl_link_open(web->zmq, web->control, &link, err) : NULL;
-	return web->link ? 0 : -1;
-}
-
 static int begin(struct pl_web *web, struct pl_error *err)
 {
-	int fds[2];
-
 	web->listen_fd = web->signal_fd = web->timer_fd = -1;
 	if (open_signals(web, err)) /* before there are other threads */
 		return -1;
 	web->listen_fd = pl_address_listen(&web->address, err);
-	if (web->listen_fd < 0 || open_lws(web, err) || open_zmq(web, err))
+	if (web->listen_fd < 0 || open_lws(web, err) || pl_upstream_open(web, err))
 		return -1;
-	pl_link_fds(web->link, fds);
+	web->began_ns = pl_web_now_ns();
 	if (look_at(web, web->listen_fd, &web->listen_fd, err) ||
 	    look_at(web, web->signal_fd, &web->signal_fd, err) ||
 	    look_at(web, web->timer_fd, &web->timer_fd, err) ||
-	    look_at(web, pl_feed_fd(web->feed), NULL, err) || look_at(web, fds[0], NULL, err) ||
-	    look_at(web, fds[1], NULL, err))
+	    look_at(web, pl_feed_fd(web->feed), NULL, err) || look_at_link(web, web->link, err))
 		return -1;
-	return 0;
+	return web->view_link ? look_at_link(web, web->view_link, err) : 0;
 }
 
 static void end(struct pl_web *web)
 {
 	if (web->lws)
 		lws_context_destroy(web->lws); /* browsers leave lanes and questions */
-	pl_link_close(web->link);
-	pl_feed_free(web->feed);
-	if (web->zmq)
-		zmq_ctx_term(web->zmq);
-	pl_packet_drop(web->status);
+	pl_upstream_close(web);
 	if (web->listen_fd >= 0)
 		close(web->listen_fd);
 	if (web->signal_fd >= 0)
@@ -311,13 +229,15 @@ static bool look(struct pl_web *web, int64_t *look_ns)
 	int64_t now_ns, next_ns;
 
 	pl_link_take(web->link);
+	if (web->view_link)
+		pl_link_take(web->view_link);
 	now_ns = pl_web_now_ns();
 	if (now_ns >= *look_ns) {
 		*look_ns = now_ns + LOOK_NS;
 		pl_link_tick(web->link, now_ns);
 		notify("WATCHDOG=1");
 	}
-	look_at_daemon(web, now_ns);
+	pl_upstream_look(web, now_ns);
 	next_ns = pl_browsers_tick(web, now_ns);
 	wake_at(web, next_ns < *look_ns ? next_ns : *look_ns);
 	return more;

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "tools/secure.h"
 #include "tools/web/clock.h"
 
-#define MONITOR "inproc://plantar-web.control"
 #define PENDING_MAX 256
 #define RECONNECT_MS 100
 #define RECONNECT_MAX_MS 1000
@@ -43,7 +43,9 @@ struct pl_link {
 static int open_sockets(struct pl_link *c, void *zmq, struct pl_error *err)
 {
 	int zero = 0, one = 1, first = RECONNECT_MS, most = RECONNECT_MAX_MS;
+	char monitor[64];
 
+	snprintf(monitor, sizeof(monitor), "inproc://plantar-web.%p", (void *)c);
 	c->socket = zmq_socket(zmq, ZMQ_DEALER);
 	c->monitor = zmq_socket(zmq, ZMQ_PAIR);
 	if (!c->socket || !c->monitor)
@@ -56,12 +58,12 @@ static int open_sockets(struct pl_link *c, void *zmq, struct pl_error *err)
 	zmq_setsockopt(c->socket, ZMQ_RECONNECT_IVL_MAX, &most, sizeof(most));
 	if (pl_secure(c->socket, c->endpoint, err))
 		return -1;
-	if (zmq_socket_monitor(c->socket, MONITOR,
+	if (zmq_socket_monitor(c->socket, monitor,
 			       ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
 				       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
 				       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
 				       ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) ||
-	    zmq_connect(c->monitor, MONITOR) || zmq_connect(c->socket, c->endpoint))
+	    zmq_connect(c->monitor, monitor) || zmq_connect(c->socket, c->endpoint))
 		return pl_error_set(err, PL_EUSAGE, errno, "cannot use the control socket '%s': %s",
 				    c->endpoint, zmq_strerror(errno));
 	return 0;
@@ -97,6 +99,23 @@ void pl_link_close(struct pl_link *c)
 
 /* ---- asking ---- */
 
+/* Why there is no connection. */
+static int explain(const struct pl_link *c, struct pl_error *why)
+{
+	struct stat st;
+	bool ipc = strncmp(c->endpoint, "ipc://", 6) == 0;
+
+	if (c->refused)
+		return pl_error_set(why, PL_EACCES, 0, "plantard at %s does not let this key in",
+				    c->endpoint);
+	if (ipc && stat(c->endpoint + 6, &st) == 0 && access(c->endpoint + 6, W_OK))
+		return pl_error_set(why, PL_EACCES, EACCES,
+				    "this user may not use %s; members of the group plantard may",
+				    c->endpoint);
+	return pl_error_set(why, PL_EGONE, 0, "plantard does not answer at %s; is it running?",
+			    c->endpoint);
+}
+
 static struct pending *find(struct pl_link *c, uint64_t number)
 {
 	for (unsigned i = 0; i < PENDING_MAX; i++)
@@ -120,10 +139,8 @@ int pl_link_ask(struct pl_link *c, void *asker, uint32_t id, json_t *request, st
 	char *text;
 	int r;
 
-	if (!c->up) {
-		pl_link_is_up(c, err);
-		return -1;
-	}
+	if (!c->up)
+		return explain(c, err);
 	if (!p)
 		return pl_error_set(err, PL_EBUSY, 0,
 				    "%d requests wait for plantard already; try again",
@@ -206,7 +223,7 @@ static void take_monitor(struct pl_link *c)
 		memcpy(&event, zmq_msg_data(&part), sizeof(event));
 		c->up = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
 		c->refused = event == ZMQ_EVENT_DISCONNECTED ? c->refused : c->up ? 0 : event;
-		c->greeted = false;
+		c->greeted = c->up && !c->told.status;
 		c->asked_ns = 0;
 		if (!c->up)
 			lose_all(c);
@@ -283,20 +300,7 @@ const char *pl_link_endpoint(const struct pl_link *c)
 
 bool pl_link_is_up(const struct pl_link *c, struct pl_error *why)
 {
-	struct stat st;
-	bool ipc = strncmp(c->endpoint, "ipc://", 6) == 0;
-
-	if (c->up)
-		return true;
-	if (c->refused)
-		pl_error_set(why, PL_EACCES, 0, "plantard at %s does not let this key in",
-			     c->endpoint);
-	else if (ipc && stat(c->endpoint + 6, &st) && errno == EACCES)
-		pl_error_set(why, PL_EACCES, EACCES,
-			     "this user may not use %s; members of the group plantard may",
-			     c->endpoint);
-	else
-		pl_error_set(why, PL_EGONE, 0, "plantard does not answer at %s; is it running?",
-			     c->endpoint);
-	return false;
+	if (!c->greeted)
+		explain(c, why);
+	return c->greeted;
 }

@@ -21,7 +21,7 @@ struct pl_link_told {
 	 * pl_link_ask. */
 	void (*reply)(void *user, void *asker, uint32_t id, const char *text, size_t n,
 		      const void *blob, size_t blob_n);
-	/* plantard's own status, asked for at each connection. */
+	/* plantard's own status, asked for at each connection; NULL: not asked for. */
 	void (*status)(void *user, const json_t *status);
 	void *user;
 };
@@ -41,7 +41,7 @@ void pl_link_take(struct pl_link *c);
 /* Now and then: asks for the status again that has not come. */
 void pl_link_tick(struct pl_link *c, int64_t now_ns);
 
-/* Is it connected? Else why not, for people. */
+/* Is it connected, and has told its status if it was asked? Else why not, for people. */
 bool pl_link_is_up(const struct pl_link *c, struct pl_error *why);
 const char *pl_link_endpoint(const struct pl_link *c);
 

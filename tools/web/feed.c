@@ -19,7 +19,10 @@
 
 #include "tools/secure.h"
 
-#define TAKE_MAX 4000 /* messages at a time: browsers and plantard's answers come in between */
+/* At a time, so that browsers can take what there is before more comes: events wait in their
+ * queues, and those have an end. Frames do not. */
+#define TOLD_MAX 65536 /* bytes */
+#define FRAMES_MAX ((size_t)64 << 20)
 #define RECONNECT_MS 100
 #define RECONNECT_MAX_MS 1000
 #define TOPIC_MAX (8 + 64)
@@ -261,12 +264,13 @@ static void take_frame(struct pl_feed *f, zmq_msg_t part[3])
 	}
 }
 
-static unsigned take_all(struct pl_feed *f, void *socket,
-			 void (*take)(struct pl_feed *f, zmq_msg_t part[3]))
+/* True: there may be more. */
+static bool take_some(struct pl_feed *f, void *socket, size_t most,
+		      void (*take)(struct pl_feed *f, zmq_msg_t part[3]))
 {
-	unsigned taken = 0;
+	size_t taken = 0;
 
-	while (taken < TAKE_MAX) {
+	while (taken < most) {
 		zmq_msg_t part[3];
 		unsigned n;
 
@@ -274,28 +278,34 @@ static unsigned take_all(struct pl_feed *f, void *socket,
 		n = receive(socket, part);
 		if (n >= 2)
 			take(f, part);
+		for (unsigned i = 0; i < n && i < 3; i++)
+			taken += zmq_msg_size(&part[i]);
 		close_parts(part);
 		if (n == 0)
-			break;
-		taken++;
+			return false;
 	}
-	return taken;
+	return true;
 }
 
 bool pl_feed_take(struct pl_feed *f)
 {
-	bool more = take_all(f, f->told, take_told) == TAKE_MAX;
+	bool more = take_some(f, f->told, TOLD_MAX, take_told);
 
-	return (take_all(f, f->frames, take_frame) == TAKE_MAX) | more;
+	return take_some(f, f->frames, FRAMES_MAX, take_frame) || more;
 }
 
 /* ---- lanes ---- */
+
+const char *pl_lane_mat(const struct pl_lane *lane)
+{
+	return lane->frame_topic + strlen("frame/");
+}
 
 struct pl_lane *pl_lane_join(struct pl_feed *f, const char *mat)
 {
 	struct pl_lane *lane = f->lanes;
 
-	while (lane && strcmp(lane->frame_topic + strlen("frame/"), mat) != 0)
+	while (lane && strcmp(pl_lane_mat(lane), mat) != 0)
 		lane = lane->next;
 	if (!lane) {
 		lane = calloc(1, sizeof(*lane));

@@ -45,6 +45,7 @@ bool pl_feed_take(struct pl_feed *f);
 /* NULL: out of memory. Whoever joins leaves. */
 struct pl_lane *pl_lane_join(struct pl_feed *f, const char *mat);
 void pl_lane_leave(struct pl_feed *f, struct pl_lane *lane); /* NULL allowed */
+const char *pl_lane_mat(const struct pl_lane *lane);
 /* From now on. */
 struct pl_place_in_lane pl_lane_now(const struct pl_lane *lane);
 bool pl_lane_has_more(const struct pl_lane *lane, const struct pl_place_in_lane *place);

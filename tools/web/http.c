@@ -4,8 +4,8 @@
  * is not ours gets nothing at all; whoever wants a WebSocket must also come from a page of ours
  * (Origin), ask for /ws and for our protocol.
  *
- * libwebsockets 4.1 has a flaw (CVE-2025-11677): after an upgrade that it does not know, on a
- * connection that stays open, it hands a pointer to freed headers to whoever confirms upgrades.
+ * libwebsockets 4.1.6 has a flaw (lws_handshake_server): after an upgrade that it does not know, on
+ * a connection that stays open, it hands a pointer to freed headers to whoever confirms upgrades.
  * confirm() asks for the header anew instead, which then is not there, and closes.
  */
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 #include "tools/web/web.h"
 
 #define CHUNK 16384
-#define SESSION_FD(wsi) lws_get_socket_fd(wsi)
 
 struct session {
 	const struct pl_file *file;
@@ -86,7 +85,7 @@ static int refuse(struct lws *wsi, unsigned code, const char *text)
 
 static bool host_is_ours(struct pl_web *web, struct lws *wsi, char *host, size_t cap)
 {
-	return pl_address_is_host(&web->address, SESSION_FD(wsi),
+	return pl_address_is_host(&web->address, lws_get_socket_fd(wsi),
 				  header(wsi, WSI_TOKEN_HOST, host, cap));
 }
 
@@ -159,7 +158,7 @@ static bool asks_for_our_protocol(struct lws *wsi)
 
 static int confirm(struct pl_web *web, struct lws *wsi)
 {
-	char upgrade[32], host[256], origin[280], path[16];
+	char upgrade[32], host[256], origin[280], path[16], version[8];
 
 	if (strcasecmp(header(wsi, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade)), "websocket") != 0)
 		return -1; /* see above; and no HTTP/2 */
@@ -174,6 +173,9 @@ static int confirm(struct pl_web *web, struct lws *wsi)
 	if (!asks_for_our_protocol(wsi))
 		return refuse(wsi, HTTP_STATUS_BAD_REQUEST,
 			      "The WebSocket's protocol is " PL_WEB_PROTOCOL ".\n");
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
+	    strcmp(header(wsi, WSI_TOKEN_VERSION, version, sizeof(version)), "13") != 0)
+		return refuse(wsi, HTTP_STATUS_BAD_REQUEST, "This is no WebSocket of RFC 6455.\n");
 	if (web->n_browsers >= PL_BROWSERS_MAX)
 		return refuse(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE,
 			      "Too many pages are connected already; close one.\n");

@@ -4,6 +4,7 @@
  * refused before anything is opened, and which exit code means what.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "drivers/mat/paths.h"
+#include "tools/web/tls.h"
 #include "tools/web/web.h"
 
 #define EXIT_FAILED 1
@@ -172,21 +174,28 @@ static int check(struct pl_web *web, const struct options *o, struct pl_error *e
 			"%s can be reached from other machines: only with --tls-cert and "
 			"--tls-key; docs/web.md says how to make them",
 			o->listen);
+	if (pl_address_is_any(&web->address) && web->address.n_hosts == 0)
+		return pl_error_set(err, PL_ECONFIG, 0,
+				    "%s is every address of this machine; say with --host NAME how "
+				    "browsers call it",
+				    o->listen);
 	for (unsigned i = 0; i < 2; i++)
 		if (files[i] && access(files[i], R_OK))
 			return pl_error_set(err, PL_ECONFIG, errno, "cannot read %s: %s", files[i],
 					    strerror(errno));
-	return 0;
+	return web->tls_cert ? pl_tls_check(web->tls_cert, web->tls_key, err) : 0;
 }
 
-/* A person who asks for the address may mean their own bridge or the service. */
+/* A person who asks for the address may mean their own bridge or the service, also when they may
+ * not look into its folder: that is said then, instead of making tokens that nobody knows. */
 static const char *tokens_path(const struct options *o, char *buf, size_t cap)
 {
 	if (o->token_file)
 		return o->token_file;
 	pl_tokens_path(buf, cap);
-	if ((o->print_url || o->print_viewer_url) && access(buf, F_OK) &&
-	    access(SERVICE_TOKENS, F_OK) == 0)
+	if (!o->print_url && !o->print_viewer_url)
+		return buf;
+	if (access(buf, F_OK) && (access(SERVICE_TOKENS, F_OK) == 0 || errno == EACCES))
 		return SERVICE_TOKENS;
 	return buf;
 }
@@ -205,13 +214,19 @@ static int print_url(struct pl_web *web, const struct options *o)
 	return fflush(stdout) == 0 ? 0 : EXIT_FAILED;
 }
 
-/* A dump would hold the tokens, and codes of whoever stands on the mat. */
+/* A dump would hold the tokens, and codes of whoever stands on the mat. The limit alone does not
+ * keep the kernel from piping one to a program (core(5)). */
 static void no_core_dumps(void)
 {
 	const struct rlimit none = {0, 0};
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
 
 	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0);
+	if (fd < 0)
+		return;
+	if (write(fd, "0\n", 2) != 2)
+		prctl(PR_SET_DUMPABLE, 0);
+	close(fd);
 }
 
 static int run(struct pl_web *web, const struct options *o, struct pl_error *err)

@@ -133,8 +133,9 @@ int pl_tokens_load(const char *path, struct pl_tokens *t, struct pl_error *err)
 		return read_file(path, fd, t, err);
 	if (errno != ENOENT)
 		return pl_error_set(err, PL_EACCES, errno,
-				    "cannot read the tokens in %s: %s; name another file with "
-				    "--token-file, or ask as the user that plantar-web runs as",
+				    "cannot read the tokens in %s: %s; ask with sudo or as the "
+				    "user that plantar-web runs as, or name another file with "
+				    "--token-file",
 				    path, strerror(errno));
 	make_folder(path);
 	if (make_token(t->operator_token, err) || make_token(t->viewer_token, err))

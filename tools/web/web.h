@@ -37,11 +37,12 @@ struct pl_web {
 	struct lws_vhost *vhost;
 	void *zmq;
 	struct pl_feed *feed;
-	struct pl_link *link;
+	struct pl_link *link, *view_link; /* NULL: there is no other door for viewers */
 	int listen_fd, timer_fd, signal_fd;
 	bool stopping;
 
 	/* what plantard has told */
+	int64_t began_ns;
 	bool daemon;   /* it is there */
 	char why[600]; /* else this is why not */
 	char first_mat[65];
@@ -54,6 +55,12 @@ struct pl_web {
 
 /* Runs until a signal: 0, or -1 and err. */
 int pl_web_run(struct pl_web *web, struct pl_error *err);
+
+/* ---- upstream.c ---- */
+int pl_upstream_open(struct pl_web *web, struct pl_error *err);
+void pl_upstream_close(struct pl_web *web);
+/* Is plantard there? Browsers are told when that has changed. */
+void pl_upstream_look(struct pl_web *web, int64_t now_ns);
 
 /* ---- http.c ---- */
 int pl_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
