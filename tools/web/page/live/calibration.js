@@ -5,6 +5,7 @@
  * is there, or where there is none, a frame's own `scale` is all that is known.
  */
 const AGAIN_MS = 1000;
+const PASSING = ["busy", "timeout", "offline", "gone"]; /* asked again; other refusals would come again */
 const [OK, , DEAD, STUCK] = [0, 1, 2, 3];
 
 /* Value at lin of a curve [[counts, value], ...]: linear between, its last slope beyond, 0 below. */
@@ -103,8 +104,9 @@ export class Calibrations {
 		try {
 			const { mats } = await this.#link.request("calibration", { mat: mat.mat });
 			if (mat.mat === this.#mat) this.converter = new Converter(mats[0], mat, mat.pitch_row_mm * mat.pitch_col_mm * 1e-6);
-		} catch {
+		} catch (error) {
 			this.converter = null; /* the map then says what it shows: raw counts where there is no factor */
+			this.#old = PASSING.includes(error.code);
 		} finally {
 			this.#waits = false;
 		}
