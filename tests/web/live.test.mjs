@@ -79,6 +79,15 @@ test("quarters are shares of both feet and add up to 100", () => {
 	assert.deepEqual(shares({ ...standing, left_pct: null, right_pct: null }).left_heel, null);
 });
 
+test("who stands on one leg has nothing on the other, now and in the mean", () => {
+	const right = { ...standing, left_pct: 0, right_pct: 100, left_force_n: null, left_heel_pct: null, left_midfoot_pct: null, left_forefoot_pct: null };
+	assert.deepEqual([shares(right).left_heel, shares(right).right_heel], [0, 60]);
+	const m = new Means();
+	m.push(header(0, 0), right);
+	m.push(header(1, 4), { ...standing, left_pct: 100, right_pct: 0 });
+	assert.deepEqual([m.mean("left"), m.mean("left_heel") + m.mean("left_midfoot") + m.mean("left_forefoot")], [50, 50]);
+});
+
 test("without calibration nothing is a newton", () => {
 	assert.deepEqual(units(standing), { calibrated: true, force: "n", pressure: "kpa", forceUnit: "N", pressureUnit: "kPa" });
 	assert.deepEqual(units(counts).forceUnit, "counts");
