@@ -456,6 +456,8 @@ static int dispatch(struct pl_daemon *d, uint64_t token, const struct pl_request
 		return pl_command_average(d, token, r, err);
 	case PL_CMD_WAIT:
 		return pl_command_wait(d, token, r, err);
+	case PL_CMD_CALIBRATION:
+		return pl_command_calibration(d, token, r, err);
 	default:
 		if (pl_command_recordings(r->cmd))
 			return pl_look(d->looks, token, r, err);

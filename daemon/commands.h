@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of requests share (commands.c, commands_average.c, commands_wait.c). Main thread.
+/* What the files of requests share (commands.c, commands_average.c,
+ * commands_calibration.c, commands_wait.c). Main thread.
  */
 #ifndef DAEMON_COMMANDS_H
 #define DAEMON_COMMANDS_H
@@ -17,10 +18,13 @@ void pl_held_refuse(struct pl_daemon *d, struct pl_held *h, const struct pl_erro
 uint32_t pl_command_mats(const struct pl_daemon *d, const struct pl_request *r,
 			 struct pl_error *err);
 
-/* Of tare and weigh; of wait. */
+/* Of tare and weigh; of wait; of calibration. */
 int pl_command_average(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 		       struct pl_error *err);
 int pl_command_wait(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
 		    struct pl_error *err);
+
+int pl_command_calibration(struct pl_daemon *d, uint64_t token, const struct pl_request *r,
+			   struct pl_error *err);
 
 #endif

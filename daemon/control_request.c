@@ -112,6 +112,7 @@ static const struct command {
 	[PL_CMD_TARE] = {"tare", ACTS, "mat seconds clear", NULL},
 	[PL_CMD_WEIGH] = {"weigh", ACTS, "mat body_mass_kg seconds", "body_mass_kg"},
 	[PL_CMD_WAIT] = {"wait", ASKS, "path", "path"},
+	[PL_CMD_CALIBRATION] = {"calibration", ASKS, "mat", NULL},
 	[PL_CMD_PROTOCOLS] = {"protocols", ASKS, "protocol", NULL},
 	[PL_CMD_PROTOCOL] = {"protocol", ACTS,
 			     "protocol subject body_mass_kg mat session conditions order seed "

@@ -28,6 +28,7 @@ enum pl_cmd {
 	PL_CMD_TARE,
 	PL_CMD_WEIGH,
 	PL_CMD_WAIT,
+	PL_CMD_CALIBRATION,
 	/* protocols: visit_run.c */
 	PL_CMD_PROTOCOLS,
 	PL_CMD_PROTOCOL,

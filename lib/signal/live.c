@@ -369,6 +369,16 @@ static void write_regions(const struct pl_live *live, const struct pl_track *tra
 					     pl_region_atoms(quadrant[k], track->side)));
 }
 
+/* Where the borders of the regions are, so that a screen can draw them. */
+static void write_lines(const struct pl_region_frame *frame, float *out)
+{
+	out[PL_FOOT_HEEL_X] = (float)(1e3 * frame->ox);
+	out[PL_FOOT_HEEL_Y] = (float)(1e3 * frame->oy);
+	out[PL_FOOT_HEEL_HALF] = (float)(1e3 * frame->cut[0]);
+	out[PL_FOOT_HEEL_END] = (float)(1e3 * frame->cut[1]);
+	out[PL_FOOT_FOREFOOT_BEGIN] = (float)(1e3 * frame->cut[2]);
+}
+
 /* One foot's columns. The filters step in every frame, whichever column the foot is shown in. */
 static void write_foot(struct pl_live *live, unsigned t, float *out)
 {
@@ -393,6 +403,7 @@ static void write_foot(struct pl_live *live, unsigned t, float *out)
 		return;
 	out[PL_FOOT_LENGTH] = (float)(1e3 * track->shape.length_m);
 	out[PL_FOOT_AXIS] = (float)(atan2(track->shape.ax, track->shape.ay) * 180.0 / M_PI);
+	write_lines(&foot->overlay.frame, out);
 	if (force >= live->options.force_min)
 		write_regions(live, track, foot, out);
 }

@@ -260,6 +260,32 @@ def test_marks_tare_and_weigh(folder):
         assert not d.mat()["tared"]
 
 
+def test_calibration_makes_pressures_of_raw_cells():
+    """With what `calibration` answers, the frames' raw cells give the metrics' greatest pressure, after a tare too."""
+    person = {**SIM, "source": "sim:shift?hz=50&seed=1"}
+    with Plantard([person]) as d:
+        d.wait_frames(10)
+        d.ok("tare", seconds=0.3)  # of somebody who shifts his weight: later cells are above and below it
+        cal, = d.ok("calibration")["mats"]
+        assert cal["mat"] == "left" and cal["calibration"] == d.mat()["calibration"]
+        assert (cal["unit"], cal["scale"], cal["curve"], cal["cell_state"]) == ("kPa", 0.05, None, None)
+        assert len(cal["tare"]) == 64 * 64 and max(cal["tare"]) > 100
+        sub = d.subscribe("frame/left", "metrics/left")
+        peaks = {}
+        raw = {}
+        while len(set(peaks) & set(raw)) < 20:
+            topic, header, blob = sub.next()
+            if topic == "metrics/left":
+                peaks[header["seq"]] = header["metrics"]["pressure_peak_kpa"]
+            else:
+                raw[header["seq"]] = struct.unpack("<4096H", blob)
+        for seq in set(peaks) & set(raw):
+            value = [cal["scale"] * (x - zero) for x, zero in zip(raw[seq], cal["tare"])]
+            peak = max(v for v in value if v >= cal["noise_floor"])
+            assert peak > 1 and abs(peak - peaks[seq]) < 1e-3
+        assert d.refused("calibration", mat="right")["code"] == "noent"
+
+
 def test_control_refuses_with_reasons():
     with Plantard([SIM]) as d:
         d.wait_frames(1)

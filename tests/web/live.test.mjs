@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { WORDS, colour, step } from "../../tools/web/page/live/colours.js";
 import { Means, axes, pair, shares, units } from "../../tools/web/page/live/figures.js";
+import { Converter } from "../../tools/web/page/live/calibration.js";
+import { lines } from "../../tools/web/page/live/lines.js";
 import { Hold } from "../../tools/web/page/live/hold.js";
 import { FINE, Smoother, firstTop, nextTop, paint } from "../../tools/web/page/live/picture.js";
 import { Recent } from "../../tools/web/page/live/recent.js";
@@ -261,4 +263,41 @@ test("the recording lamp counts from when the recording began", () => {
 	assert.deepEqual(recording({ recording: { started_utc_ns: "1764100000000000000" } }, store, 5000), ["REC 1:00", true]);
 	assert.deepEqual(recording(null, store, 5000), ["not recording", false]);
 	assert.deepEqual(recording(null, store, 8001), ["recording: not known", false], "plantard has gone");
+});
+
+/* ---- calibration and lines ---- */
+
+const CAL = { calibration: "c+tare", unit: "kPa", scale: 0.05, noise_floor: 0, curve: null, cell_offset: null, cell_gain: null, tare: null, cell_state: null, dead_cells: "exclude" };
+const mat = { rows: 2, cols: 3 };
+const made = (change, raw) => [...new Converter({ ...CAL, ...change }, mat, 1e-4).apply(Uint16Array.from(raw))].map((v) => Math.round(v * 1e4) / 1e4);
+
+test("cells become what the formula of docs/metrics.md says", () => {
+	const raw = [0, 100, 200, 1000, 40, 400];
+	assert.deepEqual(made({}, raw), [0, 5, 10, 50, 2, 20]);
+	assert.deepEqual(made({ tare: [10, 10, 10, 10, 50, 0], cell_offset: [0, 0, 10, 0, 0, 0], cell_gain: [1, 1, 2, 1, 1, 0.5] }, raw), [0, 4.5, 18, 49.5, 0, 10]);
+	assert.deepEqual(made({ noise_floor: 5 }, raw), [0, 5, 10, 50, 0, 20]);
+	assert.deepEqual(made({ curve: [[50, 0], [150, 10], [250, 40]] }, raw), [0, 5, 25, 265, 0, 85]);
+	assert.deepEqual(made({ unit: "N", scale: 0.001 }, raw), [0, 1, 2, 10, 0.4, 4], "0.1 N on 1 cm2 is 1 kPa");
+	assert.deepEqual(made({ unit: "counts", scale: 1 }, raw), raw);
+});
+
+test("cells that do not work are nothing, or the mean of those around", () => {
+	const raw = [10, 20, 30, 40, 999, 60];
+	const cell_state = [0, 0, 1, 0, 2, 0];
+	assert.deepEqual(made({ scale: 1, cell_state }, raw), [10, 20, 0, 40, 0, 60]);
+	assert.deepEqual(made({ scale: 1, cell_state, dead_cells: "interpolate" }, raw), [10, 20, 0, 40, 32.5, 60]);
+});
+
+test("lines lie along and across the foot's axis", () => {
+	const m = { left_heel_x_mm: 100, left_heel_y_mm: 200, left_axis_deg: 0, left_heel_half_mm: 30, left_heel_end_mm: 60, left_forefoot_begin_mm: 130 };
+	assert.deepEqual(lines(m, "left"), [
+		{ kind: "border", from: [55, 260], to: [145, 260] },
+		{ kind: "border", from: [55, 330], to: [145, 330] },
+		{ kind: "quadrant", from: [55, 230], to: [145, 230] },
+		{ kind: "quadrant", from: [100, 200], to: [100, 260] },
+	]);
+	const turned = lines({ ...m, left_axis_deg: 90 }, "left")[0]; /* toes to the person's right */
+	assert.deepEqual([turned.from, turned.to].map((p) => p.map(Math.round)), [[160, 245], [160, 155]]);
+	assert.deepEqual(lines({ ...m, left_axis_deg: null }, "left"), []);
+	assert.deepEqual(lines(m, "right"), []);
 });

@@ -137,8 +137,8 @@ void pl_message_free(struct pl_message *m)
 
 bool pl_message_viewer_may(const json_t *request)
 {
-	static const char *const asked[] = {"status", "version", "wait", "protocols",
-					    "protocol-status"};
+	static const char *const asked[] = {"status",	   "version",	"wait",
+					    "calibration", "protocols", "protocol-status"};
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
 
 	for (size_t i = 0; cmd && i < sizeof(asked) / sizeof(asked[0]); i++)

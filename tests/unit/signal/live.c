@@ -184,6 +184,51 @@ static void regions_add_up(void **state)
 	pl_live_free(live);
 }
 
+/* Share in % of the left foot's force whose cells' centres are between two places along its axis,
+ * to the left of it (side < 0), to the right (> 0), or both (0). */
+static double left_foot_between(double from_mm, double to_mm, int side)
+{
+	double a = at("left_axis_deg") * M_PI / 180, part = 0, whole = 0;
+
+	for (int i = 0; i < ROWS * COLS; i++) {
+		double x = (i % COLS + 0.5) * 5, y = (ROWS - i / COLS - 0.5) * 5, s, d;
+
+		if (x >= 200)
+			continue;
+		s = (x - at("left_heel_x_mm")) * sin(a) + (y - at("left_heel_y_mm")) * cos(a);
+		d = (x - at("left_heel_x_mm")) * cos(a) - (y - at("left_heel_y_mm")) * sin(a);
+		whole += kpa[i];
+		if (s >= from_mm && s < to_mm && (side == 0 || (side > 0) == (d > 0)))
+			part += kpa[i];
+	}
+	return 100 * part / whole;
+}
+
+/* What lies between the lines is what the regions say, up to the cells that lines cut. */
+static void lines_are_where_the_regions_are(void **state)
+{
+	struct pl_live *live = live_new();
+	double half, heel, fore;
+
+	(void)state;
+	two_feet();
+	frames(live, 0, 60);
+	half = at("left_heel_half_mm");
+	heel = at("left_heel_end_mm");
+	fore = at("left_forefoot_begin_mm");
+	assert_true(0 < half && half < heel && heel < fore && fore < at("left_length_mm"));
+	near_to(left_foot_between(-1, heel, 0), at("left_heel_pct"), 3);
+	near_to(left_foot_between(heel, fore, 0), at("left_midfoot_pct"), 3);
+	near_to(left_foot_between(fore, 400, 0), at("left_forefoot_pct"), 3);
+	near_to(left_foot_between(-1, half, 1), /* a left foot's inner side is its right one */
+		100 * at("left_heel_pm_force_n") / at("left_force_n"), 3);
+	near_to(left_foot_between(half, heel, -1),
+		100 * at("left_heel_al_force_n") / at("left_force_n"), 3);
+	assert_true(at("left_heel_pm_force_n") > 0.05 * at("left_force_n"));
+	assert_true(isnan(at("foot_heel_x_mm")));
+	pl_live_free(live);
+}
+
 /* Leaning back moves load to the heels, and only there. */
 static void heel_load_follows_the_lean(void **state)
 {
@@ -665,6 +710,7 @@ int main(void)
 		cmocka_unit_test(empty_mat),
 		cmocka_unit_test(standing_on_two_feet),
 		cmocka_unit_test(regions_add_up),
+		cmocka_unit_test(lines_are_where_the_regions_are),
 		cmocka_unit_test(heel_load_follows_the_lean),
 		cmocka_unit_test(mirroring_swaps_left_and_right),
 		cmocka_unit_test(scaling_scales_forces_only),

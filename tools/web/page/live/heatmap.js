@@ -7,6 +7,7 @@
 import { el, text, unique } from "../core/ui.js";
 import { number } from "../core/format.js";
 import { BEYOND, WORDS, colour, css } from "./colours.js";
+import { lines } from "./lines.js";
 import { FINE, Smoother, paint, step } from "./picture.js";
 
 const MARKS = {
@@ -138,9 +139,27 @@ export class Heatmap {
 		return ((this.g.rows - mm / this.g.pitch_row_mm - this.part.r0) / this.part.rows) * this.canvas.height;
 	}
 
-	#over({ now, trails }) {
+	#over({ now, trails, metrics }) {
+		if (metrics) for (const name of ["foot", "left", "right"]) this.#lines(lines(metrics, name), MARKS[name].colour);
 		for (const name of ["foot", "left", "right", "total"]) this.#trail(trails[name], now, MARKS[name]);
 		for (const name of ["foot", "left", "right", "total"]) this.#mark(trails[name].newest, now, MARKS[name]);
+	}
+
+	/* Borders of heel and forefoot solid, the heel's quadrants dashed; on a dark edge, to be seen on any colour. */
+	#lines(all, ink) {
+		const pen = this.#pen;
+		pen.lineCap = "butt";
+		for (const [width, stroke] of [[4, "rgb(0 0 0 / 70%)"], [2, ink]])
+			for (const { kind, from, to } of all) {
+				pen.lineWidth = width * this.dots;
+				pen.strokeStyle = stroke;
+				pen.setLineDash(kind === "quadrant" ? [6 * this.dots, 5 * this.dots] : []);
+				pen.beginPath();
+				pen.moveTo(this.#x(from[0]), this.#y(from[1]));
+				pen.lineTo(this.#x(to[0]), this.#y(to[1]));
+				pen.stroke();
+			}
+		pen.setLineDash([]);
 	}
 
 	/* Old parts fainter, in a few shades: a stroke for each shade. */

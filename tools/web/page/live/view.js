@@ -9,6 +9,7 @@ import { staleAfter } from "../core/store.js";
 import { announce, el, remember, text } from "../core/ui.js";
 import { number, span } from "../core/format.js";
 import { Balance, Parts, Towers } from "./bars.js";
+import { Calibrations } from "./calibration.js";
 import { Means, axes, shares, units } from "./figures.js";
 import { Heatmap } from "./heatmap.js";
 import { firstTop, nextTop } from "./picture.js";
@@ -51,6 +52,7 @@ class Live {
 		this.root = root;
 		this.link = link;
 		this.store = store;
+		this.calibrations = new Calibrations(link);
 		this.#build();
 		this.#count();
 		link.addEventListener("metrics", (e) => this.#take(e.detail));
@@ -268,9 +270,14 @@ class Live {
 		const [rows, cols] = header.shape;
 		const mat = this.store.mat();
 		this.map.setMat({ rows, cols, pitch_row_mm: mat?.pitch_row_mm ?? 1, pitch_col_mm: mat?.pitch_col_mm ?? 1 });
-		this.#units(header);
+		if (mat) this.calibrations.keep(mat, now);
+		const made = this.calibrations.converter;
+		const raw = cells(header, blob);
+		this.#units(header, made);
 		this.#over.now = ms(header.t_ns);
-		this.map.draw(cells(header, blob), header.scale ?? 1, this.#over);
+		this.#over.metrics = this.#metrics;
+		if (made && made.out.length === raw.length) this.map.draw(made.apply(raw), 1, this.#over);
+		else this.map.draw(raw, header.scale ?? 1, this.#over);
 		if (this.#drawnAt) this.intervals.push(now - this.#drawnAt);
 		this.#drawnAt = now;
 		const best = this.link.latency();
@@ -278,11 +285,10 @@ class Live {
 		this.debug.drawn++;
 	}
 
-	/* Colours are of the unit only where a cell's count is a factor away from it; else they are counts. */
-	#units(header) {
-		const exact = header.scale !== null;
-		const unit = exact ? header.unit : "counts";
-		const note = exact || header.unit === "counts" ? "" : "raw counts: zero and curve of the calibration are in the figures, not in the map";
+	/* What the colours are of: pressure by the whole calibration, else by a frame's factor, else raw counts. */
+	#units(header, made) {
+		const unit = made ? made.unit : header.scale !== null ? header.unit : "counts";
+		const note = made || header.scale !== null ? "" : "raw counts: what the calibration makes of them is not known here";
 		if (unit === this.#unit && note === this.note) return;
 		this.#unit = unit;
 		this.map.top = this.#tops[this.#scaleName()] ?? firstTop(unit, header.dtype);
