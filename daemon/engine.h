@@ -39,6 +39,7 @@ struct pl_engine_status {
 	char device_text[512];
 	char calibration[65];
 	bool tared, recording;
+	int64_t tare_t_ns; /* when; 0: not while plantard ran */
 	uint32_t epoch;
 	uint64_t seq, frames, bytes;
 	uint64_t lost[PL_LOSS_CAUSES], lost_total[PL_LOSS_CAUSES];

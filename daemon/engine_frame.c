@@ -81,6 +81,7 @@ static int apply_tare(struct pl_engine *e, const double *mean, struct pl_error *
 		r = pl_live_calibrate(e->live, &e->calibration, err);
 	pl_copy(e->status.calibration, sizeof(e->status.calibration), e->calibration.id);
 	e->status.tared = e->calibration.tare != NULL;
+	e->status.tare_t_ns = r == 0 && mean ? pl_now_ns() : r == 0 ? 0 : e->status.tare_t_ns;
 	pthread_mutex_unlock(&e->lock);
 	atomic_store(&e->setup.wire->only_scale, pl_wire_only_scale(&e->calibration));
 	e->flags |= PL_FLAG_TARE;

@@ -179,6 +179,10 @@ static void one_mat(struct pl_daemon *d, unsigned i, struct pl_json *j)
 	pl_json_double(j, "rate_measured_hz", s.rate_measured_hz);
 	pl_json_string(j, "calibration", s.calibration);
 	pl_json_bool(j, "tared", s.tared);
+	if (s.tare_t_ns)
+		pl_json_ns(j, "tare_t_ns", s.tare_t_ns);
+	else
+		pl_json_null(j, "tare_t_ns");
 	pl_calibrated_write(d, i, j);
 	pl_json_string(j, "device_text", *s.device_text ? s.device_text : NULL);
 	counters(d, i, &s, j);

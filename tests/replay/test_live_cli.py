@@ -200,9 +200,12 @@ def test_tare_and_clear(daemon):
     out = good("tare", "--mat", "pad", "--seconds", "0.3", d=daemon)
     assert re.fullmatch(r"pad: tared, calibration \S+, largest cell \S+ counts\n", out)
     assert daemon.mat("pad")["tared"]
+    status = daemon.status()
+    tared = next(m for m in status["mats"] if m["mat"] == "pad")
+    assert 0 < int(status["t_ns"]) - int(tared["tare_t_ns"]) < 60e9 * SLOW
     out = good("tare", "--mat", "pad", "--clear", d=daemon)
     assert out.startswith("pad: tare removed")
-    assert not daemon.mat("pad")["tared"]
+    assert not daemon.mat("pad")["tared"] and daemon.mat("pad")["tare_t_ns"] is None
 
 
 def test_a_tare_under_somebody_is_said(daemon):

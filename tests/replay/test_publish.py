@@ -126,7 +126,7 @@ def test_nobody_listening_costs_nothing():
 STATUS_MAT = {
     "mat", "mat_file", "title", "source", "state", "state_text", "epoch", "seq", "rows", "cols",
     "pitch_row_mm", "pitch_col_mm", "dtype", "scale", "unit", "rate_hz", "rate_measured_hz",
-    "calibration", "calibrated", "tared", "facing", "side", "region", "filter_hz", "lost",
+    "calibration", "calibrated", "tared", "tare_t_ns", "facing", "side", "region", "filter_hz", "lost",
     "lost_total", "frames", "bytes", "decode", "reader", "publish", "pool", "device_text",
     "recording"}
 

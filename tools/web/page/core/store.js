@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What the page knows, in one place: the last status, what events say in between, and when data
- * came last. Nothing here is the truth: plantard is. So a new status replaces everything, and what
- * only events tell (since when a mat is tared) is kept beside it as what it is.
+ * came last. Nothing here is the truth: plantard is. So a new status replaces everything.
  */
 import { ms } from "./wire.js";
 
@@ -24,7 +23,6 @@ export class Store {
 	role = null;
 	#watched = null;
 	#frameAt = -Infinity;
-	#tares = new Map(); /* mat -> {t_ms, epoch} */
 	#subscribers = new Set();
 	#now;
 
@@ -81,18 +79,12 @@ export class Store {
 	setStatus(status) {
 		this.status = status;
 		this.statusAt = this.#now();
-		for (const [name, tare] of this.#tares) {
-			const mat = this.mat(name);
-			if (!mat || !mat.tared || ms(status.t_ns) < tare.t_ms) this.#tares.delete(name);
-		}
 		this.#tell("status");
 	}
 
 	addEvent(event) {
-		const { header } = event;
 		this.events.unshift({ ...event, at: this.#now() });
 		this.events.length = Math.min(this.events.length, EVENTS_KEPT);
-		if (header.kind === "tare") this.#tares.set(header.mat, { t_ms: ms(header.t_ns) });
 		this.#tell("event");
 	}
 
@@ -120,11 +112,10 @@ export class Store {
 		return this.status ? ms(this.status.t_ns) + (now - this.statusAt) : null;
 	}
 
-	/* Zero of a mat: {tared, age_ms}; age_ms null: tared before this page could see it. */
+	/* Zero of a mat: {tared, age_ms}; age_ms null: not tared while plantard runs. */
 	zero(name = this.watched, now = this.#now()) {
 		const mat = this.mat(name);
-		const tare = this.#tares.get(name);
-		return { tared: !!mat?.tared, age_ms: mat?.tared && tare ? Math.max(0, this.mono(now) - tare.t_ms) : null };
+		return { tared: !!mat?.tared, age_ms: mat?.tare_t_ns ? Math.max(0, this.mono(now) - ms(mat.tare_t_ns)) : null };
 	}
 
 	#set(key, value, what = key) {

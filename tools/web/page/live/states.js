@@ -36,7 +36,7 @@ export const ITEMS = {
 		if (!mat) return [NONE, "none", ""];
 		const { tared, age_ms } = store.zero(mat.mat, now);
 		if (!tared) return ["not taken", "none", "the mat was not zeroed since plantard started"];
-		return age_ms === null ? ["taken", "good", "zeroed before this page was opened; when is not known"] : [`${span(age_ms)} ago`, "good", "since the mat was zeroed"];
+		return age_ms === null ? ["taken", "good", "a zero of its calibration; none was taken since plantard started"] : [`${span(age_ms)} ago`, "good", "since the mat was zeroed"];
 	},
 	calibration(mat, store, now) {
 		if (!mat) return [NONE, "none", ""];
