@@ -37,6 +37,16 @@ def test_plantard_records_under_its_unit():
         daemon.ok("tare", clear=True)
 
 
+def test_plantar_web_waits_for_the_systems_plantard():
+    """Its own runtime folder is not plantard's, and plantard may be started later."""
+    path = os.path.join(BUILD, "systemd", "plantard-web.service")
+    if not os.path.exists(path):
+        pytest.skip("built without libwebsockets")
+    with open(path) as f:
+        unit = f.read()
+    assert "RuntimeDirectory=plantard-web\n" in unit and "--control ipc:///run/plantard/control.sock\n" in unit
+
+
 def test_plantar_web_serves_under_its_unit():
     if not os.path.exists(os.path.join(BIN, "plantar-web")):
         pytest.skip("built without libwebsockets")

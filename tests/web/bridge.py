@@ -239,6 +239,7 @@ class Bridge:
 
     def __init__(self, daemon=None, args=("--listen", "127.0.0.1:0"), env=None, folder=None, wrap=()):
         self.own_folder = folder is None and daemon is None
+        self.daemon = daemon
         self.folder = folder or (daemon.folder if daemon else tempfile.mkdtemp(prefix="plantar-web-"))
         self.runtime = os.path.join(self.folder, "run")
         os.makedirs(self.runtime, exist_ok=True)
@@ -269,6 +270,8 @@ class Bridge:
         found = wait_until(listening, 20, "plantar-web to listen")
         self.url, self.scheme, self.host = found.group(1), found.group(2), found.group(3)
         self.port = int(found.group(4))
+        if self.daemon:  # what is asked before the bridge has found it is refused
+            wait_until(lambda: "plantard is there" in self.log()[before:], 20, "plantard to be found")
         with open(self.token_file) as f:
             tokens = dict(line.split() for line in f if not line.startswith("#"))
         self.operator, self.viewer = tokens["operator"], tokens["viewer"]

@@ -42,6 +42,24 @@ def test_status_is_passed_on_as_published(pair):
     assert page.text("status")["status"]["t_ns"] != status["t_ns"]
 
 
+def test_status_comes_with_the_connection(tmp_path):
+    """Nobody waits a second for it, neither at the first connection nor at those of plantard started again."""
+    with Plantard(MATS[:1]) as daemon, Bridge(daemon) as bridge:
+        page = bridge.page()
+        first = page.text("status")["status"]
+        assert first["pid"] == daemon.process.pid
+        assert daemon.stop() == 0
+        page.until(lambda m: isinstance(m, dict) and m.get("daemon") is False)
+        page.seen.clear()
+        late = bridge.page()
+        late.say({"ping": 1})
+        late.text("pong")
+        assert not any("status" in m for m in late.seen if isinstance(m, dict))  # the old one is not said again
+        daemon.start()
+        late.until(lambda m: m == {"daemon": True})
+        assert late.text("status")["status"]["pid"] == daemon.process.pid
+
+
 def test_a_page_gets_all_figures_and_the_newest_frame(pair):
     daemon, bridge = pair
     page = bridge.page()
@@ -337,9 +355,10 @@ def test_viewers_come_through_the_viewers_door(tmp_path):
         def role_of(page, cmd):
             assert page.request(cmd)["ok"]
             with open(os.path.join(daemon.state, "audit.log")) as f:
-                return [e for e in map(json.loads, f) if f'"cmd":"{cmd}"' in e.get("request", "")][-1]["role"]
-        wait_until(lambda: role_of(viewer, "protocols") == "viewer", 10, "the viewers' door")
-        assert role_of(operator, "version") == "operator"
+                lines = [line for line in f if f'\\"cmd\\":\\"{cmd}\\"' in line and line.endswith("\n")]
+            return json.loads(lines[-1])["role"] if lines else None
+        wait_until(lambda: role_of(viewer, "protocols") == "viewer", 20, "the viewers' door", every=0.2)
+        wait_until(lambda: role_of(operator, "version") == "operator", 20, "the operators' door", every=0.2)
 
 
 def test_no_core_dumps_and_no_open_files():

@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from bridge import Bridge, Page, Refused, Socket
-from plantar_harness import SLOW, SOURCE
+from plantar_harness import SLOW, SOURCE, Plantard
 
 CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CHROMIUM = shutil.which("chromium")
@@ -229,6 +229,27 @@ def test_other_addresses_need_tls_and_a_token(tmp_path, certificate):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
         with pytest.raises((ssl.SSLError, ConnectionError)):
             b.get("/", tls=old)
+
+
+def test_everything_goes_over_tls(tmp_path, certificate):
+    cert, key = certificate
+    tls = ssl.create_default_context(cafile=cert)
+    page = make_page(str(tmp_path))
+    args = ["--listen", "127.0.0.1:0", "--page", page, "--tls-cert", cert, "--tls-key", key]
+    mat = {"source": "sim:standing?hz=250", "mat": "pmp-64x64", "name": "m"}
+    with Plantard([mat]) as daemon, Bridge(daemon, args=args) as b:
+        assert b.url.startswith("https://127.0.0.1:")
+        status, _, body = b.get("/large.js", tls=tls)
+        assert status == 200 and len(body) == 300003
+        page = Page("127.0.0.1", b.port, b.operator, tls=tls)
+        page.watch("m")
+        seqs = []
+        while len(seqs) < 500:  # 4 MB of frames beside them
+            seqs += [h["seq"] for topic, h, _ in page.frames() if topic == "metrics/m"]
+        assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+        assert page.request("version")["ok"]
+        with pytest.raises(Refused):
+            Socket("127.0.0.1", b.port, tls=tls, headers={"Origin": f"http://127.0.0.1:{b.port}"})
 
 
 def test_a_certificate_with_another_key_is_refused(tmp_path, certificate):
