@@ -22,11 +22,11 @@ export function figureRow(f) {
 }
 
 /* Sessions are called by their uuid; people read when it was and whose. */
-export function readable(text_, sessions) {
+export function readable(said, sessions) {
 	const names = sessions.map((s) => `${when(s.started_utc)}${s.subject ? `, ${s.subject}` : ""}`);
 	const twice = (n) => names.indexOf(n) !== names.lastIndexOf(n);
 
-	return sessions.reduce((t, s, i) => t.replaceAll(s.session_uuid, twice(names[i]) ? `${names[i]} (${s.session_uuid.slice(0, 4)})` : names[i]), text_);
+	return sessions.reduce((t, s, i) => t.replaceAll(s.session_uuid, twice(names[i]) ? `${names[i]} (${s.session_uuid.slice(0, 4)})` : names[i]), said);
 }
 
 function groupLine(g, name) {
@@ -63,23 +63,23 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 	const only = el("input", { type: "checkbox", id: "only-beyond", data: { testid: "only-beyond" } });
 	const links = el("p.hint");
 	let known = [];
-	let document_ = null;
+	let shown = null;
 	let asked = 0;
 
 	const name = (t) => readable(t, known);
 
 	function draw() {
 		fill(links, uuids.map((u, i) => [i ? "; " : "", el("a", { href: `#session/${u}`, title: u }, name(u))]));
-		if (!document_) return;
-		fill(groups, document_.groups.map((g) => groupLine(g, name)));
-		fill(warnings, [...document_.warnings, ...document_.mixed.map((m) => `taken together although different: ${m}`)].map((w) => el("p.warning", {}, name(w))));
-		fill(tables, document_.comparisons.length ? document_.comparisons.map((c) => one(c, name, filter.value, only.checked)) : el("p.quietly", {}, "There is nothing to set against each other here."));
+		if (!shown) return;
+		fill(groups, shown.groups.map((g) => groupLine(g, name)));
+		fill(warnings, [...shown.warnings, ...shown.mixed.map((m) => `taken together although different: ${m}`)].map((w) => el("p.warning", {}, name(w))));
+		fill(tables, shown.comparisons.length ? shown.comparisons.map((c) => one(c, name, filter.value, only.checked)) : el("p.quietly", {}, "There is nothing to set against each other here."));
 	}
 
 	async function load() {
 		const mine = ++asked;
 
-		document_ = null;
+		shown = null;
 		fill(groups);
 		fill(warnings);
 		fill(tables, el("p.quietly", { role: "status" }, "Comparing."));
@@ -90,7 +90,7 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 			known = sessions.filter((s) => uuids.includes(s.session_uuid));
 
 			if (mine !== asked) return;
-			document_ = comparison;
+			shown = comparison;
 			text(refused, "");
 			draw();
 		} catch (error) {
