@@ -70,7 +70,8 @@ export function reviewPanel(ctx, p) {
 			ctx.store.operator ? el("div.judge", {},
 				el("section", { aria: { label: "Accept" } }, score?.node, side?.node, accept.node),
 				el("section", { aria: { label: "Reject" } }, why)) : null),
-		focus: () => (t.proposed !== "accepted" ? reason : needsScore(p) ? score : accept.button),
+		/* first what has to be answered before it can be accepted as it should be */
+		focus: () => (t.proposed !== "accepted" ? reason : side && t.strikes.unknown ? side : needsScore(p) ? score : accept.button),
 		update() {},
 		keys: [{ key: "a", does: "accept the trial", run: () => failed || accept.run() },
 			{ key: "r", does: "reject: say why", run: () => (reason.value.trim() ? reject.run() : reason.focus()) }],
