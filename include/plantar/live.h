@@ -66,6 +66,7 @@ struct pl_metric_def {
 	const char *base; /* "left_heel_am_force", "cop_x" */
 	enum pl_quantity quantity;
 	const char *long_name; /* one line for @long_name and docs */
+	bool later;	       /* recordings of before may lack it */
 };
 
 /* The table; its order is the order of pl_frame.metrics. pl_metric_count() entries. */

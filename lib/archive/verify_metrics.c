@@ -7,6 +7,7 @@
  * not at all.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,9 @@
 
 #include "h5.h"
 #include "h5_guard.h"
+#include "h5_read.h"
 #include "h5_table.h"
+#include "layout.h"
 #include "trial.h"
 #include "verify.h"
 
@@ -29,6 +32,7 @@ struct replay {
 	uint32_t epoch;
 	bool started, blind, for_good; /* blind: the state is unknown */
 	bool calibrated;
+	bool *lacks; /* columns that came later than the file */
 };
 
 static bool same_bits(float a, float b)
@@ -68,7 +72,7 @@ static int replay_frame(struct replay *p, const struct pl_frame *f, struct pl_er
 	for (size_t i = 0; i < pl_metric_count(); i++) {
 		char key[64];
 
-		if (same_bits(p->metrics[i], f->metrics[i]))
+		if (p->lacks[i] || same_bits(p->metrics[i], f->metrics[i]))
 			continue;
 		pl_metric_key(i, p->calibrated, key, sizeof(key));
 		return pl_error_set(err, PL_ECORRUPT, 0,
@@ -95,6 +99,23 @@ static int replay_all(struct replay *p, struct pl_recording *r, int tell, struct
 			pl_h5_guard_tell(tell, total + p->row, 2 * total);
 	}
 	return got;
+}
+
+/* What a program of before did not know is not in its files; everything else must be. */
+static int find_later(struct replay *p, const char *path, struct pl_error *err)
+{
+	hid_t file = pl_h5_open(path, H5F_ACC_RDONLY, err);
+	char key[64], name[96];
+
+	if (file < 0)
+		return -1;
+	for (size_t i = 0; i < pl_metric_count(); i++) {
+		pl_metric_key(i, p->calibrated, key, sizeof(key));
+		snprintf(name, sizeof(name), PL_H5_METRICS "/%s", key);
+		p->lacks[i] = pl_metric_def(i)->later && !pl_h5_has(file, name);
+	}
+	H5Fclose(file);
+	return 0;
 }
 
 /* A trial of samples: its metrics are theirs, rounded. */
@@ -132,7 +153,9 @@ int pl_verify_metrics(const char *path, int tell, struct pl_verify_report *repor
 			     pl_recording_live(r), err);
 	p.calibrated = pl_recording_info(r)->calibrated;
 	p.metrics = calloc(pl_metric_count() + 1, sizeof(float));
-	if (p.live && p.metrics && pl_trial_read(path, &trial, err) == 0) {
+	p.lacks = calloc(pl_metric_count() + 1, sizeof(bool));
+	if (p.live && p.metrics && p.lacks && find_later(&p, path, err) == 0 &&
+	    pl_trial_read(path, &trial, err) == 0) {
 		p.gap = trial.rows.gap;
 		p.gaps = trial.rows.gaps;
 		result = replay_all(&p, r, tell, err);
@@ -141,6 +164,7 @@ int pl_verify_metrics(const char *path, int tell, struct pl_verify_report *repor
 	report->metrics_bit_equal = p.compared > 0 && result == 0;
 	pl_rows_free(&trial.rows);
 	free(p.metrics);
+	free(p.lacks);
 	pl_live_free(p.live);
 	pl_recording_close(r);
 	return result;

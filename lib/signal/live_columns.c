@@ -48,16 +48,18 @@
 			 "direction of " who                                                       \
 			 ", heel to toe, degrees from forward, to the right positive"},            \
 		[first + PL_FOOT_HEEL_X] = {base "_heel_x", PL_Q_MM,                               \
-					    "where the axis of " who " begins, x"},                \
+					    "where the axis of " who " begins, x", true},          \
 		[first + PL_FOOT_HEEL_Y] = {base "_heel_y", PL_Q_MM,                               \
-					    "where the axis of " who " begins, y"},                \
+					    "where the axis of " who " begins, y", true},          \
 		[first + PL_FOOT_HEEL_HALF] = {base "_heel_half", PL_Q_MM,                         \
-					       "from there along the axis, half of the heel"},     \
+					       "from there along the axis, half of the heel",      \
+					       true},                                              \
 		[first + PL_FOOT_HEEL_END] = {base "_heel_end", PL_Q_MM,                           \
-					      "from there along the axis, end of the heel"},       \
+					      "from there along the axis, end of the heel", true}, \
 		[first + PL_FOOT_FOREFOOT_BEGIN] = {base "_forefoot_begin", PL_Q_MM,               \
 						    "from there along the axis, where the "        \
-						    "forefoot begins"},                            \
+						    "forefoot begins",                             \
+						    true},                                         \
 		[first + PL_FOOT_PROVISIONAL] = {base "_provisional", PL_Q_PLAIN,                  \
 						 "1 while the print of " who                       \
 						 " may still grow, else 0"}
