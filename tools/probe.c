@@ -99,7 +99,7 @@ static int read_port(struct probe *p, unsigned baud, struct pl_error *err)
 
 	snprintf(text, sizeof(text),
 		 "rows = 1; cols = 1; pitch_mm = 1; protocol = \"matrix\"; cell = \"u8\";"
-		 "serial = { baud = %u; }; frame = { head = \"00\"; };",
+		 "serial = { baud = %u; }; frame = { head = \"A5\"; };",
 		 baud);
 	if (pl_mat_parse(&mat, "probe", text, err))
 		return -1;

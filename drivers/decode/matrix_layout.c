@@ -258,9 +258,10 @@ static int check_empty(const struct pl_matrix_config *c, const struct pl_matrix_
 		while (i < mark->n && mark->bytes[i] == wire[(phase + i) % width])
 			i++;
 		if (i == mark->n && l->cells_bytes >= mark->n)
-			return bad(err, "frame: the mark is what cells without load look like, so "
-					"the frames of an empty mat cannot be told apart; name "
-					"more of what stands between frames, or a check");
+			return bad(err,
+				   "head, tail, delimiter: what cells without load look like "
+				   "cannot mark a frame, since an empty mat would send nothing "
+				   "else; name more of what stands between frames, or a check");
 	}
 	return 0;
 }

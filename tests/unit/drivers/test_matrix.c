@@ -532,14 +532,16 @@ static void test_refused(void **state)
 		 "frame: needs a head, a tail or a delimiter; only a mat that is polled "
 		 "(commands.poll) can do without"},
 		{{.rows = 2, .tail.n = 1},
-		 "frame: the mark is what cells without load look like, so the frames of an empty "
-		 "mat cannot be told apart; name more of what stands between frames, or a check"},
+		 "head, tail, delimiter: what cells without load look like cannot mark a frame, "
+		 "since an empty mat would send nothing else; name more of what stands between "
+		 "frames, or a check"},
 		{{.rows = 2,
 		  .delimiter = {.n = 2, .bytes = {0xFF, 0x03}},
 		  .cell = PL_WIRE_U16,
 		  .invert_max = 0x3FF},
-		 "frame: the mark is what cells without load look like, so the frames of an empty "
-		 "mat cannot be told apart; name more of what stands between frames, or a check"},
+		 "head, tail, delimiter: what cells without load look like cannot mark a frame, "
+		 "since an empty mat would send nothing else; name more of what stands between "
+		 "frames, or a check"},
 		{{.rows = 2, .head.n = 1, .delimiter.n = 1},
 		 "delimiter: cannot be combined with head or tail"},
 		{{.rows = 2, .head.n = 1, .rotate = 45}, "rotate: must be 0, 90, 180 or 270"},
