@@ -48,7 +48,7 @@ static const double *walk(void *ctx, unsigned frame)
 	return kpa;
 }
 
-static struct pl_analysis *analysed(frame_fn *frame, unsigned frames, bool pictures)
+static struct pl_analysis *analysed_with(frame_fn *frame, void *ctx, unsigned frames, bool pictures)
 {
 	struct pl_analysis_options o;
 	struct pl_analysis *a;
@@ -59,8 +59,13 @@ static struct pl_analysis *analysed(frame_fn *frame, unsigned frames, bool pictu
 	o.pictures = pictures;
 	a = pl_analysis_new(&walkway, true, 0, RATE, &o, NULL);
 	assert_non_null(a);
-	both_passes(a, frame, NULL, frames, RATE, -1);
+	both_passes(a, frame, ctx, frames, RATE, -1);
 	return a;
+}
+
+static struct pl_analysis *analysed(frame_fn *frame, unsigned frames, bool pictures)
+{
+	return analysed_with(frame, NULL, frames, pictures);
 }
 
 static void near_to(double got, double want, double tolerance)
@@ -135,8 +140,51 @@ static void feet_lie_where_they_were_put(void **state)
 		near_to(f->forefoot_line_mm, 0.55 * 260, 5);
 		near_to(f->half_heel_line_mm, 0.5 * 0.27 * 260, 5);
 		assert_true(f->quadrants);
+		near_to(greatest(f->peak, (size_t)(f->row1 - f->row0) * (f->col1 - f->col0)),
+			greatest(p.peak + (size_t)f->row0 * p.cols,
+				 (size_t)(f->row1 - f->row0) * p.cols),
+			1e-4);
 		assert_int_equal(p.region[(size_t)(f->row1 - 3) * p.cols + (f->col0 + f->col1) / 2],
 				 PL_PICTURE_HEEL);
+	}
+	pl_pictures_free(&p);
+	pl_analysis_free(a);
+}
+
+/* There and back: a right foot, and later the left one across it, turned round and half as heavy.
+ */
+static const double *cross(void *ctx, unsigned frame)
+{
+	unsigned second = frame >= 600, at = frame % 600;
+	struct model_foot foot = {.left = second, .x = 0.15, .y = second ? 0.55 : 0.3};
+	double u = (at + 0.5) / STANCE;
+
+	(void)ctx;
+	empty(&walkway, kpa);
+	if (at >= STANCE)
+		return kpa;
+	foot.turn = second ? M_PI : 0;
+	foot.heel = (second ? 0.5 : 1) * (u < 0.6 ? 250 * sin(M_PI * u / 0.6) : 0);
+	foot.fore = (second ? 0.5 : 1) * (u > 0.2 ? 300 * sin(M_PI * (u - 0.2) / 0.8) : 0);
+	stand(&walkway, &foot, kpa);
+	return kpa;
+}
+
+static void a_foot_keeps_its_own_map(void **state)
+{
+	struct pl_analysis *a = analysed(cross, 1200, true);
+	const struct pl_gait *gait = pl_analysis_gait(a);
+	struct pl_pictures p;
+
+	(void)state;
+	assert_int_equal(pl_analysis_pictures(a, &p, NULL), 0);
+	assert_int_equal(gait->n, 2);
+	assert_int_equal(p.n_feet, 2);
+	for (size_t k = 0; k < 2; k++) {
+		const struct pl_picture_foot *f = &p.feet[k];
+		size_t n = (size_t)(f->row1 - f->row0) * (f->col1 - f->col0);
+
+		near_to(greatest(f->peak, n), k ? 150 : 300, 12);
 	}
 	pl_pictures_free(&p);
 	pl_analysis_free(a);
@@ -174,14 +222,15 @@ static void curves_are_those_of_the_steps(void **state)
 	pl_analysis_free(a);
 }
 
+#define CYCLE 400
+
 /* Two feet side by side, and a load that goes round once every two seconds. */
-static const double *stand_still(void *ctx, unsigned frame)
+static void stand_once(unsigned frame)
 {
-	double way = M_PI * frame / RATE;
+	double way = 2 * M_PI * frame / CYCLE;
 	struct model_foot left = {.left = true, .x = 0.09, .y = 0.3, .heel = 60, .fore = 40};
 	struct model_foot right = {.x = 0.21, .y = 0.3, .heel = 60, .fore = 40};
 
-	(void)ctx;
 	empty(&walkway, kpa);
 	left.fore += 5 * sin(way);
 	right.fore += 5 * sin(way);
@@ -189,19 +238,35 @@ static const double *stand_still(void *ctx, unsigned frame)
 	right.heel += 5 * cos(way);
 	stand(&walkway, &left, kpa);
 	stand(&walkway, &right, kpa);
-	return kpa;
+}
+
+static const double *stand_still(void *ctx, unsigned frame)
+{
+	double *cycle = ctx;
+
+	return cycle + (size_t)(frame % CYCLE) * pl_geometry_cells(&walkway);
 }
 
 /* 25 seconds are 5,000 frames: every other one is left. The path is the one whose range is a
  * figure. */
 static void long_paths_are_thinned(void **state)
 {
-	struct pl_analysis *a = analysed(stand_still, (unsigned)(25 * RATE), true);
-	const struct pl_standing *s = pl_analysis_standing(a);
+	size_t cells = pl_geometry_cells(&walkway);
+	double *cycle = malloc(CYCLE * cells * sizeof(*cycle));
 	double low = INFINITY, high = -INFINITY;
+	const struct pl_standing *s;
 	struct pl_pictures p;
+	struct pl_analysis *a;
 
 	(void)state;
+	assert_non_null(cycle);
+	for (unsigned k = 0; k < CYCLE; k++) {
+		stand_once(k);
+		memcpy(cycle + k * cells, kpa, sizeof(kpa));
+	}
+	a = analysed_with(stand_still, cycle, (unsigned)(25 * RATE), true);
+	free(cycle);
+	s = pl_analysis_standing(a);
 	assert_non_null(s);
 	assert_int_equal(pl_analysis_pictures(a, &p, NULL), 0);
 	assert_int_equal(p.cop.every, 2);
@@ -265,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_and_figures_agree),
 		cmocka_unit_test(feet_lie_where_they_were_put),
+		cmocka_unit_test(a_foot_keeps_its_own_map),
 		cmocka_unit_test(curves_are_those_of_the_steps),
 		cmocka_unit_test(long_paths_are_thinned),
 		cmocka_unit_test(json_holds_the_same),
