@@ -237,14 +237,15 @@ class Page(Socket):
 class Bridge:
     """daemon: a Plantard (or anything with runtime and environment()), or None: there is none."""
 
-    def __init__(self, daemon=None, args=("--listen", "127.0.0.1:0"), env=None, folder=None):
+    def __init__(self, daemon=None, args=("--listen", "127.0.0.1:0"), env=None, folder=None, wrap=()):
         self.own_folder = folder is None and daemon is None
+        self.daemon = daemon
         self.folder = folder or (daemon.folder if daemon else tempfile.mkdtemp(prefix="plantar-web-"))
         self.runtime = os.path.join(self.folder, "run")
         os.makedirs(self.runtime, exist_ok=True)
         self.log_path = os.path.join(self.folder, "web.log")
         self.token_file = os.path.join(self.runtime, "web.token")
-        self.args, self.env, self.process = list(args), dict(env or {}), None
+        self.args, self.env, self.wrap, self.process = list(args), dict(env or {}), list(wrap), None
 
     def environment(self):
         return environment(PLANTARD_RUNTIME_DIR=self.runtime,
@@ -259,7 +260,7 @@ class Bridge:
     def start(self):
         before = len(self.log())
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([os.path.join(BIN, "plantar-web"), *self.args],
+            self.process = subprocess.Popen([*self.wrap, os.path.join(BIN, "plantar-web"), *self.args],
                                             env=self.environment(), stderr=log,
                                             stdin=subprocess.DEVNULL)
 
@@ -269,6 +270,8 @@ class Bridge:
         found = wait_until(listening, 20, "plantar-web to listen")
         self.url, self.scheme, self.host = found.group(1), found.group(2), found.group(3)
         self.port = int(found.group(4))
+        if self.daemon:  # what is asked before the bridge has found it is refused
+            wait_until(lambda: "plantard is there" in self.log()[before:], 20, "plantard to be found")
         with open(self.token_file) as f:
             tokens = dict(line.split() for line in f if not line.startswith("#"))
         self.operator, self.viewer = tokens["operator"], tokens["viewer"]

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a page is told by plantar-web, and what becomes of its requests: a real plantard on a simulated
 mat behind it."""
+import grp
+import json
 import os
 import re
+import signal
+import socket
 import time
 
 import pytest
@@ -36,6 +40,24 @@ def test_status_is_passed_on_as_published(pair):
     status = page.text("status")["status"]
     assert [m["mat"] for m in status["mats"]] == ["left", "left2"]
     assert page.text("status")["status"]["t_ns"] != status["t_ns"]
+
+
+def test_status_comes_with_the_connection(tmp_path):
+    """Nobody waits a second for it, neither at the first connection nor at those of plantard started again."""
+    with Plantard(MATS[:1]) as daemon, Bridge(daemon) as bridge:
+        page = bridge.page()
+        first = page.text("status")["status"]
+        assert first["pid"] == daemon.process.pid
+        assert daemon.stop() == 0
+        page.until(lambda m: isinstance(m, dict) and m.get("daemon") is False)
+        page.seen.clear()
+        late = bridge.page()
+        late.say({"ping": 1})
+        late.text("pong")
+        assert not any("status" in m for m in late.seen if isinstance(m, dict))  # the old one is not said again
+        daemon.start()
+        late.until(lambda m: m == {"daemon": True})
+        assert late.text("status")["status"]["pid"] == daemon.process.pid
 
 
 def test_a_page_gets_all_figures_and_the_newest_frame(pair):
@@ -160,6 +182,15 @@ def test_hello_comes_first(pair):
     assert page.closed().code == 1008
 
 
+def test_who_never_says_hello_is_let_go(pair):
+    daemon, bridge = pair
+    page = bridge.page(hello=False)
+    before = time.monotonic()
+    with pytest.raises(Closed):
+        page.receive(timeout=40)
+    assert time.monotonic() - before > 5
+
+
 def test_limits(pair):
     daemon, bridge = pair
     page = bridge.page(bridge.operator)
@@ -282,7 +313,6 @@ def test_plantard_is_killed_and_started_again():
 
 
 def test_a_stopped_plantard_is_noticed_by_its_silence():
-    import signal
     with Plantard(MATS[:1]) as daemon, Bridge(daemon) as bridge:
         page = bridge.page()
         assert page.hello["daemon"] is True
@@ -293,6 +323,63 @@ def test_a_stopped_plantard_is_noticed_by_its_silence():
         finally:
             daemon.signal(signal.SIGCONT)
         page.until(lambda m: m == {"daemon": True})
+
+
+def test_systemd_is_told(tmp_path):
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.settimeout(20 * SLOW)
+    listener.bind(str(tmp_path / "notify"))
+
+    def told(word):
+        while word not in listener.recv(4096).decode():
+            pass
+    bridge = Bridge(folder=str(tmp_path), env={"NOTIFY_SOCKET": str(tmp_path / "notify")}).start()
+    told("READY=1")
+    told("WATCHDOG=1")
+    told("WATCHDOG=1")
+    assert bridge.stop() == 0
+    told("STOPPING=1")
+    listener.close()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="giving sockets to a group needs root")
+def test_viewers_come_through_the_viewers_door(tmp_path):
+    """So that plantard, too, judges and writes down what a viewer asks as a viewer's."""
+    folder, group = str(tmp_path), grp.getgrgid(os.getgid()).gr_name
+    daemon = Plantard(MATS[:1], folder=folder)
+    with open(daemon.config_path, "a") as f:
+        f.write(f'access = {{ view_group = "{group}"; }};\n')
+    with daemon, Bridge(daemon) as bridge:
+        viewer, operator = bridge.page(), bridge.page(bridge.operator)
+
+        def role_of(page, cmd):
+            assert page.request(cmd)["ok"]
+            with open(os.path.join(daemon.state, "audit.log")) as f:
+                lines = [line for line in f if f'\\"cmd\\":\\"{cmd}\\"' in line and line.endswith("\n")]
+            return json.loads(lines[-1])["role"] if lines else None
+        wait_until(lambda: role_of(viewer, "protocols") == "viewer", 20, "the viewers' door", every=0.2)
+        wait_until(lambda: role_of(operator, "version") == "operator", 20, "the operators' door", every=0.2)
+
+
+def test_no_core_dumps_and_no_open_files():
+    with Plantard(MATS[:1]) as daemon, Bridge(daemon) as bridge:
+        pid = bridge.process.pid
+
+        def files():
+            return len(os.listdir(f"/proc/{pid}/fd"))
+        bridge.page().close()
+        before = files()
+        for _ in range(50):
+            page = bridge.page()
+            page.watch("left")
+            page.frames()
+            page.close()
+            bridge.get("/")
+        wait_until(lambda: files() <= before, 10, "descriptors to be closed")
+        with open(f"/proc/{pid}/limits") as f:
+            assert re.search(r"Max core file size +0 +0 ", f.read())
+        with open(f"/proc/{pid}/coredump_filter") as f:
+            assert int(f.read(), 16) == 0
 
 
 def test_sigterm_ends_cleanly_while_pages_watch():

@@ -13,17 +13,23 @@ import threading
 import pytest
 
 from bridge import Bridge, Page, Refused, Socket
-from plantar_harness import SLOW, SOURCE
+from plantar_harness import SLOW, SOURCE, Plantard
 
 CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CHROMIUM = shutil.which("chromium")
+INDEX = ("<!doctype html><title>here</title><pre id=out></pre><script type=module src=app.js></script>"
+         "<script>out.textContent = 'inline script ran';</script>")
+APP = """const s = new WebSocket(`ws://${location.host}/ws`, "plantar.1");
+s.onopen = () => s.send('{"hello":1}');
+s.onmessage = m => { out.textContent += "got:" + m.data; };
+"""
 
 
 def make_page(folder):
     """A page with what must not be served beside it."""
     page = os.path.join(folder, "page")
     os.makedirs(os.path.join(page, "core"))
-    for name, text in (("index.html", "<!doctype html><title>here</title>"), ("app.js", "export {};"),
+    for name, text in (("index.html", INDEX), ("app.js", APP),
                        ("app.css", "body {}"), ("core/wire.js", "// wire"), ("empty.txt", ""),
                        ("large.js", "// " + "x" * 300000), (".secret.txt", "hidden"),
                        ("README", "no known ending")):
@@ -55,10 +61,10 @@ def has_guards(headers):
 
 
 @pytest.mark.parametrize("path,kind,n", [
-    ("/", "text/html; charset=utf-8", 34), ("/index.html", "text/html; charset=utf-8", 34),
-    ("/app.js", "text/javascript; charset=utf-8", 10), ("/app.css", "text/css; charset=utf-8", 7),
+    ("/", "text/html; charset=utf-8", len(INDEX)), ("/index.html", "text/html; charset=utf-8", len(INDEX)),
+    ("/app.js", "text/javascript; charset=utf-8", len(APP)), ("/app.css", "text/css; charset=utf-8", 7),
     ("/core/wire.js", "text/javascript; charset=utf-8", 7), ("/empty.txt", "text/plain; charset=utf-8", 0),
-    ("/large.js", "text/javascript; charset=utf-8", 300003), ("/app.js?v=2", "text/javascript; charset=utf-8", 10)])
+    ("/large.js", "text/javascript; charset=utf-8", 300003), ("/app.js?v=2", "text/javascript; charset=utf-8", len(APP))])
 def test_files_of_the_page(bridge, path, kind, n):
     status, headers, body = bridge.get(path)
     assert status == 200 and headers["Content-Type"] == kind and len(body) == n
@@ -89,7 +95,7 @@ def test_nothing_else_can_be_fetched(bridge, path):
 def test_only_get(bridge, method):
     answer = bridge.raw(f"{method} /app.js HTTP/1.1\r\nHost: 127.0.0.1:{bridge.port}\r\n"
                         "Content-Length: 5\r\n\r\nhello".encode())
-    assert b" 200 " not in answer and b"export" not in answer
+    assert b" 200 " not in answer and b"WebSocket(" not in answer
     assert bridge.get("/")[0] == 200
 
 
@@ -225,6 +231,27 @@ def test_other_addresses_need_tls_and_a_token(tmp_path, certificate):
             b.get("/", tls=old)
 
 
+def test_everything_goes_over_tls(tmp_path, certificate):
+    cert, key = certificate
+    tls = ssl.create_default_context(cafile=cert)
+    page = make_page(str(tmp_path))
+    args = ["--listen", "127.0.0.1:0", "--page", page, "--tls-cert", cert, "--tls-key", key]
+    mat = {"source": "sim:standing?hz=250", "mat": "pmp-64x64", "name": "m"}
+    with Plantard([mat]) as daemon, Bridge(daemon, args=args) as b:
+        assert b.url.startswith("https://127.0.0.1:")
+        status, _, body = b.get("/large.js", tls=tls)
+        assert status == 200 and len(body) == 300003
+        page = Page("127.0.0.1", b.port, b.operator, tls=tls)
+        page.watch("m")
+        seqs = []
+        while len(seqs) < 500:  # 4 MB of frames beside them
+            seqs += [h["seq"] for topic, h, _ in page.frames() if topic == "metrics/m"]
+        assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+        assert page.request("version")["ok"]
+        with pytest.raises(Refused):
+            Socket("127.0.0.1", b.port, tls=tls, headers={"Origin": f"http://127.0.0.1:{b.port}"})
+
+
 def test_a_certificate_with_another_key_is_refused(tmp_path, certificate):
     other = str(tmp_path / "other.pem")
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True, capture_output=True)
@@ -298,7 +325,8 @@ class Stranger:
 
 @pytest.mark.skipif(not CHROMIUM, reason="no chromium")
 def test_a_strangers_page_in_the_same_browser_gets_nothing(bridge, tmp_path):
-    assert "<title>here</title>" in browse(bridge.url, tmp_path)
+    own = browse(bridge.url, tmp_path)  # a page of ours gets in; and no inline script runs in it
+    assert 'got:{"hello"' in own and "inline script ran</pre>" not in own, own
     stranger = Stranger(bridge.port)
     try:
         shown = browse(stranger.url, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 import zmq
 
 from bridge import Bridge, Closed
-from plantar_harness import SLOW, Plantard, resident_kib, wait_until
+from plantar_harness import SANITIZER, SLOW, Plantard, resident_kib, wait_until
 
 
 @pytest.fixture()
@@ -125,7 +125,8 @@ def test_too_much_for_who_does_not_read_ends_with_1013(loud):
     for _ in range(200):  # 20 MB, as fast as the other page reads
         publisher.wanted = 1
         assert awake.event("mark")["header"]["left"] == 0
-    assert resident_kib(bridge.process.pid) < warm + 16000  # not 20 MB
+    if SANITIZER != "address":  # which keeps what was freed
+        assert resident_kib(bridge.process.pid) < warm + 16000  # not 20 MB
     closed = deaf.closed()
     assert closed.code == 1013 and "connect again" in closed.reason
     again = bridge.page()

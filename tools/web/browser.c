@@ -283,6 +283,8 @@ int pl_browser_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
 		come(b, lws_context_user(lws_get_context(wsi)), wsi);
 		return 0;
 	case LWS_CALLBACK_RECEIVE:
+		/* A pong may be behind megabytes that it still reads. */
+		lws_validity_confirmed(wsi);
 		pl_browser_said(b, in, n);
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:

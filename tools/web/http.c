@@ -4,8 +4,8 @@
  * is not ours gets nothing at all; whoever wants a WebSocket must also come from a page of ours
  * (Origin), ask for /ws and for our protocol.
  *
- * libwebsockets 4.1 has a flaw (CVE-2025-11677): after an upgrade that it does not know, on a
- * connection that stays open, it hands a pointer to freed headers to whoever confirms upgrades.
+ * libwebsockets 4.1.6 has a flaw (lws_handshake_server): after an upgrade that it does not know, on
+ * a connection that stays open, it hands a pointer to freed headers to whoever confirms upgrades.
  * confirm() asks for the header anew instead, which then is not there, and closes.
  */
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 #include "tools/web/web.h"
 
 #define CHUNK 16384
-#define SESSION_FD(wsi) lws_get_socket_fd(wsi)
 
 struct session {
 	const struct pl_file *file;
@@ -86,7 +85,7 @@ static int refuse(struct lws *wsi, unsigned code, const char *text)
 
 static bool host_is_ours(struct pl_web *web, struct lws *wsi, char *host, size_t cap)
 {
-	return pl_address_is_host(&web->address, SESSION_FD(wsi),
+	return pl_address_is_host(&web->address, lws_get_socket_fd(wsi),
 				  header(wsi, WSI_TOKEN_HOST, host, cap));
 }
 

@@ -236,8 +236,13 @@ static int run(struct pl_web *web, const struct options *o, struct pl_error *err
 
 	if (check(web, o, err) || pl_tokens_load(tokens, &web->tokens, err))
 		return -1;
-	if (o->print_url || o->print_viewer_url)
+	if (o->print_url || o->print_viewer_url) {
+		/* Tokens that no bridge has used yet, while there is a service: its are meant. */
+		if (!o->token_file && !*web->tokens.url && access(SERVICE_TOKENS, F_OK) == 0 &&
+		    pl_tokens_load(SERVICE_TOKENS, &web->tokens, err))
+			return -1;
 		return print_url(web, o);
+	}
 	web->token_file = tokens;
 	if (o->control)
 		snprintf(web->control, sizeof(web->control), "%s", o->control);

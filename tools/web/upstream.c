@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
@@ -60,7 +61,8 @@ static void take_event(void *user, const char *topic, size_t topic_n, const char
 	pl_packet_drop(p);
 }
 
-/* The answer to our own question, once a connection: where it publishes, and which mat is first. */
+/* The answer to our own question, once a connection: where it publishes, which mat is first, and
+ * all that pages would otherwise hear within a second. */
 static void take_greeting(void *user, const json_t *status)
 {
 	struct pl_web *web = user;
@@ -68,7 +70,7 @@ static void take_greeting(void *user, const json_t *status)
 	const json_t *first = json_array_get(json_object_get(status, "mats"), 0);
 	const char *mat = json_string_value(json_object_get(first, "mat"));
 	struct pl_error err = {0};
-	char endpoint[512];
+	char endpoint[512], *text = json_dumps(status, JSON_COMPACT);
 
 	if (mat)
 		snprintf(web->first_mat, sizeof(web->first_mat), "%s", mat);
@@ -79,7 +81,9 @@ static void take_greeting(void *user, const json_t *status)
 			"publish.endpoints in plantard.conf(5)");
 	else if (pl_feed_connect(web->feed, endpoint, &err))
 		pl_logf(web->log, PL_ERR, "%s", err.message);
-	web->status_ns = pl_web_now_ns(); /* the next one is due in a second */
+	if (text)
+		take_status(web, text, strlen(text));
+	free(text);
 }
 
 static void take_reply(void *user, void *asker, uint32_t id, const char *text, size_t n,

@@ -86,17 +86,18 @@ test("what was recorded: list, session, comparison, trend", async () => {
 		await until(() => page.evaluate((s) => window.plantarDebug.link.request("session", { session: s }).then((r) => r.session.recordings.every((x) => x.state === "finished"), () => false), uuid), "recordings to be finished");
 	await hand.press("nav-sessions");
 	await until(async () => (await page.$$(t("session-row"))).length === 3, "three sessions");
+	await good();
 	await picture(page, "sessions", MOVING);
 	const go = (hash) => page.evaluate((h) => void (location.hash = h), hash);
 	await go(`#session/${sessions[0]}`);
 	await page.waitForSelector(`${t("card-footprint")} svg, ${t("card-footprint")} canvas`);
 	await until(async () => !(await page.textContent(t("main"))).includes("the others are being analysed"), "all curves");
 	await picture(page, "session", [...MOVING, `${t("card-footprint")} svg`]);
-	await go(`#compare/${sessions[0]},${sessions[2]}`);
-	await page.waitForSelector(`${t("comparison")} tbody tr`);
+	await go(`#compare/${sessions[1]},${sessions[2]}`);
+	await until(() => page.locator(`${t("comparison")} tbody tr`).count(), async () => `the comparison: ${await page.locator("#view-sessions").innerText()}`);
 	await picture(page, "compare", MOVING);
 	await go("#trend/P-0042/barefoot%20%2F%20eyes-open");
-	await page.waitForSelector(t("trend-chart"));
+	await until(() => page.locator(t("trend-chart")).count(), async () => `the trend: ${await page.locator("#view-sessions").innerText()}`);
 	await picture(page, "trend", MOVING);
 });
 
