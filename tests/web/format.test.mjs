@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import * as f from "../../tools/web/page/core/format.js";
-import { kind, parse, take } from "../../tools/web/page/core/token.js";
+import { parse, take } from "../../tools/web/page/core/token.js";
 
 const thin = "\u202f";
 
@@ -13,6 +13,10 @@ test("numbers: a dash where nothing can be said, no minus before zero", () => {
 	for (const nothing of [null, undefined, NaN, Infinity, "5"]) assert.equal(f.number(nothing), "\u2013");
 	assert.equal(f.quantity(null, "N"), "\u2013");
 	assert.equal(f.percent(52.6), `53${thin}%`);
+});
+
+test("as many places as a figure needs", () => {
+	assert.deepEqual([5810, 99.5, 9.99, 0.148, 0, -250].map(f.places), [0, 1, 2, 3, 0, 0]);
 });
 
 test("bytes and times in the unit a person would say", () => {
@@ -41,7 +45,6 @@ test("a token leaves the address and stays for the tab", () => {
 	assert.equal(take({ hash: "#operator=a1b2", pathname: "/", search: "" }, past, storage), "a1b2");
 	assert.deepEqual(seen, ["/"]);
 	assert.equal(take({ hash: "#visit", pathname: "/", search: "" }, past, storage), "a1b2");
-	assert.deepEqual(parse("#viewer=ff%2B&visit"), { kind: "viewer", token: "ff+", rest: "#visit" });
-	assert.equal(kind(storage), "operator");
+	assert.deepEqual(parse("#viewer=ff%2B&visit"), { token: "ff+", rest: "#visit" });
 	assert.equal(parse("#session/operator=x"), null);
 });

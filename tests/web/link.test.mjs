@@ -118,6 +118,20 @@ test("a broken connection rejects what was asked, asks nothing twice, and comes 
 	assert.deepEqual(heard.filter(([k]) => k === "daemon").at(-1)[1].up, false);
 });
 
+test("whoever is refused does not knock four times a second", (t) => {
+	const { socket, heard } = connected(t);
+	socket.drop(1008, "no token");
+	assert.match(heard.findLast(([k]) => k === "link")[1].why, /no token/);
+	const n = Socket.made.length;
+	pass(3999);
+	assert.equal(Socket.made.length, n);
+	pass(1);
+	Socket.made.at(-1).open();
+	Socket.made.at(-1).drop(1008, "no token");
+	pass(3999);
+	assert.equal(Socket.made.length, n + 1, "an open connection is not yet a welcome");
+});
+
 test("plantard's coming and going is told once each", (t) => {
 	const { socket, heard } = connected(t);
 	socket.say({ daemon: false, why: "no status for 2.5 s" });

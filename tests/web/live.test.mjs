@@ -58,7 +58,7 @@ test("smoothing is between values, keeps a flat field, and invents nothing at th
 test("scales step through 1, 2, 5 and never follow the data", () => {
 	assert.equal(firstTop("kPa", "<u2"), 200);
 	assert.equal(firstTop("counts", "|u1"), 255);
-	assert.deepEqual([nextTop(200, 1), nextTop(200, -1), nextTop(255, 1), nextTop(255, -1), nextTop(10, -1)], [500, 100, 500, 200, 10]);
+	assert.deepEqual([nextTop(200, 1), nextTop(200, -1), nextTop(255, 1), nextTop(255, -1), nextTop(10, -1), nextTop(1, -1), nextTop(0.01, -1)], [500, 100, 500, 200, 5, 0.5, 0.01]);
 });
 
 /* ---- figures ---- */
@@ -75,6 +75,15 @@ test("quarters are shares of both feet and add up to 100", () => {
 	assert.deepEqual([s.left_heel, s.left_midfoot, s.left_forefoot, s.right_heel, s.right_midfoot, s.right_forefoot], [20, 4, 16, 36, 0, 24]);
 	assert.deepEqual([s.left_heel_am, s.left_heel_al, s.right_heel_am], [10, 15, null]);
 	assert.deepEqual(shares({ ...standing, left_pct: null, right_pct: null }).left_heel, null);
+});
+
+test("who stands on one leg has nothing on the other, now and in the mean", () => {
+	const right = { ...standing, left_pct: 0, right_pct: 100, left_force_n: null, left_heel_pct: null, left_midfoot_pct: null, left_forefoot_pct: null };
+	assert.deepEqual([shares(right).left_heel, shares(right).right_heel], [0, 60]);
+	const m = new Means();
+	m.push(header(0, 0), right);
+	m.push(header(1, 4), { ...standing, left_pct: 100, right_pct: 0 });
+	assert.deepEqual([m.mean("left"), m.mean("left_heel") + m.mean("left_midfoot") + m.mean("left_forefoot")], [50, 50]);
 });
 
 test("without calibration nothing is a newton", () => {

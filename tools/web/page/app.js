@@ -10,7 +10,7 @@
  */
 import { Link } from "./core/link.js";
 import { Store } from "./core/store.js";
-import { kind, take } from "./core/token.js";
+import { parse, take } from "./core/token.js";
 import { announce, button, dialog, el, fill, remember, tellError, text, toast } from "./core/ui.js";
 import { states } from "./live/states.js";
 
@@ -44,6 +44,12 @@ function route(hash = location.hash) {
 }
 
 async function go() {
+	if (parse(location.hash)) {
+		/* an address with a token, opened in a page that runs: begin anew with it */
+		take();
+		location.reload();
+		return;
+	}
 	if (location.hash === "#main") return;
 	const { view, route: name, params } = route();
 	if (!view.root) {
@@ -128,10 +134,12 @@ function frame() {
 		button("Light or dark", GLOBAL.find((k) => k.key === "d").run, { kind: "quiet", key: "d", testid: "theme" }));
 }
 
-function role() {
-	text(byId("role"), store.operator ? "operator" : "viewer: may look, not act");
-	if (kind() === "operator" && !store.operator)
-		toast("The operator's token was not accepted. Open the address that plantar-web --print-url prints.", "error");
+/* why: a token was given and is not this bridge's. Told once, not at every new connection. */
+let refused = "";
+function role({ role: name, why = "" }) {
+	text(byId("role"), name === "operator" ? "operator" : "viewer: may look, not act");
+	if (why && why !== refused) toast(why, "error");
+	refused = why;
 }
 
 /* The bridge sends frames of one mat: the one that is looked at. */
@@ -149,10 +157,10 @@ addEventListener("hashchange", go);
 addEventListener("keydown", pressed);
 addEventListener("error", (e) => debug.errors.push(e.message));
 addEventListener("unhandledrejection", (e) => failed(e.reason));
+link.addEventListener("role", (e) => role(e.detail));
 link.watch(null);
 store.subscribe((what) => {
 	if (what === "status" || what === "watched") follow();
-	if (what === "role") role();
 	if (what === "link") announce(store.link.up ? "connected" : `not connected: ${store.link.why}`, !store.link.up);
 	if (what === "daemon" && store.daemon.up !== null)
 		announce(store.daemon.up ? "plantard is there" : `plantard is not there: ${store.daemon.why}`, !store.daemon.up);

@@ -17,6 +17,12 @@ export function number(x, places = 0) {
 	return /^-0(\.0+)?$/.test(s) ? s.slice(1) : s.replace("-", "\u2212");
 }
 
+/* How many places show at least three figures of x, no more than three places. */
+export function places(x) {
+	const size = Math.abs(x);
+	return size >= 100 || !(size > 0) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+}
+
 export function quantity(x, unit, places = 0) {
 	return there(x) ? `${number(x, places)}${unit.length > 3 ? WIDE : THIN}${unit}` : NONE;
 }

@@ -15,6 +15,7 @@
  */
 import { decode, FRAMES } from "./wire.js";
 
+const REFUSED = 1008; /* closed by plantar-web for what this page said: not asked again at once */
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 const PING_MS = 2000;
 const PINGS_KEPT = 8;
@@ -62,7 +63,7 @@ export class Link extends EventTarget {
 		socket.binaryType = "arraybuffer";
 		socket.onopen = () => this.#opened();
 		socket.onmessage = (m) => this.#received(m.data);
-		socket.onclose = (e) => this.#lost(socket, e.reason || (e.code === 1013 ? "this page was too slow" : ""));
+		socket.onclose = (e) => this.#lost(socket, e.reason || (e.code === 1013 ? "this page was too slow" : ""), e.code);
 		this.#socket = socket;
 	}
 
@@ -106,12 +107,12 @@ export class Link extends EventTarget {
 	}
 
 	#opened() {
-		this.#tries = 0;
 		this.#heard = performance.now();
 		this.#send(this.#token ? { hello: 1, token: this.#token } : { hello: 1 });
 	}
 
 	#hello(hello) {
+		this.#tries = 0;
 		this.up = true;
 		this.role = hello.role;
 		this.version = hello.version;
@@ -186,7 +187,7 @@ export class Link extends EventTarget {
 		}
 	}
 
-	#lost(socket, why) {
+	#lost(socket, why, code = 0) {
 		if (socket !== this.#socket) return;
 		this.#socket = null;
 		socket.onclose = socket.onmessage = null;
@@ -202,6 +203,7 @@ export class Link extends EventTarget {
 		this.#emit("link", { up: false, why: why || "plantar-web does not answer" });
 		this.#daemon(null, "");
 		if (this.#closed) return;
+		if (code === REFUSED) this.#tries = BACKOFF_MS.length;
 		const wait = BACKOFF_MS[Math.min(this.#tries++, BACKOFF_MS.length - 1)];
 		this.#retry = setTimeout(() => this.connect(), wait);
 	}

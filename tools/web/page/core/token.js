@@ -9,7 +9,7 @@ const KEY = "plantar.token";
 
 export function parse(hash) {
 	const m = /^#(operator|viewer|token)=([^&]+)(?:&(.*))?$/.exec(hash);
-	return m ? { kind: m[1], token: decodeURIComponent(m[2]), rest: m[3] ? `#${m[3]}` : "" } : null;
+	return m ? { token: decodeURIComponent(m[2]), rest: m[3] ? `#${m[3]}` : "" } : null;
 }
 
 /* Takes a token out of the address, if there is one; answers the token in use, or null. */
@@ -17,18 +17,11 @@ export function take(where = location, past = history, box = sessionStorage) {
 	const found = parse(where.hash);
 	if (found) {
 		box.setItem(KEY, found.token);
-		box.setItem(`${KEY}.kind`, found.kind);
 		past.replaceState(null, "", where.pathname + where.search + found.rest);
 	}
 	return box.getItem(KEY);
 }
 
-/* What the address called it: operator, viewer, token; null without one. */
-export function kind(box = sessionStorage) {
-	return box.getItem(`${KEY}.kind`);
-}
-
 export function forget(box = sessionStorage) {
 	box.removeItem(KEY);
-	box.removeItem(`${KEY}.kind`);
 }

@@ -39,7 +39,7 @@ export function shares(metrics) {
 		const of = metrics[`${side}_pct`];
 		const own = metrics[`${side}_force_${force}`];
 		out[side] = of;
-		for (const part of PARTS) out[`${side}_${part}`] = of === 0 ? null : share(metrics[`${side}_${part}_pct`], of);
+		for (const part of PARTS) out[`${side}_${part}`] = of === 0 ? 0 : share(metrics[`${side}_${part}_pct`], of);
 		for (const q of QUADRANTS) {
 			const n = metrics[`${side}_heel_${q}_force_${force}`];
 			out[`${side}_heel_${q}`] = there(n) && own > 0 ? (100 * n) / own : null;

@@ -241,12 +241,13 @@ class Scale {
 		if (key === this.key) return;
 		this.key = key;
 		text(this.unit, unit);
-		text(this.beyond, `> ${number(top)}`);
+		text(this.beyond, `> ${top}`);
 		text(this.said, `Scale from 0 to ${top} ${unit}; what is above has a colour of its own, white.`);
 		const parts = ticks(top);
+		const decimals = Math.max(1, Math.ceil(-Math.log10(top / parts)) + 1);
 		this.ticks.replaceChildren(...Array.from({ length: parts + 1 }, (_, i) => {
 			const v = (top * i) / parts;
-			const tick = el("span", {}, number(v, Number.isInteger(v) ? 0 : 1));
+			const tick = el("span", {}, number(v, Number.isInteger(v) ? 0 : decimals));
 			tick.style.top = `${100 * (1 - i / parts)}%`;
 			return tick;
 		}));

@@ -87,17 +87,17 @@ export { step };
 
 const TOPS = [1, 2, 5];
 
-/* The ends a scale may have: 1, 2, 5, 10, ... around a value; by = +1 or -1 steps from top. */
+/* The ends a scale may have: 0.01, 0.02, 0.05, ... 1, 2, 5, 10, ...; by = +1 or -1 steps from top. */
 export function nextTop(top, by) {
 	const tops = [];
-	for (let e = 0; e < 9; e++) for (const m of TOPS) tops.push(m * 10 ** e);
+	for (let e = -2; e < 9; e++) for (const m of TOPS) tops.push(Number(`${m}e${e}`));
 	let i = tops.findIndex((t) => t >= top);
 	if (i < 0) i = tops.length - 1;
 	if (by > 0 && tops[i] > top) by--; /* top itself is between two: the next is the one found */
-	return tops[Math.min(Math.max(i + by, 3), tops.length - 1)];
+	return tops[Math.min(Math.max(i + by, 0), tops.length - 1)];
 }
 
-const FULL = { "|u1": 255, "<u2": 4095, "<i2": 2047, "<u4": 65535, "<i4": 65535, "<f4": 1000 };
+const FULL = { "|u1": 255, "<u2": 4095, "<i2": 2047, "<u4": 65535, "<i4": 65535, "<f4": 1 };
 
 /* The scale a mat begins with, before anybody chose another: fixed for a unit, never from the data. */
 export function firstTop(unit, dtype) {

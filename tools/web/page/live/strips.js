@@ -5,7 +5,7 @@
  * in a picture, in turn, so that no picture waits for all of them.
  */
 import uPlot from "../vendor/uPlot.mjs";
-import { number, quantity } from "../core/format.js";
+import { number, places, quantity } from "../core/format.js";
 import { el, text } from "../core/ui.js";
 import { G } from "./figures.js";
 
@@ -22,6 +22,9 @@ export function niceTop(value, least) {
 	for (const m of [1, 1.5, 2, 3, 5, 7.5, 10]) if (m * e >= value && m * e >= least) return m * e;
 	return 10 * e;
 }
+
+/* A number of an axis, short enough for it. */
+const short = (v) => (Math.abs(v) >= 10000 ? `${v / 1000}k` : String(v).replace("-", "\u2212"));
 
 class Strip {
 	constructor(name, keys) {
@@ -55,7 +58,7 @@ class Strip {
 			scales: { x: { time: false, range: () => [-SECONDS, 0] }, y: { range: () => this.range } },
 			axes: [
 				{ ...axis, size: 18, space: 60, splits: () => [-10, -8, -6, -4, -2, 0], values: (_, s) => s.map((v) => (v ? `\u2212${-v}` : "now")) },
-				{ ...axis, size: AXIS_PX, space: 22 },
+				{ ...axis, size: AXIS_PX, space: 22, values: (_, s) => s.map(short) },
 			],
 			series: [{}, ...this.keys.map((_, i) => ({ ...lines[i], points: { show: false }, spanGaps: false }))],
 			hooks: { drawClear: [(u) => this.#holes(u)] },
@@ -107,7 +110,7 @@ export class Strips {
 	/* The force as a number: load is its mean over half a second, in unit; null when it is not known. */
 	say(load, { unit, mass_kg }) {
 		const bw = unit === "N" && mass_kg > 0;
-		text(this.force.value, bw && load !== null ? `${quantity(load / (mass_kg * G), "BW", 2)} \u00b7 ${quantity(load, unit)}` : quantity(load, unit));
+		text(this.force.value, bw && load !== null ? `${quantity(load / (mass_kg * G), "BW", 2)} \u00b7 ${quantity(load, unit)}` : quantity(load, unit, unit === "N" ? 0 : places(load)));
 	}
 
 	/* Draws the next strip. trace: of CHANNELS; how: {unit, mass_kg, axes, silent_from}. */
@@ -125,7 +128,7 @@ export class Strips {
 		const of = bw ? 1 / bw : 1;
 		const most = (trace.extent(now, FORCE)?.greatest ?? 0) * of;
 		trace.read(now, [FORCE], this.force.data, [bw ? (v) => v * of : null]);
-		this.force.draw(bw ? `Force, body weights (${number(mass_kg, 1)} kg)` : `Force, ${unit}`, [0, niceTop(most, bw ? 1.5 : 100)], gaps);
+		this.force.draw(bw ? `Force, body weights (${number(mass_kg, 1)} kg)` : `Force, ${unit}`, [0, niceTop(most, bw ? 1.5 : unit === "N" ? 100 : 0.1)], gaps);
 	}
 
 	#parts(trace, now, gaps) {

@@ -23,13 +23,14 @@ const NUMBERS_MS = 250;
 const STRIP_MS = 33; /* each of three strips ten times a second */
 const BARS_MS = 33;
 const TRAILS = { total: "", left: "left_", right: "right_", foot: "foot_" };
-const LEAST_N = 20; /* below it nobody has a centre of pressure (docs/metrics.md) */
+const SPARE_MAX = 60;
 
 class Live {
 	mode = remember("mode") in MODES ? remember("mode") : "clinician";
 	#shown = false;
 	#raf = 0;
-	#frame = null; /* newest, not drawn yet */
+	#queue = []; /* pictures not drawn yet, at most two */
+	#spare = 0; /* for how many pictures of the screen one was left over */
 	#header = null; /* of the newest metrics */
 	#metrics = null;
 	#shares = null;
@@ -113,7 +114,7 @@ class Live {
 		this.smoothButton.setAttribute("aria-pressed", String(on));
 		text(this.smoothButton, on ? "Smoothed" : "True cells");
 		this.#caption();
-		this.#frame ??= this.#last;
+		this.#again();
 	}
 
 	/* What is loaded now, with a margin, or the whole mat again; it stays so until asked once more. */
@@ -123,29 +124,36 @@ class Live {
 		text(this.zoomButton, part ? "Feet" : "Whole mat");
 		this.zoomButton.setAttribute("aria-pressed", String(!!part));
 		this.#caption();
-		this.#frame ??= this.#last;
+		this.#again();
 		announce(part ? "part of the mat" : "whole mat");
 	}
 
 	/* The next fixed scale; kept for each unit. */
 	setTop(by) {
 		this.map.top = nextTop(this.map.top, by);
-		this.#tops[this.#unit] = this.map.top;
+		this.#tops[this.#scaleName()] = this.map.top;
 		remember("scale", this.#tops);
 		this.#caption();
-		this.#frame ??= this.#last;
+		this.#again();
 		announce(`scale to ${this.map.top} ${this.#unit}`);
+	}
+
+	/* Pressures of all mats have one scale; counts mean something on their own mat only. */
+	#scaleName() {
+		return this.#unit === "counts" ? `counts ${this.store.watched}` : this.#unit;
 	}
 
 	#caption(note = this.note ?? "") {
 		this.note = note;
 		this.map.scale.set(this.map.top, this.#unit || "");
 		const how = this.map.smooth ? "smoothed between cell centres" : "true cells";
-		text(this.caption, `${this.#unit ? `0 to ${number(this.map.top)} ${this.#unit}, fixed` : "no data yet"} \u00b7 ${how}${this.map.zoomed ? ", part of the mat" : ""} \u00b7 viridis${note ? ` \u00b7 ${note}` : ""}`);
+		text(this.caption, `${this.#unit ? `0 to ${this.map.top} ${this.#unit}, fixed` : "no data yet"} \u00b7 ${how}${this.map.zoomed ? ", part of the mat" : ""} \u00b7 viridis${note ? ` \u00b7 ${note}` : ""}`);
 	}
 
 	#forget() {
-		this.#frame = this.#last = this.#header = this.#metrics = this.#shares = null;
+		this.#queue.length = 0;
+		this.#unit = ""; /* its scale is another mat's */
+		this.#last = this.#header = this.#metrics = this.#shares = null;
 		this.map.clear();
 		if (this.map.zoomed) this.zoom();
 		this.#means.clear();
@@ -174,8 +182,30 @@ class Live {
 
 	#picture(frame) {
 		if (frame.header.mat !== this.store.watched) return;
-		this.#frame = this.#last = frame;
-		if (!this.#shown) this.#frame = null;
+		this.#last = frame;
+		if (!this.#shown) return;
+		this.#queue.push(frame);
+		if (this.#queue.length > 2) this.#queue.shift();
+	}
+
+	/* Draws the newest picture once more, in another way. */
+	#again() {
+		if (this.#last && !this.#queue.length) this.#queue.push(this.#last);
+	}
+
+	/*
+	 * The picture to draw now. Pictures come and the screen is drawn 60 times a second by two clocks: of two
+	 * that came at once the second waits for its turn, or a third of them would be dropped whenever
+	 * the clocks are in step. One that is always left over is dropped, so that nothing stays late.
+	 */
+	#duePicture() {
+		const frame = this.#queue.shift();
+		this.#spare = this.#queue.length ? this.#spare + 1 : 0;
+		if (this.#spare > SPARE_MAX) {
+			this.#spare = 0;
+			return this.#queue.shift();
+		}
+		return frame;
 	}
 
 	show() {
@@ -187,6 +217,7 @@ class Live {
 
 	hide() {
 		this.#shown = false;
+		this.#queue.length = 0;
 		cancelAnimationFrame(this.#raf);
 	}
 
@@ -201,7 +232,8 @@ class Live {
 		this.#raf = requestAnimationFrame((t) => this.#tick(t));
 		const now = performance.now();
 		this.#judge(now);
-		if (this.#frame) this.#paint(now);
+		const frame = this.#duePicture();
+		if (frame) this.#paint(frame, now);
 		const clock = this.#clock(now);
 		if (now >= this.#due.bars) this.#bars(now);
 		if (now >= this.#due.numbers) this.#numbers(now);
@@ -232,9 +264,7 @@ class Live {
 		return mat.state === "running" ? since : `${since}: mat ${mat.state}`;
 	}
 
-	#paint(now) {
-		const { header, blob } = this.#frame;
-		this.#frame = null;
+	#paint({ header, blob }, now) {
 		const [rows, cols] = header.shape;
 		const mat = this.store.mat();
 		this.map.setMat({ rows, cols, pitch_row_mm: mat?.pitch_row_mm ?? 1, pitch_col_mm: mat?.pitch_col_mm ?? 1 });
@@ -255,7 +285,7 @@ class Live {
 		const note = exact || header.unit === "counts" ? "" : "raw counts: zero and curve of the calibration are in the figures, not in the map";
 		if (unit === this.#unit && note === this.note) return;
 		this.#unit = unit;
-		this.map.top = this.#tops[unit] ?? firstTop(unit, header.dtype);
+		this.map.top = this.#tops[this.#scaleName()] ?? firstTop(unit, header.dtype);
 		this.#caption(note);
 	}
 
@@ -271,9 +301,9 @@ class Live {
 	#why() {
 		if (this.#stale || !this.#metrics) return "";
 		const m = this.#metrics;
-		const u = units(m);
-		if (m[`force_${u.force}`] < LEAST_N) return "nobody on the mat";
+		if (m.cop_x_mm === null) return "nobody on the mat";
 		if (m.feet === null) return "feet touch and cannot be told apart";
+		if (m.feet === 0) return "no foot can be told on it";
 		return "which foot is which is not known";
 	}
 
