@@ -145,3 +145,16 @@ test("cells that cannot be trusted are named, as many as are listed", () => {
 	assert.equal(c.text, "Cells not to be trusted: 2 dead.");
 	assert.equal(c.places, "row 3 column 4 dead; ...");
 });
+
+test("what would be flagged is told while it can still be helped, for the step's own checks only", () => {
+	const step = { feet: 2, checks: ["partial", "saturation", "weight"] };
+	const p = visit({ state: "recording", body_mass_kg: 70 });
+	const frame = (flags, force_n, feet) => ({ flags, metrics: { force_n, feet } });
+	assert.deepEqual(model.liveFlags(frame(0, 686, 2), step, p), []);
+	assert.deepEqual(model.liveFlags(frame(32 + 2, 686, 1), step, p), ["partial", "saturation", "feet"]);
+	assert.deepEqual(model.liveFlags(frame(0, 600, 2), step, p), ["weight"]);
+	assert.deepEqual(model.liveFlags(frame(0, 600, 2), step, { ...p, state: "waiting" }), [], "no weight before the trial");
+	assert.deepEqual(model.liveFlags(frame(0, 0, 0), { ...step, checks: [] }, p), [], "an empty mat has no wrong number of feet");
+	assert.deepEqual(model.liveFlags({ flags: 32, metrics: { force_counts: 900, feet: 1 } }, step, p), ["partial"], "counts are no weight");
+	assert.deepEqual(model.liveFlags(null, step, p), []);
+});

@@ -29,9 +29,13 @@ export function keysOf(analysis) {
 	return ["force_n", "force_counts", "force_bw"].filter((k) => s[k]?.some((x) => x !== null));
 }
 
+export const TITLE = { force_n: "Force of all steps", force_counts: "Sum of counts of all steps", force_bw: "Force of all steps" };
 export const AXIS = { force_n: "N", force_counts: "counts", force_bw: "body weights" };
 
-function ticks(top, n) {
+/* Lines at round numbers: a top of niceTop() has 3 to 5 parts. */
+function ticks(top) {
+	const n = { 1: 5, 1.5: 3, 2: 4, 3: 3, 4: 4, 5: 5, 6: 3, 8: 4 }[Number((top / 10 ** Math.floor(Math.log10(top) + 1e-9)).toPrecision(2))] ?? 4;
+
 	return Array.from({ length: n + 1 }, (_, i) => (top * i) / n);
 }
 
@@ -45,10 +49,11 @@ export function curves(list, key) {
 	const x = (t) => M.left + ((W - M.left - M.right) * t) / seconds;
 	const y = (f) => H - M.bottom - ((H - M.top - M.bottom) * f) / top;
 	const sides = ["left", "right"].map((s) => list.filter((c) => c.side === s && c.accepted).length);
+	const nobody = list.filter((c) => c.side !== "left" && c.side !== "right" && c.accepted).length;
 	const said = `Force of ${list.length} steps in ${AXIS[key]} over ${digits(seconds)} s: ${sides[0]} left, ${sides[1]} right counted; greatest ${digits(greatest)} ${AXIS[key]}`;
 	const plot = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": said, class: "curves" },
-		ticks(top, 4).map((v) => [svg("line", { class: "grid", x1: M.left, x2: W - M.right, y1: y(v), y2: y(v) }), svg("text", { x: M.left - 6, y: y(v) + 4, "text-anchor": "end" }, plain(v))]),
-		ticks(seconds, 4).map((v) => svg("text", { x: x(v), y: H - M.bottom + 16, "text-anchor": "middle" }, plain(v))),
+		ticks(top).map((v) => [svg("line", { class: "grid", x1: M.left, x2: W - M.right, y1: y(v), y2: y(v) }), svg("text", { x: M.left - 6, y: y(v) + 4, "text-anchor": "end" }, plain(v))]),
+		ticks(seconds).map((v) => svg("text", { x: x(v), y: H - M.bottom + 16, "text-anchor": "middle" }, plain(v))),
 		svg("text", { x: (W + M.left) / 2, y: H - 3, "text-anchor": "middle" }, "s since the step's onset"),
 		svg("text", { x: 12, y: M.top + (H - M.top - M.bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${M.top + (H - M.top - M.bottom) / 2})` }, AXIS[key]),
 		list.map((c) => svg("polyline", {
@@ -60,5 +65,6 @@ export function curves(list, key) {
 	return el("figure.chart", { data: { testid: "curves" } }, plot,
 		el("figcaption.chartnote", {},
 			el("span.key.left", {}, `left n = ${sides[0]}`), el("span.key.right", {}, `right n = ${sides[1]}`),
+			nobody ? el("span.key.nobody", {}, `side unknown n = ${nobody}`) : null,
 			el("span.hint", {}, `thick: this trial${rejected ? `; dotted: ${rejected} not counted` : ""}`)));
 }

@@ -57,7 +57,7 @@ export function listPage(ctx, root) {
 			if (mine !== asked) return;
 			fill(body, sessions.map(row));
 			text(refused, "");
-			text(count, sessions.length ? `${sessions.length} sessions${sessions.length === 200 ? " (the newest; filter by subject for older ones)" : ""}` : keys.subject ? `No session of ${keys.subject}.` : "No session yet.");
+			text(count, sessions.length ? `${sessions.length} session${sessions.length === 1 ? "" : "s"}${sessions.length === 200 ? " (the newest; filter by subject for older ones)" : ""}` : keys.subject ? `No session of ${keys.subject}.` : "No session yet.");
 		} catch (error) {
 			if (mine === asked) text(refused, error.message);
 		}

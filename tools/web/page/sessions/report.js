@@ -16,27 +16,24 @@ export function download(name, type, bytes) {
 /* sessions() -> uuids. A button for each format. */
 export function reportButtons(ctx, sessions) {
 	const said = el("p.hint", { role: "status", data: { testid: "report-said" } });
-	const one = (format_, label) => action(ctx, label, () => {
-		const uuids = sessions();
+	const one = (format_, label) => {
+		let told = "";
 
-		if (!uuids.length) return { error: "Choose a session first." };
-		said.textContent = "The report is being made.";
-		return { cmd: "report", keys: { sessions: uuids, format: format_ } };
-	}, { testid: `report-${format_}`, done: (reply) => {
-		if (!reply.blob) throw new Error("plantard sent no report");
-		download(reply.name ?? `report.${format_}`, reply.type ?? "application/octet-stream", reply.blob);
-		said.textContent = `${reply.name} (${format.bytes(reply.blob.byteLength)}) was given to the browser.`;
-	} });
-	const pdf = one("pdf", "Report as PDF");
-	const html = one("html", "as HTML");
+		return action(ctx, label, () => {
+			const uuids = sessions();
 
-	for (const a of [pdf, html]) a.button.addEventListener("click", () => queueMicrotask(() => {
-		/* what was refused stays where it is; only the promise is taken back */
-		const clear = setInterval(() => {
-			if (a.button.hasAttribute("aria-busy")) return;
-			clearInterval(clear);
-			if (said.textContent.endsWith("being made.")) said.textContent = "";
-		}, 100);
-	}));
-	return el("div.report", {}, pdf.node, html.node, said);
+			if (!uuids.length) return { error: "Choose a session first." };
+			said.textContent = "The report is being made.";
+			told = "";
+			return { cmd: "report", keys: { sessions: uuids, format: format_ } };
+		}, { testid: `report-${format_}`, done: (reply) => {
+			if (!reply.blob) throw new Error("plantard sent no report");
+			download(reply.name ?? `report.${format_}`, reply.type ?? "application/octet-stream", reply.blob);
+			told = `${reply.name} (${format.bytes(reply.blob.byteLength)}) was given to the browser.`;
+		}, settled: () => {
+			said.textContent = told;
+		} });
+	};
+
+	return el("div.report", {}, one("pdf", "Report as PDF").node, one("html", "as HTML").node, said);
 }

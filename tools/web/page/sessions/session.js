@@ -5,7 +5,7 @@
  */
 import { announce, button, el, fill, text } from "../core/ui.js";
 import { choice } from "../visit/act.js";
-import { AXIS, curves, curvesOf, keysOf } from "./curves.js";
+import { AXIS, curves, curvesOf, keysOf, TITLE } from "./curves.js";
 import { SessionData } from "./data.js";
 import { digits, figureOf } from "./figures.js";
 import { footprint, scaleBar, UNIT } from "./footprint.js";
@@ -93,7 +93,7 @@ export function sessionPage(ctx, root, uuid) {
 		} }) : null;
 		const wanted = trials.filter((t) => t.condition === current().condition).length;
 
-		fill(right, el("div.maphead", {}, el("h2", {}, `Force of all steps, ${current().condition || "no condition"}`), pick?.node), curves(curvesOf(same, shown.trial, shown.key), shown.key),
+		fill(right, el("div.maphead", {}, el("h2", {}, `${TITLE[shown.key]}, ${current().condition || "no condition"}`), pick?.node), curves(curvesOf(same, shown.trial, shown.key), shown.key),
 			el("p.hint", { data: { testid: "curves-of" } }, `Steps of ${same.size} of ${wanted} trials of this condition${same.size < wanted ? "; the others are being analysed" : ""}.`));
 	}
 
@@ -154,6 +154,7 @@ export function sessionPage(ctx, root, uuid) {
 	async function pick(number) {
 		shown.trial = number;
 		const t = current();
+		const busy = root.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
 
 		drawList();
 		list.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest" });
@@ -176,6 +177,8 @@ export function sessionPage(ctx, root, uuid) {
 			drawSay(t, null);
 		} finally {
 			left.removeAttribute("aria-busy");
+			/* everything was drawn anew: whoever worked with the keys goes on where he was */
+			if (busy && document.activeElement === document.body) root.querySelector(`[data-testid="${CSS.escape(busy)}"]`)?.focus({ preventScroll: true });
 		}
 	}
 
@@ -210,7 +213,7 @@ export function sessionPage(ctx, root, uuid) {
 		const first = trials[0];
 
 		text(title, `${first.recording.subject ?? first.session.subject ?? "No subject"}, ${first.recording.protocol ?? first.session.protocol ?? "no protocol"}`);
-		text(about, `${when(first.session.started_utc)} \u00b7 ${trials.length} trials \u00b7 mat ${first.session.mat ?? "-"} \u00b7 ${first.session.software ?? ""} \u00b7 ${uuid.slice(0, 8)}`);
+		text(about, `${when(first.session.started_utc)} \u00b7 ${trials.length} trial${trials.length === 1 ? "" : "s"} \u00b7 mat ${first.session.mat ?? "-"} \u00b7 ${first.session.software ?? ""} \u00b7 ${uuid.slice(0, 8)}`);
 		about.title = uuid;
 		const several = new Set(trials.map((t) => t.condition)).size > 1;
 

@@ -3,14 +3,15 @@
  * Buttons that ask plantard for something. A refusal is shown where the button is, in the daemon's own
  * words, and stays until the next try: whoever pressed it looks there and nowhere else.
  */
-import { announce, button, el, text, unique } from "../core/ui.js";
+import { announce, button, el, tellError, text, unique } from "../core/ui.js";
 
 /*
  * action(ctx, "Accept", () => ({cmd: "accept", keys: {}}), {kind, key, testid, describedBy}) ->
  * {node, button, run, fail}. What is asked may also be {error, field} (something is missing; field is
- * focused) or null (the person thought better of it). A viewer gets no button at all.
+ * focused) or null (the person thought better of it). done(reply) when it was granted, settled() however it
+ * ended. A viewer gets no button at all.
  */
-export function action(ctx, label, ask, { kind = "", key = "", testid = "", done = null, title = "" } = {}) {
+export function action(ctx, label, ask, { kind = "", key = "", testid = "", done = null, settled = null, title = "" } = {}) {
 	const refusal = el("p.refusal", { id: unique("refusal"), role: "alert", data: { testid: `${testid}-refused` } });
 	const press = button(label, () => run(), { kind, key, testid, title });
 	let busy = false;
@@ -18,6 +19,8 @@ export function action(ctx, label, ask, { kind = "", key = "", testid = "", done
 	press.setAttribute("aria-describedby", refusal.id);
 
 	function fail(message, field = null) {
+		/* somebody else was faster and the panel has gone: it is said where messages stand */
+		if (!refusal.isConnected) return tellError(new Error(`${label}: ${message}`));
 		text(refusal, message);
 		if (field?.focus) field.focus();
 	}
@@ -40,6 +43,7 @@ export function action(ctx, label, ask, { kind = "", key = "", testid = "", done
 		} finally {
 			busy = false;
 			press.removeAttribute("aria-busy");
+			settled?.();
 		}
 	}
 	return { node: ctx.store.operator ? el("div.action", {}, press, refusal) : el("span"), button: press, run, fail };

@@ -25,7 +25,7 @@ export function loadLine(ctx, p) {
 
 			node.classList.toggle("stale", stale);
 			if (!stale && ctx.store.watched !== p.mat) return text(node, `The page looks at ${ctx.store.watched}: choose ${p.mat} above to see what is on it.`);
-			text(node, stale ? `No frames from ${p.mat}: ${mat?.state_text || mat?.state || "not there"}` : loadText(ctx.metrics(p.mat), mat.calibrated, p.body_mass_kg));
+			text(node, stale ? `No frames from ${p.mat}: ${mat?.state_text || mat?.state || "not there"}` : loadText(ctx.newest(p.mat)?.metrics, mat.calibrated, p.body_mass_kg));
 		},
 	};
 }

@@ -226,3 +226,27 @@ export function cellsText(cells) {
 		places: places.join("; ") + (total > places.length ? "; ..." : ""),
 	};
 }
+
+const EDGE = 32;
+const SATURATED = 2;
+const G = 9.80665;
+const LOADED_N = 50;
+
+/*
+ * What a trial would be flagged for as it is this moment: from the newest frame, for the checks of its
+ * step. The daemon's verdict counts over all of the trial; this only lets somebody react in time.
+ */
+export function liveFlags(header, step, p) {
+	const m = header?.metrics;
+	const out = [];
+
+	if (!m || !step) return out;
+	const checked = (name) => step.checks?.includes(name);
+	const loaded = m.force_n >= LOADED_N;
+
+	if (checked("partial") && header.flags & EDGE) out.push("partial");
+	if (checked("saturation") && header.flags & SATURATED) out.push("saturation");
+	if (step.feet && loaded && typeof m.feet === "number" && m.feet !== step.feet) out.push("feet");
+	if (checked("weight") && p.state === "recording" && p.body_mass_kg > 0 && typeof m.force_n === "number" && Math.abs(m.force_n / (p.body_mass_kg * G) - 1) > 0.05) out.push("weight");
+	return out;
+}

@@ -6,6 +6,8 @@ import { clock, lastTrial, leftSeconds, progress, trialKeys } from "./model.js";
 import { more } from "./more.js";
 import { loadLine } from "./load.js";
 
+const OCCUPIED_N = 50; /* as drift_n of a step that tares */
+
 function startLabel(p, step) {
 	if (p.kind === "tare") return "Zero the empty mat";
 	if (p.kind === "weigh") return "Weigh";
@@ -37,6 +39,17 @@ export async function next(p) {
 	return answer === "go" ? { cmd: "next" } : null;
 }
 
+/* What the mat showed before it became zero: a person's weight there means that a person was tared. */
+export function zeroText(reply, name) {
+	const m = reply.mats?.find((x) => x.mat === name) ?? reply.mats?.[0];
+
+	if (!m) return { level: "", text: "Zeroed." };
+	if (typeof m.mean_force_n !== "number") return { level: "", text: `Zeroed; its greatest cell showed ${Math.round(m.mean_counts_max)} counts before.` };
+	const n = Math.round(m.mean_force_n);
+
+	return m.mean_force_n > OCCUPIED_N ? { level: "bad", text: `It showed ${n} N when it was zeroed: was somebody on it? Zero it again, empty.` } : { level: "", text: `Zeroed; it showed ${n} N before.` };
+}
+
 export function readyPanel(ctx, p) {
 	const before = lastTrial(p);
 	const approach = p.approaches?.length
@@ -46,7 +59,7 @@ export function readyPanel(ctx, p) {
 	const speed = numeric({ value: before?.at === p.at ? before.speed_kmh ?? "" : "", data: { testid: "trial-speed" } });
 	const also = more("More about this trial", "trial", { testid: "trial-more" });
 	const length = field("Length, s", seconds);
-	const belt = field("Speed of the belt, km/h", speed);
+	const belt = field("Speed of the belt, km/h (if there is one)", speed);
 	const why = el("p.warning", { hidden: true, role: "status" });
 	const load = loadLine(ctx, p);
 	let step = null;
@@ -63,6 +76,13 @@ export function readyPanel(ctx, p) {
 		return error ? { error, field: { approach, seconds, speed }[name] } : { cmd: "trial", keys };
 	}, { kind: "primary", key: "t", testid: "trial" });
 	const skip = action(ctx, "Next step", () => next(p), { key: "n", testid: "next" });
+	const zeroed = el("p.hint", { role: "status", data: { testid: "zeroed" } });
+	const zero = action(ctx, "Zero the empty mat", () => ({ cmd: "tare", keys: { mat: p.mat } }), { key: "z", testid: "zero", done: (reply) => {
+		const { level, text: words } = zeroText(reply, p.mat);
+
+		zeroed.className = level === "bad" ? "error" : "hint";
+		text(zeroed, words);
+	} });
 
 	const lengths = el("div.pair", { hidden: true }, length, belt);
 
@@ -72,7 +92,7 @@ export function readyPanel(ctx, p) {
 		if (!step || p.kind !== "record") return;
 		text(go.button.firstChild, startLabel(p, step));
 		length.hidden = !(step.seconds_max > step.seconds_min && step.end !== "off");
-		belt.hidden = step.end === "off";
+		belt.hidden = step.end === "off" || !step.strikes_per_foot;
 		lengths.hidden = length.hidden && belt.hidden;
 		if (seconds.value === "") seconds.value = step.seconds;
 		text(hint, hintOf(p, step));
@@ -85,14 +105,16 @@ export function readyPanel(ctx, p) {
 		node: el("div.ready", { data: { testid: "panel-ready" } },
 			says(p), why,
 			ask ? [approach?.node, lengths, also.node] : null,
-			el("div.go", {}, go.node, hint, skip.node), load.node),
+			el("div.go", {}, go.node, hint, skip.node), load.node,
+			p.kind === "record" ? el("div.go.small", {}, zero.node, zeroed) : null),
 		focus: () => (approach && !approach.value ? approach : go.button),
 		update(now) {
 			why.hidden = !now.why;
 			text(why, now.why ?? "");
 			load.update();
 		},
-		keys: [{ key: "t", does: "begin the trial", run: go.run }, { key: "n", does: "leave this step", run: skip.run }],
+		keys: [{ key: "t", does: "begin the trial", run: go.run }, { key: "n", does: "leave this step", run: skip.run },
+			...(p.kind === "record" ? [{ key: "z", does: "zero the empty mat", run: zero.run }] : [])],
 	};
 }
 

@@ -15,7 +15,7 @@ function figures(p, t, mat) {
 	return facts([
 		recorded ? ["Length", format.quantity(t.seconds, "s", 1)] : null,
 		recorded ? ["Frames", `${format.number(t.frames)}, missing ${format.number(t.gap_frames)}`] : null,
-		t.force_mean_n !== null ? ["Mean force", `${format.quantity(t.force_mean_n, unit)}${t.body_weight_ratio !== null ? ` (${format.percent(100 * t.body_weight_ratio)} of body weight)` : ""}`] : null,
+		t.force_mean_n !== null ? ["Mean force", `${format.quantity(t.force_mean_n, unit)}${t.body_weight_ratio !== null && unit === "N" ? ` (${format.percent(100 * t.body_weight_ratio)} of body weight)` : ""}`] : null,
 		t.empty_mean_n !== null ? ["Empty mat", format.quantity(t.empty_mean_n, unit, 1)] : null,
 		recorded ? ["Strikes", strikesText(t.strikes)] : null,
 		t.contact_s !== null ? ["Contact after", format.quantity(t.contact_s, "s", 1)] : null,
@@ -36,6 +36,9 @@ export function verdict(t, kind = "record") {
 				: el("ul.flags", {}, t.flags.map((f) => el("li", { data: { flag: f } }, el("strong", {}, `${f}: `), flagText(f), el("span.hint", {}, ` ${flagAdvice(f)}`))))));
 }
 
+/* A key that was meant to stop the trial and came as it ended by itself must not accept it. */
+const SETTLE_MS = 250;
+
 export function reviewPanel(ctx, p) {
 	const t = lastTrial(p);
 	const score = p.kind === "record" && (p.pain.asked || p.pain.stop_at !== null)
@@ -45,6 +48,7 @@ export function reviewPanel(ctx, p) {
 	const reason = line({ maxLength: 160, data: { testid: "reason" } });
 	const failed = t.flags.includes("failed");
 	const accept = action(ctx, "Accept", () => {
+		if (accept.button.getAttribute("aria-disabled") === "true") return { error: "The trial had only just ended; press again to accept it." };
 		if (needsScore(p) && !score?.value) return { error: "The pain score of this trial is asked for.", field: score };
 		return { cmd: "accept", keys: acceptKeys({ side: side?.value, score: score?.value }) };
 	}, { kind: t.proposed === "accepted" ? "primary" : "", key: "a", testid: "accept" });
@@ -56,6 +60,8 @@ export function reviewPanel(ctx, p) {
 	} }, field("Reason to reject", reason), suggestions([...new Set([...REJECT_REASONS, ...t.flags.filter((f) => f !== "failed")])], reason, "reason"), reject.node);
 
 	accept.button.disabled = failed;
+	accept.button.setAttribute("aria-disabled", "true");
+	setTimeout(() => accept.button.removeAttribute("aria-disabled"), SETTLE_MS);
 	return {
 		node: el("div.review", { data: { testid: "panel-review" } },
 			verdict(t, p.kind),
@@ -64,7 +70,8 @@ export function reviewPanel(ctx, p) {
 			ctx.store.operator ? el("div.judge", {},
 				el("section", { aria: { label: "Accept" } }, score?.node, side?.node, accept.node),
 				el("section", { aria: { label: "Reject" } }, why)) : null),
-		focus: () => (t.proposed !== "accepted" ? reason : needsScore(p) ? score : accept.button),
+		/* first what has to be answered before it can be accepted as it should be */
+		focus: () => (t.proposed !== "accepted" ? reason : side && t.strikes.unknown ? side : needsScore(p) ? score : accept.button),
 		update() {},
 		keys: [{ key: "a", does: "accept the trial", run: () => failed || accept.run() },
 			{ key: "r", does: "reject: say why", run: () => (reason.value.trim() ? reject.run() : reason.focus()) }],

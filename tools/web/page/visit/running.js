@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* While a trial runs: large digits for two metres away, what is wrong so far, stop, and marks. */
-import { el, format, text } from "../core/ui.js";
+import { el, fill, format, text } from "../core/ui.js";
 import { action, line, suggestions } from "./act.js";
 import { loadLine } from "./load.js";
-import { canMark, clock, lastTrial, leftSeconds } from "./model.js";
+import { canMark, clock, lastTrial, leftSeconds, liveFlags } from "./model.js";
 import { says } from "./ready.js";
-import { MARKS, stateName } from "./words.js";
+import { flagText, MARKS, stateName } from "./words.js";
 
 const ABOUT = {
 	countdown: "The recording begins at zero.",
@@ -38,7 +38,9 @@ export function runningPanel(ctx, p) {
 	const about = el("p.hint");
 	const why = el("p.warning", { role: "status", hidden: true });
 	const quality = el("p.quality", { data: { testid: "quality" } });
+	const nowFlags = el("ul.flags.live", { aria: { label: "As it is now" }, data: { testid: "live-flags" } });
 	const load = loadLine(ctx, p);
+	let step = null;
 	const mark = line({ maxLength: 120, aria: { label: "Text of the mark" }, placeholder: "what happened", data: { testid: "mark-text" } });
 	const put = action(ctx, "Mark this moment", () => ({ cmd: "mark", keys: { mat: p.mat, text: mark.value.trim() || "mark" } }),
 		{ key: "m", testid: "mark", done: () => {
@@ -51,10 +53,23 @@ export function runningPanel(ctx, p) {
 		put.run();
 	} }, mark, put.node, suggestions(MARKS, mark, "mark"));
 
+	ctx.protocol(p.protocol).then((whole) => {
+		step = whole.steps.find((s) => s.step === p.step) ?? null;
+	}, () => {}); /* then nothing is said before the review */
+
+	function tellFlags(now) {
+		const mat = ctx.store.mat(now.mat);
+		const flags = canMark(now) && mat?.state === "running" && ctx.store.watched === now.mat ? liveFlags(ctx.newest(now.mat), step, now) : [];
+
+		if (nowFlags.dataset.flags === flags.join()) return;
+		nowFlags.dataset.flags = flags.join();
+		fill(nowFlags, flags.map((f) => el("li", {}, el("strong", {}, "Now: "), flagText(f))));
+	}
+
 	return {
 		node: el("div.running", { data: { testid: "panel-running" } },
 			el("div.lamp", {}, state, digits, about),
-			why, says(p), quality, load.node,
+			why, says(p), quality, nowFlags, load.node,
 			ctx.store.operator ? [el("div.go", {}, stop.node), marks] : null),
 		focus: () => stop.button,
 		update(now, heard) {
@@ -72,6 +87,7 @@ export function runningPanel(ctx, p) {
 			quality.dataset.level = q.level;
 			stop.button.setAttribute("aria-disabled", String(!stoppable));
 			marks.hidden = !canMark(now);
+			tellFlags(now);
 			load.update();
 		},
 		keys: [{ key: "s", does: "stop the trial", run: stop.run },

@@ -49,7 +49,7 @@ function headText(p) {
 
 export function view(root, { link, store }) {
 	const newest = new Map();
-	const ctx = { link, store, protocol: protocolCache(link), metrics: (mat) => newest.get(mat), beginning };
+	const ctx = { link, store, protocol: protocolCache(link), newest: (mat) => newest.get(mat) ?? null, beginning };
 	const heading = el("h1", { tabIndex: -1, data: { testid: "visit-title" } });
 	const state = el("p.statename", { data: { testid: "visit-state" } });
 	const off = el("p.warning", { role: "status", hidden: true, data: { testid: "visit-off" } });
@@ -64,7 +64,7 @@ export function view(root, { link, store }) {
 	stylesheet("visit/visit.css");
 	root.classList.add("visit");
 
-	link.addEventListener("metrics", ({ detail }) => newest.set(detail.header.mat, detail.header.metrics));
+	link.addEventListener("metrics", ({ detail }) => newest.set(detail.header.mat, detail.header));
 	link.addEventListener("daemon", () => (ctx.protocol = protocolCache(link)));
 
 	/* Focus follows the next action, unless somebody is busy elsewhere on the page or in a question. */
@@ -83,15 +83,13 @@ export function view(root, { link, store }) {
 		text(heading, now ? "A new visit" : headText(store.protocol));
 	}
 
-	function build(p) {
-		const had = key !== null;
-
+	function build(p, first) {
 		root.classList.remove("beginning");
 		panel = panelOf(ctx, p);
 		side = p ? aside(ctx) : null;
 		fill(main, panel.node);
 		fill(root, el("header.head", {}, heading, state, off), el("div.columns", { class: side ? "" : "alone" }, main, side?.node));
-		if (had || document.activeElement === document.body) takeFocus();
+		if (!first || document.activeElement === document.body) takeFocus();
 	}
 
 	function say(p) {
@@ -112,8 +110,10 @@ export function view(root, { link, store }) {
 		off.hidden = link.up && store.daemon.up !== false;
 		text(off, off.hidden ? "" : "No connection: this is the last that was heard. The visit itself is kept by plantard.");
 		if (now !== key) {
-			build(p);
-			key = now;
+			const first = key === null;
+
+			key = now; /* before it is built: what cannot be drawn is said once and not with every status */
+			build(p, first);
 		}
 		if (p) side.update(p);
 		tick();
