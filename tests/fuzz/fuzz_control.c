@@ -14,11 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What may stand before "--": an option of this table, its value behind a "=". */
 static const char *const allowed[] = {
-	"--archive=/a",	  "--archive=/b",   "--json",	    "--subject=", "--limit=",
-	"--pictures",	  "--by=",	    "--condition=", "--page=",	  "--pdf",
-	"--svg",	  "--png",	    "--html",	    "--note=",	  "--reject=",
-	"--accept",	  "--reason=",	    "--side=",	    "--foot=",	  "--facing=",
-	"--reject-step=", "--accept-step=",
+	"--archive=/a", "--archive=/b",	  "--json",	    "--output=-",   "--subject=",
+	"--limit=",	"--pictures",	  "--by=",	    "--condition=", "--page=",
+	"--pdf",	"--svg",	  "--png",	    "--html",	    "--note=",
+	"--reject=",	"--accept",	  "--reason=",	    "--side=",	    "--foot=",
+	"--facing=",	"--reject-step=", "--accept-step=",
 };
 
 static int is_allowed(const char *word)

@@ -369,10 +369,22 @@ def test_only_steps_that_are_there(session):
                         (["--reject-step", 1, "--reason", "x" * 64], "1 to 63"),
                         (["--reject-step", 1, "--reason", "a\nb"], "control"),
                         (["--accept-step", 1], "not rejected by hand"),
-                        (["--accept-step", 1, "--reason", "x"], "--reject-step"),
+                        (["--accept-step", 1, "--reason", "x"], "not rejected by hand"),
+                        (["--side", "left", "--reason", "x" * 161], "1 to 160"),
+                        (["--side", "left", "--by", "x" * 49], "48"),
                         (["--reason", "x"], "--reject-step")]:
         assert says in run("correct", trial, *words, code=2).stderr, words
     assert trial.read_bytes() == before
+
+
+def test_why_and_for_whom(session):
+    """Of what is no step the reason is a note; somebody else's name stands beside the login."""
+    trial = session / "trial-001.h5"
+    run("correct", trial, "--side", "left", "--reason", "seen; twice", "--by", "anna")
+    amended = json.loads(run("info", trial, "--json").stdout)["recordings"][0]["amendments"]
+    assert [(a.get("key"), a.get("is"), a.get("text")) for a in amended] == [
+        ("side", "left", None), (None, None, "corrected: seen; twice")]
+    assert all(a["who"].startswith("anna via ") and len(a["who"]) > len("anna via ") for a in amended)
 
 
 def test_notes_are_no_correction_of_figures(session):

@@ -117,8 +117,11 @@ pl_draw_fn pl_sway_draw;
 struct pl_forest { /* differences as parts of the detectable one */
 	struct {
 		const char *name;
-		enum pl_side side;
-		double difference, detectable;
+		struct {
+			enum pl_side side;
+			double ratio; /* difference / detectable difference */
+		} mark[3];
+		size_t marks;
 	} row[48];
 	size_t rows;
 	const char *less, *more; /* what lies to either side */

@@ -9,7 +9,7 @@
 
 #include "tools/report/chart.h"
 
-#define FOREST_ROW 13.0
+#define FOREST_ROW 14.0
 #define FOREST_NAME 190.0
 #define FOREST_MOST 3.0 /* the axis ends at three detectable differences */
 
@@ -46,18 +46,18 @@ void pl_forest_draw(const void *user, struct pl_canvas *c, double x, double y, d
 	pl_draw_text(c, mid - 6, y + 8, PL_REGULAR, 7, PL_END, &pl_ink_dark, f->less);
 	pl_draw_text(c, mid + 6, y + 8, PL_REGULAR, 7, PL_START, &pl_ink_dark, f->more);
 	for (size_t i = 0; i < f->rows; i++) {
-		double ratio = f->row[i].difference / f->row[i].detectable;
-		double at = mid + unit * fmin(fmax(ratio, -FOREST_MOST), FOREST_MOST);
 		double row = y + 19 + (double)i * FOREST_ROW;
-		enum pl_side side = f->row[i].side;
-		const char *letter = side == PL_SIDE_LEFT ? "L" : side == PL_SIDE_RIGHT ? "R" : "";
 
 		pl_draw_line(c, from, row, from + wide, row, &hair);
-		pl_chart_label(c, x, row + 2.6, FOREST_NAME - 22, PL_REGULAR, 7.6, PL_START,
+		pl_chart_label(c, x, row + 2.6, FOREST_NAME - 18, PL_REGULAR, 7.6, PL_START,
 			       &pl_ink_black, f->row[i].name);
-		pl_draw_text(c, from - 8, row + 2.6, PL_BOLD, 7.4, PL_END, pl_side_ink(side),
-			     letter);
-		forest_mark(c, at, row, ratio, FOREST_MOST, side);
+		for (size_t k = 0; k < f->row[i].marks; k++) {
+			double ratio = f->row[i].mark[k].ratio;
+			double at = fmin(fmax(ratio, -FOREST_MOST), FOREST_MOST);
+
+			forest_mark(c, mid + unit * at, row, ratio, FOREST_MOST,
+				    f->row[i].mark[k].side);
+		}
 	}
 	pl_draw_line(c, mid, y + 12, mid, bottom, &axis);
 	pl_draw_line(c, mid - unit, y + 12, mid - unit, bottom, &edge);
@@ -139,14 +139,12 @@ static void course_axes(struct pl_canvas *c, const struct frame *f, const struct
 
 	for (double v = step * ceil(f->low / step); v <= f->high; v += step) {
 		pl_draw_line(c, f->x, course_y(f, v), f->x + f->w, course_y(f, v), &grid);
-		pl_draw_text(c, f->x - 4, course_y(f, v) + 2.4, PL_REGULAR, 6.6, PL_END,
-			     &pl_ink_grey, pl_chart_tick(v, step, tick));
+		pl_chart_label(c, f->x - 4, course_y(f, v) + 2.4, 30, PL_REGULAR, 6.6, PL_END,
+			       &pl_ink_grey, pl_chart_tick(v, step, tick));
 	}
 	for (size_t i = 0; i < s->n; i++)
 		pl_chart_label(c, f->x + f->w * ((double)i + 0.5) / (double)f->n, f->y + f->h + 10,
 			       room, PL_REGULAR, 6.6, PL_MIDDLE, &pl_ink_grey, s->date[i]);
-	pl_draw_text_up(c, f->x - 27, f->y + f->h / 2, PL_REGULAR, 6.6, PL_MIDDLE, &pl_ink_grey,
-			s->unit);
 	pl_draw_line(c, f->x, f->y, f->x, f->y + f->h, &edge);
 	pl_draw_line(c, f->x, f->y + f->h, f->x + f->w, f->y + f->h, &edge);
 }

@@ -10,8 +10,8 @@
 
 #define NAME 92.0  /* points for names of rows */
 #define VALUE 62.0 /* for printed means */
-#define BAR_ROW 27.0
-#define STRIP_ROW 42.0
+#define BAR_ROW 24.0
+#define STRIP_ROW 35.0
 #define FOOT 18.0
 
 static void mean_text(char *buf, size_t cap, const struct pl_sample *s)
@@ -130,7 +130,7 @@ static void dots(struct pl_canvas *c, const struct pl_dots *d, enum pl_side side
 		if (d->sample.sd > 0)
 			pl_draw_line(c, place(d->sample.mean - d->sample.sd, from, w), y,
 				     place(d->sample.mean + d->sample.sd, from, w), y, &thin);
-		pl_draw_line(c, at, y - 5.5, at, y + 5.5, &pen);
+		pl_draw_line(c, at, y - 4.6, at, y + 4.6, &pen);
 	}
 	pl_draw_text(c, text_x, y + 2.6, PL_BOLD, 7.4, PL_END, pl_side_ink(side), text);
 }
@@ -160,7 +160,7 @@ void pl_strips_draw(const void *user, struct pl_canvas *c, double x, double y, d
 
 	for (size_t i = 0; i < s->rows; i++) {
 		const struct pl_chart_row *row = &s->row[i];
-		double top = y + (double)i * STRIP_ROW, mid = top + STRIP_ROW / 2 + 2;
+		double top = y + (double)i * STRIP_ROW, mid = top + STRIP_ROW / 2 + 3;
 
 		if (!isnan(row->band.low))
 			band(c, place(row->band.low, from, wide), place(row->band.high, from, wide),
@@ -169,10 +169,10 @@ void pl_strips_draw(const void *user, struct pl_canvas *c, double x, double y, d
 		pl_chart_label(c, x, mid + 2.5, NAME, PL_REGULAR, 8, PL_START, &pl_ink_black,
 			       row->name);
 		pl_draw_line(c, from, mid, from + wide, mid, &line);
-		pl_draw_text(c, from - 6, mid - 5, PL_BOLD, 7, PL_END, &pl_ink_left, "L");
-		pl_draw_text(c, from - 6, mid + 11, PL_BOLD, 7, PL_END, &pl_ink_right, "R");
-		dots(c, &row->left, PL_SIDE_LEFT, from, wide, mid - 8, x + w);
-		dots(c, &row->right, PL_SIDE_RIGHT, from, wide, mid + 8, x + w);
+		pl_draw_text(c, from - 6, mid - 4, PL_BOLD, 7, PL_END, &pl_ink_left, "L");
+		pl_draw_text(c, from - 6, mid + 9, PL_BOLD, 7, PL_END, &pl_ink_right, "R");
+		dots(c, &row->left, PL_SIDE_LEFT, from, wide, mid - 6.5, x + w);
+		dots(c, &row->right, PL_SIDE_RIGHT, from, wide, mid + 6.5, x + w);
 	}
 	for (int k = 0; k <= 100; k += 25) {
 		double at = place(k, from, wide);

@@ -18,9 +18,10 @@
 #define WIDTH (RIGHT - LEFT)
 #define BODY 8.6
 #define SMALL 7.2
-#define CELL 7.8
-#define ROW_PAD 1.4
+#define CELL 7.6
+#define ROW_PAD 1.1
 #define COLUMN_GAP 7.0
+#define TEXT_LEAST 44.0 /* no column of texts becomes narrower */
 #define FIGURE_GAP 14.0
 #define HEADING_KEEPS 70.0 /* what must follow on the same page */
 
@@ -65,17 +66,18 @@ static void need(struct flow *f, double height)
 
 static void put_title(struct flow *f, const char *text)
 {
-	struct pl_wrap w = wrap(f, PL_BOLD, 17, WIDTH, &pl_ink_black);
+	struct pl_wrap w = wrap(f, PL_BOLD, 15, WIDTH, &pl_ink_black);
 
 	f->y += pl_wrap_draw(&w, ink(f), LEFT, f->y, PL_START, text) + 4;
 }
 
-static void put_heading(struct flow *f, const char *text)
+static void put_heading(struct flow *f, const char *text, const struct pl_block *next)
 {
 	struct pl_wrap w = wrap(f, PL_BOLD, 11.5, WIDTH, &pl_ink_black);
 	const struct pl_pen rule = {pl_ink_light, 0.7, PL_SOLID};
 
-	need(f, HEADING_KEEPS);
+	need(f,
+	     next && next->kind == PL_BLOCK_FIGURE ? HEADING_KEEPS + next->height : HEADING_KEEPS);
 	f->y += f->y > TOP ? 8 : 0;
 	f->y += pl_wrap_draw(&w, ink(f), LEFT, f->y, PL_START, text) + 1.5;
 	if (ink(f))
@@ -173,23 +175,35 @@ static double cell_width(const struct flow *f, const struct pl_block *b, size_t 
 	return widest;
 }
 
-/* Numbers get what they need; what is left goes to the texts, the widest give way first. */
+/* The widest text that can still give way; columns: none. */
+static size_t widest_text(const struct pl_block *b, const double *width)
+{
+	size_t widest = b->columns;
+
+	for (size_t k = 0; k < b->columns; k++)
+		if (!b->column[k].number && width[k] > TEXT_LEAST &&
+		    (widest == b->columns || width[k] > width[widest]))
+			widest = k;
+	return widest;
+}
+
+/* Numbers get what they need; where that is too much the widest texts give way, point by point, and
+ * are wrapped. What is left over goes to all. */
 static void measure_columns(const struct flow *f, const struct pl_block *b, double *width)
 {
-	double sum = COLUMN_GAP * (double)(b->columns - 1), texts = 0, spare;
+	double spare = WIDTH - COLUMN_GAP * (double)(b->columns - 1);
+	size_t k;
 
-	for (size_t k = 0; k < b->columns; k++) {
+	for (k = 0; k < b->columns; k++) {
 		width[k] = cell_width(f, b, k);
-		sum += width[k];
-		texts += b->column[k].number ? 0 : width[k];
+		spare -= width[k];
 	}
-	spare = WIDTH - sum;
-	for (size_t k = 0; k < b->columns; k++) {
-		if (spare >= 0)
-			width[k] += spare / (double)b->columns;
-		else if (!b->column[k].number && texts > 0)
-			width[k] = fmax(30, width[k] + spare * width[k] / texts);
+	while (spare < 0 && (k = widest_text(b, width)) < b->columns) {
+		width[k] -= 1;
+		spare += 1;
 	}
+	for (k = 0; k < b->columns && spare > 0; k++)
+		width[k] += spare / (double)b->columns;
 }
 
 static double put_cells(struct flow *f, const struct pl_block *b, const double *width,
@@ -318,7 +332,7 @@ static void put_block(struct flow *f, const struct pl_block *b)
 		put_title(f, b->text);
 		break;
 	case PL_BLOCK_HEADING:
-		put_heading(f, b->text);
+		put_heading(f, b->text, b + 1 < f->doc->block + f->doc->n ? b + 1 : NULL);
 		break;
 	case PL_BLOCK_TEXT:
 		put_text(f, b->text, BODY, &pl_ink_black);

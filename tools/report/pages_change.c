@@ -78,34 +78,46 @@ static void put_pair_row(struct pl_report *r, const json_t *f)
 			   word_of(f)});
 }
 
+/* Left and right of a figure share a row. */
+static void add_mark(struct pl_report *r, struct pl_forest *forest, const json_t *f,
+		     const char **last)
+{
+	double least = value_of(f, "detectable_difference");
+	const char *name = pl_figure_text(f, "figure", "");
+	bool same = forest->rows && strcmp(*last, name) == 0;
+	size_t at = same ? forest->rows - 1 : forest->rows;
+
+	if (!(least > 0) || at == sizeof(forest->row) / sizeof(forest->row[0]) ||
+	    (same && forest->row[at].marks == 3))
+		return;
+	if (!same) {
+		forest->row[forest->rows++].name = pl_doc_print(
+			&r->doc, "%s, %s", pl_figure_label(name), pl_figure_unit(name));
+		*last = name;
+	}
+	forest->row[at].mark[forest->row[at].marks].side = side_of(f);
+	forest->row[at].mark[forest->row[at].marks++].ratio = value_of(f, "difference") / least;
+}
+
 static void put_forest(struct pl_report *r, const json_t *figures, const char *a, const char *b)
 {
 	struct pl_forest *forest = pl_doc_room(&r->doc, sizeof(*forest));
+	const char *last = "";
 	const json_t *f;
 	size_t i;
 
 	if (!forest)
 		return;
 	forest->less = pl_doc_print(&r->doc, "less than in %s", a);
-	forest->more = pl_doc_print(&r->doc, "more");
-	json_array_foreach(figures, i, f)
-	{
-		double least = value_of(f, "detectable_difference");
-		const char *name = pl_figure_text(f, "figure", "");
-
-		if (!(least > 0) || forest->rows == sizeof(forest->row) / sizeof(forest->row[0]))
-			continue;
-		forest->row[forest->rows].name = pl_doc_print(&r->doc, "%s", pl_figure_label(name));
-		forest->row[forest->rows].side = side_of(f);
-		forest->row[forest->rows].difference = value_of(f, "difference");
-		forest->row[forest->rows++].detectable = least;
-	}
+	forest->more = "more";
+	json_array_foreach(figures, i, f) add_mark(r, forest, f, &last);
 	if (forest->rows)
 		pl_doc_figure(
 			&r->doc, pl_doc_print(&r->doc, "%s against %s", b, a),
 			"Difference of the means as a multiple of its own detectable difference: "
-			"within the grey band it cannot be told from the scatter. Full marks lie "
-			"outside; an arrow: beyond the axis.",
+			"within the grey band it cannot be told from the scatter. Left: red, "
+			"round; right: blue, square. Full marks lie outside; an arrow: beyond the "
+			"axis. n, mean and SD: in the table.",
 			1, pl_forest_height(forest), pl_forest_draw, forest);
 }
 
@@ -213,9 +225,9 @@ static const char *cell_of(struct pl_report *r, const json_t *point, double firs
 
 	if (isnan(mean))
 		return "-";
-	return pl_doc_print(&r->doc, "%s\n\xc2\xb1 %s\nn %.0f", pl_report_number(&r->doc, mean),
-			    pl_report_scatter(&r->doc, value_of(point, "sd"), first),
-			    value_of(point, "n"));
+	return pl_doc_print(&r->doc, "%s (%.0f)\n\xc2\xb1 %s", pl_report_number(&r->doc, mean),
+			    value_of(point, "n"),
+			    pl_report_scatter(&r->doc, value_of(point, "sd"), first));
 }
 
 #define SHOWN 6 /* sessions in a row */
@@ -239,7 +251,7 @@ static void put_course_table(struct pl_report *r, const json_t *figures)
 	column[3 + n] = (struct pl_doc_column){"change", true, NULL};
 	column[4 + n] = (struct pl_doc_column){"detectable", true, NULL};
 	column[5 + n] = (struct pl_doc_column){"", false, NULL};
-	pl_doc_table(&r->doc, "Mean, SD and n of each session", column, 6 + n);
+	pl_doc_table(&r->doc, "Mean (n) and SD of each session", column, 6 + n);
 	json_array_foreach(figures, i, f)
 	{
 		const char *name = pl_figure_text(f, "figure", ""), *cell[PL_TABLE_COLUMNS];
@@ -301,8 +313,10 @@ static void put_course_chart(struct pl_report *r, const json_t *figures, const c
 					      strcmp(pl_figure_text(f, "side", ""), "unknown") != 0)
 		take_line(chart, f);
 	if (chart->lines)
-		pl_doc_figure(&r->doc, pl_doc_print(&r->doc, "%s", pl_figure_label(name)), "", 0.5,
-			      112, pl_course_draw, chart);
+		pl_doc_figure(&r->doc,
+			      pl_doc_print(&r->doc, "%s, %s", pl_figure_label(name),
+					   pl_figure_unit(name)),
+			      "", 0.5, 108, pl_course_draw, chart);
 }
 
 static void put_course(struct pl_report *r, const struct pl_group *group)

@@ -151,13 +151,13 @@ static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet
 	for (int k = 0; k < 2; k++) {
 		chart[k] = shown[k] ? print_chart(r, shown[k], most) : NULL;
 		if (chart[k])
-			scale = fmin(scale, pl_print_scale(chart[k], 235, 232));
+			scale = fmin(scale, pl_print_scale(chart[k], 235, 197));
 	}
 	for (int k = 0; k < 2; k++) {
 		if (!chart[k])
 			continue;
 		chart[k]->mm_a_point = 1 / scale;
-		pl_doc_figure(&r->doc, print_title(r, shown[k], k, steps->n[k]), "", 0.5, 240,
+		pl_doc_figure(&r->doc, print_title(r, shown[k], k, steps->n[k]), "", 0.5, 205,
 			      pl_print_draw, chart[k]);
 	}
 	if (any)
@@ -337,7 +337,7 @@ static void put_curves(struct pl_report *r, const struct pl_condition_sheet *c,
 		pl_doc_figure(&r->doc,
 			      pl_doc_print(&r->doc, "Force, %s foot (n = %zu steps)", side_names[k],
 					   steps->n[k]),
-			      "", 0.5, 138, pl_curves_draw, chart[k]);
+			      "", 0.5, 128, pl_curves_draw, chart[k]);
 	}
 	if (chart[0] || chart[1])
 		pl_doc_add(&r->doc, PL_BLOCK_NOTE,
@@ -360,7 +360,6 @@ void pl_page_prints(struct pl_report *r, const struct pl_session_sheet *s,
 		pictured += belongs(&s->trial[i], c) && s->trial[i].pictures.n_feet;
 	if (!pictured)
 		return;
-	pl_doc_add(&r->doc, PL_BLOCK_PAGE, "");
 	pl_doc_add(&r->doc, PL_BLOCK_HEADING, what);
 	collect(r, s, c, &steps);
 	if (steps.n[0] + steps.n[1]) {
