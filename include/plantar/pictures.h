@@ -65,6 +65,9 @@ struct pl_picture_foot {
 	double heel_x_mm, heel_y_mm, toe_x_mm, toe_y_mm;
 	double half_heel_line_mm, heel_line_mm, forefoot_line_mm; /* from the heel's edge */
 	bool quadrants; /* the heel was divided into four */
+	/* of this foot alone, also where others stepped on the same cells: [(row1 - row0) *
+	 * (col1 - col0)], NaN where the cell is none of its print's */
+	float *peak, *impulse;
 };
 
 /* One stance. Forces in N, or in counts without calibration. */

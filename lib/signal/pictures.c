@@ -233,6 +233,8 @@ void pl_pictures_free(struct pl_pictures *p)
 {
 	for (size_t i = 0; i < p->n_steps; i++)
 		step_free(&p->steps[i]);
+	for (size_t i = 0; i < p->n_feet; i++)
+		free(p->feet[i].peak); /* and impulse: one allocation */
 	free(p->steps);
 	free(p->feet);
 	path_free(&p->cop);
@@ -307,6 +309,25 @@ static struct pl_picture_foot foot_of(const struct pl_foot *foot)
 	return p;
 }
 
+/* Its own maps, which other feet on the same cells do not touch. */
+static bool foot_maps(const struct pl_analysis *a, const struct pl_foot *foot,
+		      struct pl_picture_foot *p)
+{
+	size_t n = (size_t)(foot->print.r1 - foot->print.r0) * pl_print_cols(&foot->print);
+
+	p->peak = malloc(2 * n * sizeof(*p->peak));
+	if (!p->peak)
+		return false;
+	p->impulse = p->peak + n;
+	for (size_t i = 0; i < n; i++) {
+		bool mine = foot->print.peak[i] >= 0;
+
+		p->peak[i] = mine ? foot->print.peak[i] : NAN;
+		p->impulse[i] = mine && !a->options.picture ? (float)foot->cell_time[i] : NAN;
+	}
+	return true;
+}
+
 static bool take_maps(const struct pl_analysis *a, struct pl_pictures *p)
 {
 	size_t n = pl_geometry_cells(&a->geometry);
@@ -321,10 +342,12 @@ static bool take_maps(const struct pl_analysis *a, struct pl_pictures *p)
 	memcpy(p->peak, a->top, n * sizeof(*p->peak));
 	for (size_t i = 0; i < n; i++)
 		p->impulse[i] = a->options.picture ? NAN : (float)a->cell_time[i];
-	p->n_feet = a->n_feet;
 	for (uint32_t k = 0; k < a->n_feet; k++) {
 		p->feet[k] = foot_of(&a->foot[k]);
+		p->n_feet++;
 		mark_cells(a, k, p);
+		if (!foot_maps(a, &a->foot[k], &p->feet[k]))
+			return false;
 	}
 	return true;
 }

@@ -74,6 +74,8 @@ static void foot_json(struct pl_json *json, const struct pl_picture_foot *f)
 	pl_json_double(json, "heel_line_mm", f->heel_line_mm);
 	pl_json_double(json, "forefoot_line_mm", f->forefoot_line_mm);
 	pl_json_bool(json, "quadrants", f->quadrants);
+	floats(json, "peak", f->peak, (size_t)(f->row1 - f->row0) * (f->col1 - f->col0), 1);
+	floats(json, "impulse", f->impulse, (size_t)(f->row1 - f->row0) * (f->col1 - f->col0), 1);
 	pl_json_end_object(json);
 }
 

@@ -95,7 +95,8 @@ struct pl_print_chart {
 pl_draw_fn pl_print_draw;
 /* The scale that fits a foot or a mat into w x h points. */
 double pl_print_scale(const struct pl_print_chart *p, double w, double h);
-double pl_print_most(const struct pl_pictures *p, bool impulse);
+/* The greatest value that is shown. */
+double pl_print_most(const struct pl_print_chart *p);
 
 struct pl_scale_chart {
 	double most;

@@ -47,16 +47,23 @@ struct view {
 	double scale, at_x, at_y; /* points a mm; the middle of the view on the page */
 };
 
-static const float *values(const struct pl_print_chart *p)
+/* Of the foot alone, or of all; NaN: not to be shown. */
+static double value_at(const struct pl_print_chart *p, unsigned row, unsigned col)
 {
-	return p->impulse ? p->pictures->impulse : p->pictures->peak;
-}
+	const struct pl_pictures *s = p->pictures;
+	const struct pl_picture_foot *f = p->foot < 0 ? NULL : &s->feet[p->foot];
+	double value;
 
-static bool shown(const struct pl_print_chart *p, size_t at)
-{
-	if (!(values(p)[at] > 0))
-		return false;
-	return p->foot < 0 || p->pictures->foot[at] == (unsigned)p->foot + 1;
+	if (!f) {
+		value = (double)(p->impulse ? s->impulse : s->peak)[(size_t)row * s->cols + col];
+	} else if (row < f->row0 || row >= f->row1 || col < f->col0 || col >= f->col1) {
+		return NAN;
+	} else {
+		size_t at = (size_t)(row - f->row0) * (f->col1 - f->col0) + (col - f->col0);
+
+		value = (double)(p->impulse ? f->impulse : f->peak)[at];
+	}
+	return value > 0 ? value : NAN;
 }
 
 static int quarter_of(const struct pl_print_chart *p)
@@ -84,7 +91,7 @@ static struct view view_of(const struct pl_print_chart *p)
 	for (size_t at = 0; at < (size_t)s->rows * s->cols; at++) {
 		double col = (double)(at % s->cols), row = (double)(at / s->cols);
 
-		if (!shown(p, at))
+		if (isnan(value_at(p, (unsigned)(at / s->cols), (unsigned)(at % s->cols))))
 			continue;
 		v.x0 = fmin(v.x0, col * s->pitch_col_mm);
 		v.x1 = fmax(v.x1, (col + 1) * s->pitch_col_mm);
@@ -122,14 +129,13 @@ static void to_page(const struct view *v, double x_mm, double y_mm, double xy[2]
 	xy[1] = v->at_y - up * v->scale;
 }
 
-double pl_print_most(const struct pl_pictures *p, bool impulse)
+double pl_print_most(const struct pl_print_chart *p)
 {
-	const float *value = impulse ? p->impulse : p->peak;
 	double most = 0;
 
-	for (size_t i = 0; i < (size_t)p->rows * p->cols; i++)
-		if (p->foot[i])
-			most = fmax(most, (double)value[i]);
+	for (unsigned row = 0; row < p->pictures->rows; row++)
+		for (unsigned col = 0; col < p->pictures->cols; col++)
+			most = fmax(most, value_at(p, row, col)); /* NaN is left out */
 	return most;
 }
 
@@ -157,15 +163,15 @@ static void draw_cells(struct pl_canvas *c, const struct pl_print_chart *p, cons
 		unsigned col = 0;
 
 		while (col < s->cols) {
-			size_t at = (size_t)row * s->cols;
 			unsigned from = col++;
+			double value = value_at(p, row, from);
 			int level;
 
-			if (!shown(p, at + from))
+			if (isnan(value))
 				continue;
-			level = level_of((double)values(p)[at + from], p->most);
-			while (col < s->cols && shown(p, at + col) &&
-			       level_of((double)values(p)[at + col], p->most) == level)
+			level = level_of(value, p->most);
+			while (col < s->cols && !isnan(value_at(p, row, col)) &&
+			       level_of(value_at(p, row, col), p->most) == level)
 				col++;
 			cells(c, p, v, row, from, col, level);
 		}
@@ -302,7 +308,7 @@ void pl_scale_draw(const void *user, struct pl_canvas *c, double x, double y, do
 {
 	const struct pl_scale_chart *s = user;
 	const struct pl_pen edge = {pl_ink_dark, 0.6, PL_SOLID};
-	double left = x + 1, wide = w - 70, step = pl_chart_step(s->most, 8);
+	double left = x + 1, wide = w - 64, step = pl_chart_step(s->most, 8);
 	char tick[32];
 
 	for (int i = 0; i < LEVELS; i++) {
@@ -319,7 +325,7 @@ void pl_scale_draw(const void *user, struct pl_canvas *c, double x, double y, do
 		pl_draw_text(c, at, y + h - 2, PL_REGULAR, 6.8, PL_MIDDLE, &pl_ink_dark,
 			     pl_chart_tick(v, step, tick));
 	}
-	pl_draw_text(c, left + wide + 8, y + h - 5, PL_REGULAR, 7.2, PL_START, &pl_ink_dark,
+	pl_draw_text(c, left + wide + 18, y + h - 13, PL_REGULAR, 7.2, PL_START, &pl_ink_dark,
 		     s->unit);
 }
 

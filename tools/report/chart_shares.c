@@ -39,7 +39,7 @@ struct side_box {
 static void bar(struct pl_canvas *c, const struct side_box *b, const struct pl_dots *d, double y,
 		double h)
 {
-	double length = fmax(0, d->sample.mean) * b->scale, x = b->from;
+	double length = fmax(0, d->sample.mean) * b->scale, x = b->from, most = length;
 	const struct pl_pen edge = {*pl_side_ink(b->side), 0.9,
 				    b->side == PL_SIDE_RIGHT ? PL_DASHED : PL_SOLID};
 	const struct pl_pen mark = {*pl_side_ink(b->side), 0.9, PL_SOLID};
@@ -60,8 +60,10 @@ static void bar(struct pl_canvas *c, const struct side_box *b, const struct pl_d
 			pl_draw_line(c, at - half, y + 0.78 * h, at + half, y + 0.78 * h, &mark);
 		}
 	}
+	for (size_t i = 0; i < d->n; i++)
+		most = fmax(most, d->value[i] * b->scale);
 	if (d->sample.n && length < pl_canvas_width(c, PL_BOLD, 7.8, text) + 8)
-		x += b->sign * length; /* no room inside: behind its end */
+		x += b->sign * most; /* no room inside: behind its end */
 	pl_draw_text(c, x + b->sign * 4, y + h - 4.2, PL_BOLD, 7.8, b->sign < 0 ? PL_END : PL_START,
 		     &pl_ink_black, text);
 }

@@ -110,14 +110,14 @@ static void put_warning(struct flow *f, const char *text)
 
 static double fact(struct flow *f, const struct pl_block *b, size_t i, double x, bool draw)
 {
-	struct pl_wrap name = wrap(f, PL_REGULAR, CELL, 76, &pl_ink_grey);
-	struct pl_wrap value = wrap(f, PL_REGULAR, CELL + 0.4, WIDTH / 2 - 86, &pl_ink_black);
+	struct pl_wrap name = wrap(f, PL_REGULAR, CELL, 72, &pl_ink_grey);
+	struct pl_wrap value = wrap(f, PL_REGULAR, CELL + 0.2, WIDTH / 2 - 78, &pl_ink_black);
 	double h, v;
 
 	if (i >= b->rows)
 		return 0;
 	h = pl_wrap_draw(&name, draw ? ink(f) : NULL, x, f->y, PL_START, b->cell[2 * i]);
-	v = pl_wrap_draw(&value, draw ? ink(f) : NULL, x + 80, f->y, PL_START, b->cell[2 * i + 1]);
+	v = pl_wrap_draw(&value, draw ? ink(f) : NULL, x + 75, f->y, PL_START, b->cell[2 * i + 1]);
 	return fmax(h, v);
 }
 

@@ -33,6 +33,14 @@ static double value_of(const json_t *object, const char *key)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* "peak force, N" */
+static const char *label_with_unit(struct pl_report *r, const char *figure)
+{
+	const char *unit = pl_figure_unit(figure);
+
+	return pl_doc_print(&r->doc, "%s%s%s", pl_figure_label(figure), *unit ? ", " : "", unit);
+}
+
 static const char *word_of(const json_t *figure)
 {
 	const json_t *beyond = json_object_get(figure, "beyond");
@@ -91,8 +99,7 @@ static void add_mark(struct pl_report *r, struct pl_forest *forest, const json_t
 	    (same && forest->row[at].marks == 3))
 		return;
 	if (!same) {
-		forest->row[forest->rows++].name = pl_doc_print(
-			&r->doc, "%s, %s", pl_figure_label(name), pl_figure_unit(name));
+		forest->row[forest->rows++].name = label_with_unit(r, name);
 		*last = name;
 	}
 	forest->row[at].mark[forest->row[at].marks].side = side_of(f);
@@ -313,10 +320,8 @@ static void put_course_chart(struct pl_report *r, const json_t *figures, const c
 					      strcmp(pl_figure_text(f, "side", ""), "unknown") != 0)
 		take_line(chart, f);
 	if (chart->lines)
-		pl_doc_figure(&r->doc,
-			      pl_doc_print(&r->doc, "%s, %s", pl_figure_label(name),
-					   pl_figure_unit(name)),
-			      "", 0.5, 108, pl_course_draw, chart);
+		pl_doc_figure(&r->doc, label_with_unit(r, name), "", 0.5, 108, pl_course_draw,
+			      chart);
 }
 
 static void put_course(struct pl_report *r, const struct pl_group *group)

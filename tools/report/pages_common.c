@@ -63,6 +63,8 @@ static const char *contact_words(struct pl_doc *doc, const char *text)
 
 	if (sscanf(text, "contact_on_n %lf, contact_off_n %lf", &on, &off) == 2)
 		return pl_doc_print(doc, "on %g N, off %g N", on, off);
+	if (sscanf(text, "contact_counts %lf", &on) == 1)
+		return pl_doc_print(doc, "above %g counts a cell", on);
 	return text;
 }
 

@@ -61,6 +61,16 @@ static void sides_row(struct pl_report *r, const struct pl_group *g,
 	json_decref(both);
 }
 
+static bool any_of(const struct pl_group *g, const struct pl_named_figure *list,
+		   const char *const side[2])
+{
+	for (const struct pl_named_figure *f = list; f->label; f++)
+		if (f->figure && (pl_group_figure(g, f->figure, side[0]) ||
+				  pl_group_figure(g, f->figure, side[1])))
+			return true;
+	return false;
+}
+
 /* Is there anything to say below this heading? */
 static bool any_below(const struct pl_group *g, const struct pl_named_figure *heading,
 		      const char *const side[2])
@@ -99,6 +109,8 @@ static void put_sides(struct pl_report *r, const struct pl_group *g,
 	};
 	bool bands = any_band(r, list);
 
+	if (!any_of(g, list, sides))
+		return;
 	pl_doc_table(&r->doc, title, column, bands ? 11 : 10);
 	for (const struct pl_named_figure *f = list; f->label; f++) {
 		const char *heading[11] = {f->label, "", "", "", "", "", "", "", "", "", ""};

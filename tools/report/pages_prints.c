@@ -100,15 +100,13 @@ static double rounded_up(double most)
 	return most > 0 ? step * ceil(most / step - 1e-9) : 1;
 }
 
-static struct pl_print_chart *print_chart(struct pl_report *r, const struct shown *s, double most)
+static struct pl_print_chart *print_chart(struct pl_report *r, const struct shown *s)
 {
-	struct pl_print_chart *chart = pl_doc_room(&r->doc, sizeof(*chart));
+	struct pl_print_chart *chart = s ? pl_doc_room(&r->doc, sizeof(*chart)) : NULL;
 
 	if (chart)
-		*chart = (struct pl_print_chart){.pictures = &s->trial->pictures,
-						 .foot = s->step->foot,
-						 .step = s->step,
-						 .most = most};
+		*chart = (struct pl_print_chart){
+			.pictures = &s->trial->pictures, .foot = s->step->foot, .step = s->step};
 	return chart;
 }
 
@@ -123,17 +121,13 @@ static void put_scale(struct pl_report *r, double most, const char *unit, double
 	pl_doc_figure(&r->doc, "", caption, share, 26, pl_scale_draw, scale);
 }
 
-static const char *print_title(struct pl_report *r, const struct shown *s, int side, size_t n)
+static const char *print_title(struct pl_report *r, const struct shown *s,
+			       const struct pl_print_chart *chart, int side, size_t n)
 {
-	double peak = 0;
-	const struct pl_pictures *p = &s->trial->pictures;
-
-	for (size_t i = 0; i < (size_t)p->rows * p->cols; i++)
-		if (p->foot[i] == (unsigned)s->step->foot + 1)
-			peak = fmax(peak, (double)p->peak[i]);
 	return pl_doc_print(&r->doc, "%s: trial %u, step %zu of it; peak %s %s (n = %zu)",
 			    side ? "Right" : "Left", s->trial->trial, s->step->step + 1,
-			    pl_report_number(&r->doc, peak), pressure_unit(p), n);
+			    pl_report_number(&r->doc, pl_print_most(chart)),
+			    pressure_unit(chart->pictures), n);
 }
 
 static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet *c,
@@ -141,24 +135,24 @@ static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet
 {
 	const struct shown *shown[2] = {middle_of(r, steps, 0), middle_of(r, steps, 1)};
 	const struct shown *any = shown[0] ? shown[0] : shown[1];
-	struct pl_print_chart *chart[2] = {NULL, NULL};
+	struct pl_print_chart *chart[2];
 	double most = 0, scale = INFINITY;
 
-	for (int k = 0; k < 2; k++)
-		if (shown[k])
-			most = fmax(most, pl_print_most(&shown[k]->trial->pictures, false));
-	most = rounded_up(most);
 	for (int k = 0; k < 2; k++) {
-		chart[k] = shown[k] ? print_chart(r, shown[k], most) : NULL;
-		if (chart[k])
-			scale = fmin(scale, pl_print_scale(chart[k], 235, 197));
+		chart[k] = print_chart(r, shown[k]);
+		if (!chart[k])
+			continue;
+		most = fmax(most, pl_print_most(chart[k]));
+		scale = fmin(scale, pl_print_scale(chart[k], 235, 197));
 	}
+	most = rounded_up(most);
 	for (int k = 0; k < 2; k++) {
 		if (!chart[k])
 			continue;
+		chart[k]->most = most;
 		chart[k]->mm_a_point = 1 / scale;
-		pl_doc_figure(&r->doc, print_title(r, shown[k], k, steps->n[k]), "", 0.5, 205,
-			      pl_print_draw, chart[k]);
+		pl_doc_figure(&r->doc, print_title(r, shown[k], chart[k], k, steps->n[k]), "", 0.5,
+			      205, pl_print_draw, chart[k]);
 	}
 	if (any)
 		put_scale(
@@ -172,27 +166,24 @@ static void put_step_prints(struct pl_report *r, const struct pl_condition_sheet
 				pl_report_method(&r->doc, &c->group, 1)));
 }
 
-static void put_map(struct pl_report *r, const struct pl_trial_sheet *t, bool impulse)
+/* Returns where its scale ends. */
+static double put_map(struct pl_report *r, const struct pl_trial_sheet *t, bool impulse)
 {
 	struct pl_print_chart *chart = pl_doc_room(&r->doc, sizeof(*chart));
-	const struct pl_pictures *p = &t->pictures;
-	double most = pl_print_most(p, impulse);
+	double most;
 
 	if (!chart)
-		return;
-	*chart = (struct pl_print_chart){
-		.pictures = p, .foot = -1, .most = rounded_up(most), .impulse = impulse};
+		return 1;
+	*chart = (struct pl_print_chart){.pictures = &t->pictures, .foot = -1, .impulse = impulse};
+	most = pl_print_most(chart);
+	chart->most = rounded_up(most);
 	pl_doc_figure(&r->doc,
 		      pl_doc_print(&r->doc, "%s: trial %u, greatest %s %s%s",
 				   impulse ? "Integral over time" : "Peak", t->trial,
-				   pl_report_number(&r->doc, most), pressure_unit(p),
+				   pl_report_number(&r->doc, most), pressure_unit(&t->pictures),
 				   impulse ? " s" : ""),
 		      "", 0.5, 262, pl_print_draw, chart);
-}
-
-static double map_most(const struct pl_trial_sheet *t, bool impulse)
-{
-	return rounded_up(pl_print_most(&t->pictures, impulse));
+	return chart->most;
 }
 
 /* Both feet of the first trial that counts. */
@@ -200,6 +191,7 @@ static void put_standing_print(struct pl_report *r, const struct pl_session_shee
 			       const struct pl_condition_sheet *c)
 {
 	const struct pl_trial_sheet *t = NULL;
+	double peak, impulse;
 	const char *unit;
 
 	for (size_t i = s->n; i-- > 0;)
@@ -208,10 +200,10 @@ static void put_standing_print(struct pl_report *r, const struct pl_session_shee
 	if (!t)
 		return;
 	unit = pressure_unit(&t->pictures);
-	put_map(r, t, false);
-	put_map(r, t, true);
-	put_scale(r, map_most(t, false), unit, 0.5, "");
-	put_scale(r, map_most(t, true), pl_doc_print(&r->doc, "%s s", unit), 0.5, "");
+	peak = put_map(r, t, false);
+	impulse = put_map(r, t, true);
+	put_scale(r, peak, unit, 0.5, "");
+	put_scale(r, impulse, pl_doc_print(&r->doc, "%s s", unit), 0.5, "");
 	pl_doc_add(&r->doc, PL_BLOCK_NOTE,
 		   pl_doc_print(
 			   &r->doc,

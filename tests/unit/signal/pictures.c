@@ -135,8 +135,51 @@ static void feet_lie_where_they_were_put(void **state)
 		near_to(f->forefoot_line_mm, 0.55 * 260, 5);
 		near_to(f->half_heel_line_mm, 0.5 * 0.27 * 260, 5);
 		assert_true(f->quadrants);
+		near_to(greatest(f->peak, (size_t)(f->row1 - f->row0) * (f->col1 - f->col0)),
+			greatest(p.peak + (size_t)f->row0 * p.cols,
+				 (size_t)(f->row1 - f->row0) * p.cols),
+			1e-4);
 		assert_int_equal(p.region[(size_t)(f->row1 - 3) * p.cols + (f->col0 + f->col1) / 2],
 				 PL_PICTURE_HEEL);
+	}
+	pl_pictures_free(&p);
+	pl_analysis_free(a);
+}
+
+/* There and back: a right foot, and later the left one across it, turned round and half as heavy.
+ */
+static const double *cross(void *ctx, unsigned frame)
+{
+	unsigned second = frame >= 600, at = frame % 600;
+	struct model_foot foot = {.left = second, .x = 0.15, .y = second ? 0.55 : 0.3};
+	double u = (at + 0.5) / STANCE;
+
+	(void)ctx;
+	empty(&walkway, kpa);
+	if (at >= STANCE)
+		return kpa;
+	foot.turn = second ? M_PI : 0;
+	foot.heel = (second ? 0.5 : 1) * (u < 0.6 ? 250 * sin(M_PI * u / 0.6) : 0);
+	foot.fore = (second ? 0.5 : 1) * (u > 0.2 ? 300 * sin(M_PI * (u - 0.2) / 0.8) : 0);
+	stand(&walkway, &foot, kpa);
+	return kpa;
+}
+
+static void a_foot_keeps_its_own_map(void **state)
+{
+	struct pl_analysis *a = analysed(cross, 1200, true);
+	const struct pl_gait *gait = pl_analysis_gait(a);
+	struct pl_pictures p;
+
+	(void)state;
+	assert_int_equal(pl_analysis_pictures(a, &p, NULL), 0);
+	assert_int_equal(gait->n, 2);
+	assert_int_equal(p.n_feet, 2);
+	for (size_t k = 0; k < 2; k++) {
+		const struct pl_picture_foot *f = &p.feet[k];
+		size_t n = (size_t)(f->row1 - f->row0) * (f->col1 - f->col0);
+
+		near_to(greatest(f->peak, n), k ? 150 : 300, 12);
 	}
 	pl_pictures_free(&p);
 	pl_analysis_free(a);
@@ -265,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_and_figures_agree),
 		cmocka_unit_test(feet_lie_where_they_were_put),
+		cmocka_unit_test(a_foot_keeps_its_own_map),
 		cmocka_unit_test(curves_are_those_of_the_steps),
 		cmocka_unit_test(long_paths_are_thinned),
 		cmocka_unit_test(json_holds_the_same),
