@@ -140,6 +140,17 @@ test("both sessions are in the list, analysed and reported; page, report and ana
 		assert.equal(report.head, "%PDF-");
 		assert.match(report.name, /\.pdf$/);
 		assert.match(report.text, new RegExp(subject));
+		if (what !== "standing") continue;
+		/* one trial of this condition counts, so its means are its figures: the same in all three, as exactly as each says them */
+		const { load, force_mean_n: force } = analysis.standing;
+		const lines = report.text.split("\n").map((l) => l.trim().replace(/ {2,}/g, "|"));
+		for (const [name, unit, left, right] of [["share of body load", "%", load.left_pct, load.right_pct], ["mean force", "N", load.left_force_mean_n, load.right_force_mean_n], ["heel, of the foot's load", "%", load.left_heel_pct, load.right_heel_pct]]) {
+			const line = lines.find((l) => l.startsWith(`${name}|${unit}|`))?.split("|");
+			assert.ok(line, `${name} is in the report`);
+			assert.deepEqual([line[3], line[6]], [left, right].map((x) => x.toPrecision(4)), name);
+		}
+		const shownOnPage = await page.locator(t("card-force")).innerText();
+		for (const x of [force, load.left_pct, load.right_heel_pct]) assert.ok(shownOnPage.includes(x.toPrecision(3)), `${x.toPrecision(3)} is on the page`);
 	}
 });
 
