@@ -9,6 +9,8 @@ const page = new URL("tools/web/page/", source);
 const geometry = await import(new URL("sessions/geometry.js", page));
 const figures = await import(new URL("sessions/figures.js", page));
 const { trialOf } = await import(new URL("sessions/data.js", page));
+const { readable } = await import(new URL("sessions/compare.js", page));
+const { when } = await import(new URL("sessions/list.js", page));
 const annotations = await import(new URL("sessions/annotations.js", page));
 
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
@@ -120,6 +122,13 @@ test("values are checked before they are sent", () => {
 	assert.deepEqual(annotations.check("first_steps", "true"), { value: true });
 	assert.ok(annotations.check("notes", "\u00e4".repeat(501)).error, "bytes are counted, not letters");
 	assert.ok(annotations.check("nonsense", "1").error);
+});
+
+test("sessions are read as when and whose, and told apart when that is the same", () => {
+	const s = (session_uuid, started_utc, subject) => ({ session_uuid, started_utc, subject });
+	const day = when("2026-11-25T10:00:00Z");
+	assert.equal(readable("aaaa-1 and bbbb-2", [s("aaaa-1", "2026-11-25T10:00:00Z", "P-1")]), `${day}, P-1 and bbbb-2`);
+	assert.equal(readable("aaaa-1, bbbb-2", [s("aaaa-1", "2026-11-25T10:00:00Z", ""), s("bbbb-2", "2026-11-25T10:00:20Z", "")]), `${day} (aaaa), ${day} (bbbb)`);
 });
 
 test("no place and a place exclude each other", () => {

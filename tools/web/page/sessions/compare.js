@@ -6,6 +6,7 @@
 import { button, el, field, fill, text } from "../core/ui.js";
 import { line } from "../visit/act.js";
 import { digits, figureOf, meanSd } from "./figures.js";
+import { when } from "./list.js";
 import { reportButtons } from "./report.js";
 
 const BY = [["condition", "conditions"], ["side", "left and right"], ["session", "sessions"]];
@@ -20,8 +21,16 @@ export function figureRow(f) {
 		el("td.n", {}, digits(f.difference)), el("td.n", {}, digits(f.detectable_difference)), el("td", {}, words(f)));
 }
 
-function groupLine(g) {
-	return el("li", {}, el("strong", {}, g.name), `: ${g.recordings} trials, ${g.steps} steps`, g.steps_rejected ? `; ${g.steps_rejected} steps do not count` : "",
+/* Sessions are called by their uuid; people read when it was and whose. */
+export function readable(said, sessions) {
+	const names = sessions.map((s) => `${when(s.started_utc)}${s.subject ? `, ${s.subject}` : ""}`);
+	const twice = (n) => names.indexOf(n) !== names.lastIndexOf(n);
+
+	return sessions.reduce((t, s, i) => t.replaceAll(s.session_uuid, twice(names[i]) ? `${names[i]} (${s.session_uuid.slice(0, 4)})` : names[i]), said);
+}
+
+function groupLine(g, name) {
+	return el("li", {}, el("strong", {}, name(g.name)), `: ${g.recordings} trials, ${g.steps} steps`, g.steps_rejected ? `; ${g.steps_rejected} steps do not count` : "",
 		g.trials_left_out.length ? `; left out: ${g.trials_left_out.map((t) => `${t.path.split("/").at(-1)} (${t.verdict}${t.reason ? `: ${t.reason}` : ""})`).join(", ")}` : "",
 		g.speed_m_s === null ? "; speed unknown" : `; ${digits(g.speed_m_s)} m/s`);
 }
@@ -33,13 +42,13 @@ export function chosen(figures, typed, onlyBeyond) {
 	return figures.filter((f) => (!onlyBeyond || f.beyond === true) && wanted.every((w) => `${f.figure} ${figureOf(f.figure).name} ${f.side}`.toLowerCase().includes(w)));
 }
 
-function one(c, filter, only) {
+function one(c, name, filter, only) {
 	const rows = chosen(c.figures, filter, only);
 
-	return el("section.sheet", { aria: { label: `${c.a} against ${c.b}` } },
+	return el("section.sheet", { aria: { label: `${name(c.a)} against ${name(c.b)}` } },
 		el("p", {}, `${c.figures_compared} figures could be compared, of these ${c.figures_beyond} differ by more than can be told from the scatter; of ${c.figures_unknown} the repeatability is unknown. With many figures some lie beyond by chance.`),
 		el("div.wide", { tabIndex: 0, role: "region", aria: { label: "Compared figures" } }, el("table.figures", { data: { testid: "comparison" } },
-			el("caption", {}, `A: ${c.a}; B: ${c.b} (${rows.length} of ${c.figures.length} figures)`),
+			el("caption", {}, `A: ${name(c.a)}; B: ${name(c.b)} (${rows.length} of ${c.figures.length} figures)`),
 			el("thead", {}, el("tr", {}, ["Figure", "Unit", "A n", "A mean (SD)", "B n", "B mean (SD)", "B \u2212 A", "Detectable", "Difference is"].map((h) => el("th", { scope: "col" }, h)))),
 			el("tbody", {}, rows.map(figureRow)))));
 }
@@ -52,28 +61,36 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 	const by = el("select", { data: { testid: "compare-by" } }, BY.filter(([v]) => v !== "session" || uuids.length > 1).map(([v, l]) => el("option", { value: v, selected: v === (wanted ?? (uuids.length > 1 ? "session" : "condition")) }, l)));
 	const filter = line({ type: "search", data: { testid: "compare-filter" } });
 	const only = el("input", { type: "checkbox", id: "only-beyond", data: { testid: "only-beyond" } });
-	let document_ = null;
+	const links = el("p.hint");
+	let known = [];
+	let shown = null;
 	let asked = 0;
 
+	const name = (t) => readable(t, known);
+
 	function draw() {
-		if (!document_) return;
-		fill(groups, document_.groups.map(groupLine));
-		fill(warnings, [...document_.warnings, ...document_.mixed.map((m) => `taken together although different: ${m}`)].map((w) => el("p.warning", {}, w)));
-		fill(tables, document_.comparisons.length ? document_.comparisons.map((c) => one(c, filter.value, only.checked)) : el("p.quietly", {}, "There is nothing to set against each other here."));
+		fill(links, uuids.map((u, i) => [i ? "; " : "", el("a", { href: `#session/${u}`, title: u }, name(u))]));
+		if (!shown) return;
+		fill(groups, shown.groups.map((g) => groupLine(g, name)));
+		fill(warnings, [...shown.warnings, ...shown.mixed.map((m) => `taken together although different: ${m}`)].map((w) => el("p.warning", {}, name(w))));
+		fill(tables, shown.comparisons.length ? shown.comparisons.map((c) => one(c, name, filter.value, only.checked)) : el("p.quietly", {}, "There is nothing to set against each other here."));
 	}
 
 	async function load() {
 		const mine = ++asked;
 
-		document_ = null;
+		shown = null;
 		fill(groups);
 		fill(warnings);
 		fill(tables, el("p.quietly", { role: "status" }, "Comparing."));
 		try {
+			const { sessions } = known.length ? { sessions: known } : await ctx.link.request("sessions", { limit: 1000 });
 			const { comparison } = await ctx.link.request("compare", { sessions: uuids, by: by.value });
 
+			known = sessions.filter((s) => uuids.includes(s.session_uuid));
+
 			if (mine !== asked) return;
-			document_ = comparison;
+			shown = comparison;
 			text(refused, "");
 			draw();
 		} catch (error) {
@@ -86,10 +103,11 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 	by.addEventListener("change", load);
 	filter.addEventListener("input", draw);
 	only.addEventListener("change", draw);
-	fill(root, el("header.head", {}, el("div", {}, el("h1", { tabIndex: -1 }, "Comparison"), el("p.hint", {}, uuids.map((u, i) => [i ? ", " : "", el("a", { href: `#session/${u}` }, u)]))),
+	fill(root, el("header.head", {}, el("div", {}, el("h1", { tabIndex: -1 }, "Comparison"), links),
 		el("div.go", {}, el("a.link", { href: "#sessions" }, "All sessions"), reportButtons(ctx, () => uuids))),
 	el("div.filter", {}, field("Compare", by), field("Show figures with", filter), el("label.check", { htmlFor: "only-beyond" }, only, " only differences beyond what is detectable"), button("Again", load, { kind: "quiet" })),
 	refused, groups, warnings, tables);
+	draw();
 	load();
 	return { leave() {} };
 }

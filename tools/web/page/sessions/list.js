@@ -23,13 +23,14 @@ export function listPage(ctx, root) {
 	const refused = el("p.refusal", { role: "alert", data: { testid: "list-refused" } });
 	const body = el("tbody");
 	const count = el("p.hint", { role: "status", data: { testid: "list-count" } });
-	const chosen = new Set();
-	const compare = button("Compare", () => (location.hash = `#compare/${[...chosen].join(",")}`), { testid: "compare", disabled: true });
+	const chosen = new Map(); /* uuid -> when it began */
+	const inTime = () => [...chosen].sort((a, b) => (a[1] < b[1] ? -1 : 1)).map(([uuid]) => uuid); /* B - A is what came after less what was before */
+	const compare = button("Compare", () => (location.hash = `#compare/${inTime().join(",")}`), { testid: "compare", disabled: true });
 	const trend = button("Trend of this person", () => (location.hash = `#trend/${encodeURIComponent(subject.value.trim())}`), { testid: "trend", disabled: true });
 	let asked = 0;
 
-	function choose(uuid, on) {
-		if (on) chosen.add(uuid);
+	function choose(uuid, on, began) {
+		if (on) chosen.set(uuid, began);
 		else chosen.delete(uuid);
 		compare.disabled = chosen.size < 2;
 		text(compare, chosen.size > 1 ? `Compare ${chosen.size} sessions` : "Compare (choose two)");
@@ -38,7 +39,7 @@ export function listPage(ctx, root) {
 	function row(s) {
 		const pick = el("input", { type: "checkbox", checked: chosen.has(s.session_uuid), aria: { label: `choose the session of ${s.subject || "nobody"}, ${when(s.started_utc)}` }, data: { testid: `choose-${s.session_uuid}` } });
 
-		pick.addEventListener("change", () => choose(s.session_uuid, pick.checked));
+		pick.addEventListener("change", () => choose(s.session_uuid, pick.checked, s.started_utc));
 		return el("tr", { data: { testid: "session-row" } }, el("td", {}, pick),
 			el("th", { scope: "row" }, el("a", { href: `#session/${s.session_uuid}` }, when(s.started_utc))),
 			el("td", {}, s.subject ? el("a", { href: `#trend/${encodeURIComponent(s.subject)}`, title: `trend of ${s.subject}` }, s.subject) : "\u2013"),

@@ -16,7 +16,7 @@ export function download(name, type, bytes) {
 /* sessions() -> uuids. A button for each format. */
 export function reportButtons(ctx, sessions) {
 	const said = el("p.hint", { role: "status", data: { testid: "report-said" } });
-	const one = (format_, label) => {
+	const one = (kind, label) => {
 		let told = "";
 
 		return action(ctx, label, () => {
@@ -25,10 +25,10 @@ export function reportButtons(ctx, sessions) {
 			if (!uuids.length) return { error: "Choose a session first." };
 			said.textContent = "The report is being made.";
 			told = "";
-			return { cmd: "report", keys: { sessions: uuids, format: format_ } };
-		}, { testid: `report-${format_}`, done: (reply) => {
+			return { cmd: "report", keys: { sessions: uuids, format: kind } };
+		}, { testid: `report-${kind}`, done: (reply) => {
 			if (!reply.blob) throw new Error("plantard sent no report");
-			download(reply.name ?? `report.${format_}`, reply.type ?? "application/octet-stream", reply.blob);
+			download(reply.name ?? `report.${kind}`, reply.type ?? "application/octet-stream", reply.blob);
 			told = `${reply.name} (${format.bytes(reply.blob.byteLength)}) was given to the browser.`;
 		}, settled: () => {
 			said.textContent = told;

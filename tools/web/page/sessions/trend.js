@@ -7,6 +7,9 @@ import { digits, figureOf, meanSd } from "./figures.js";
 import { reportButtons } from "./report.js";
 import { points, svg } from "./svg.js";
 
+/* What is charted first, if as many sessions have it as have anything. */
+const WANTED = ["standing.load.heel_pct", "steps.heel_impulse_pct", "heel_impulse_pct", "steps.contact_time_s", "sway.area_95_mm2"];
+
 const W = 900;
 const H = 240;
 
@@ -78,7 +81,7 @@ export function trendPage(ctx, root, subject, condition) {
 	function took(trend) {
 		const many = (f) => f.sessions.filter((s) => s.n).length;
 		const most = Math.max(0, ...trend.figures.map(many));
-		const first = trend.figures.find((f) => /heel_impulse_pct|area_95|contact_time/.test(f.figure) && many(f) === most) ?? trend.figures.find((f) => many(f) === most);
+		const first = WANTED.map((w) => trend.figures.find((f) => f.figure.endsWith(w) && many(f) === most)).find(Boolean) ?? trend.figures.find((f) => many(f) === most);
 
 		doc = trend;
 		fill(figure, trend.figures.map((f) => el("option", { value: key(f), selected: f === first }, `${figureOf(f.figure).name}, ${[figureOf(f.figure).where, f.side].filter(Boolean).join(", ")}`)));

@@ -17,7 +17,7 @@ export function view(root, { link, store }) {
 	let wanted = null;
 	let shown = false;
 
-	stylesheet("visit/visit.css");
+	stylesheet("visit/controls.css");
 	stylesheet("sessions/sessions.css");
 	root.classList.add("archive");
 

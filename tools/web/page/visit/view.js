@@ -61,6 +61,7 @@ export function view(root, { link, store }) {
 	let timer = 0;
 	let said = "";
 
+	stylesheet("visit/controls.css");
 	stylesheet("visit/visit.css");
 	root.classList.add("visit");
 
