@@ -66,7 +66,8 @@ struct pl_request {
 	struct pl_annotations annotations;
 
 	/* protocols; numbers NaN, texts "" when not given */
-	char order[8], pain_side[9], operator[65], name[65], reason[161], approach[33], side[9];
+	char order[8], state[12], pain_side[9], operator[65], name[65], reason[161], approach[33],
+		side[9];
 	double seed, score, speed_kmh;
 	unsigned n_conditions; /* 0: not given */
 	char conditions[PL_PROTOCOL_CONDITIONS_MAX][41];

@@ -206,6 +206,19 @@ static int red_flags(struct pl_daemon *d, const struct pl_request *r, struct pl_
 	return pl_visit_red_flags(d->visit, ticked, err);
 }
 
+/* A rest may end while somebody presses the button that ends it: the same word would then leave the
+ * step. */
+static int next(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
+{
+	const char *now = pl_visit_state_name(d->visit->state);
+
+	if (*r->state && pl_visit_active(d->visit) && strcmp(r->state, now))
+		return pl_error_set(err, PL_ESTATE, 0,
+				    "next: not now, it was meant for \"%s\" and %s is at \"%s\"",
+				    r->state, d->visit->protocol->id, now);
+	return pl_visit_next(d->visit, err);
+}
+
 static int steer(struct pl_daemon *d, const struct pl_request *r, struct pl_error *err)
 {
 	switch (r->cmd) {
@@ -224,7 +237,7 @@ static int steer(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 	case PL_CMD_PAIN:
 		return pl_visit_pain(d->visit, r->score, err);
 	case PL_CMD_NEXT:
-		return pl_visit_next(d->visit, err);
+		return next(d, r, err);
 	case PL_CMD_ABORT:
 		return pl_visit_abort(d->visit, r->reason, err);
 	default: /* PL_CMD_PROTOCOL_STATUS */

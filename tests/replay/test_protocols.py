@@ -301,6 +301,16 @@ def one_pass(d, person, stand=1.6):
     return until(d, "review")
 
 
+def test_the_end_of_a_rest_is_not_the_end_of_a_step(folder):
+    """`next` ends a rest or leaves a step: whoever means the rest, and comes too late, leaves nothing."""
+    with Clinic(folder) as (d, _):
+        begin(d)
+        error = d.refused("next", state="rest")
+        assert error["code"] == "state" and '"rest"' in error["message"] and '"ready"' in error["message"]
+        assert d.status()["protocol"]["at"] == 0
+        assert d.ok("next", state="ready")["protocol"]["at"] == 1
+
+
 def test_cells_that_do_not_tell_the_truth_are_found(folder):
     with Clinic(folder, dead=[(8, 7), (13, 6)], stuck=[(2, 2)]) as (d, person):
         sub = d.subscribe("event/")

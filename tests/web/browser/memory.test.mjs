@@ -48,9 +48,11 @@ test(`${SECONDS} s open: neither the page nor the bridge grows`, async () => {
 	console.log(`# after ${last.s.toFixed(0)} s: heap ${(last.heap / 1024).toFixed(2)} MiB, ${last.nodes} nodes, ${last.listeners} listeners; bridge ${(last.bridge / 1024).toFixed(1)} MiB resident`);
 	console.log(`# growth over the last half: heap ${(grows("heap") * 60).toFixed(1)} KiB a minute, nodes ${(grows("nodes") * 60).toFixed(1)}, bridge ${(grows("bridge") * 60).toFixed(1)} KiB a minute`);
 	console.log(`# pictures drawn: ${await page.evaluate(() => window.plantarDebug.drawn)}`);
-	/* 250 headers a second are some 250 KiB: keeping only one of a hundred of them would be seen */
-	const kept = 2.5;
-	assert.ok(grows("heap") < kept, `the page's heap grows by ${grows("heap").toFixed(2)} KiB a second`);
+	/* 250 headers a second are some 250 KiB, and 60 pictures 500 KiB: keeping one of thirty would be seen. A short look
+	 * also sees code being compiled; a bridge whose browser was not let read keeps what waited for it, up to a few
+	 * MiB, once. */
+	const often = at > 0 ? 0.5 : 8;
+	assert.ok(grows("heap") < often, `the page's heap grows by ${grows("heap").toFixed(2)} KiB a second`);
 	assert.ok(grows("nodes") < 1 && grows("listeners") < 0.2, "the document does not grow");
-	assert.ok(grows("bridge") < kept, `the bridge grows by ${grows("bridge").toFixed(2)} KiB a second`);
+	assert.ok(late.at(-1).bridge - late[0].bridge < 6144, `the bridge has grown by ${late.at(-1).bridge - late[0].bridge} KiB`);
 });

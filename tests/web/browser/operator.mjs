@@ -120,3 +120,23 @@ export async function begin(page, hand, { protocol, subject, mass, pain }) {
 	await hand.press("begin");
 	await reach(page, "ready", "red-flags");
 }
+
+/*
+ * A trial from the button to the review; during(n): what happens while it is recorded. Simulated mats share the computer with everything
+ * else: when it kept one silent for a quarter of a second, plantard ends the trial (gap), and the operator does what operators
+ * do: rejects it and asks for another. Answers the trial of the last try; how often others are tried is limited.
+ */
+export async function trial(page, hand, during = async () => {}) {
+	for (let n = 0; ; n++) {
+		await until(() => store(page, "store.mat()?.state === 'running'"), "the mat");
+		await hand.press("trial");
+		if ((await reach(page, "recording", "review")) === "recording") await during(n);
+		await reach(page, "review");
+		const made = await store(page, "store.protocol.trials.at(-1)");
+		if (n === 4 || !["unplugged", "gap"].some((why) => made.end === why || made.flags.includes(why))) return made;
+		await hand.write("reason", "equipment");
+		await hand.press("reject");
+		if ((await reach(page, "ready", "rest")) === "rest") await hand.press("next");
+		await reach(page, "ready");
+	}
+}

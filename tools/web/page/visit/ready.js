@@ -32,11 +32,11 @@ export function says(p) {
 export async function next(p) {
 	const { met, text: far } = progress(p.plan[p.at]);
 
-	if (met || p.kind === "wait") return { cmd: "next" };
+	if (met || p.kind === "wait") return { cmd: "next", keys: { state: p.state } };
 	const answer = await dialog("Leave this step?", el("p", {}, `${p.step_title} is at ${far}. The log keeps that it was left before its quota.`),
 		[{ label: "Stay", value: "" }, { label: "Leave it", value: "go", kind: "danger" }]);
 
-	return answer === "go" ? { cmd: "next" } : null;
+	return answer === "go" ? { cmd: "next", keys: { state: p.state } } : null;
 }
 
 /* What the mat showed before it became zero: a person's weight there means that a person was tared. */
@@ -120,7 +120,7 @@ export function readyPanel(ctx, p) {
 
 export function restPanel(ctx, p) {
 	const digits = el("p.digits", { role: "timer", data: { testid: "left" } });
-	const skip = action(ctx, p.kind === "wait" ? "Go on at once" : "Ready now", () => ({ cmd: "next" }), { kind: "primary", key: "n", testid: "next" });
+	const skip = action(ctx, p.kind === "wait" ? "Go on at once" : "Ready now", () => ({ cmd: "next", keys: { state: "rest" } }), { kind: "primary", key: "n", testid: "next" });
 
 	return {
 		node: el("div.resting", { data: { testid: "panel-rest" } },
