@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pads side by side that are one mat: real ptys, the real daemon, and a person who walks over the seams. What is
+joined is compared with the same person on one mat of the same cells."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from plantar_harness import (BIN, SLOW, Plantard, PtyMat, environment, pmp_frame,  # noqa: E402
+                             small_mat, wait_until)
+
+HZ = 100
+PARTIAL, HELD = 1 << 8, 1 << 9
+# Two by two, two of them mounted otherwise than they lie: name, row, col, rotate, flip_x, flip_y.
+PADS = [("front-left", 0, 0, 0, False, False), ("front-right", 0, 32, 90, False, False),
+        ("back-left", 32, 0, 180, True, False), ("back-right", 32, 32, 0, False, True)]
+
+
+@pytest.fixture
+def folder():
+    path = tempfile.mkdtemp(prefix="plantard-test-")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def as_the_pad_sends(whole, pad):
+    """The pad's own cells, such that mirrored, turned clockwise and moved they are its part of the whole."""
+    _, row, col, rotate, flip_x, flip_y = pad
+    cells = np.rot90(whole[row:row + 32, col:col + 32], rotate // 90)  # counter-clockwise: back again
+    cells = cells[::-1] if flip_y else cells
+    return cells[:, ::-1] if flip_x else cells
+
+
+class Pad(PtyMat):
+    """Sends pictures of frame(i) at its own rate and phase, with a clock in microseconds, while it is plugged."""
+
+    def __init__(self, link, frame, hz=HZ, phase_s=0.0):
+        super().__init__(link)
+        self.frame, self.hz, self.phase_s = frame, hz, phase_s
+        self.lock, self.ended, self.plugged = threading.Lock(), threading.Event(), False
+        self.sent = 0
+        self.thread = threading.Thread(target=self.play, daemon=True)
+
+    def play(self):
+        begun = time.monotonic() + self.phase_s
+        i = 0
+        while not self.ended.wait(max(0, begun + i / self.hz - time.monotonic())):
+            with self.lock:
+                if self.plugged:
+                    cells = np.ascontiguousarray(self.frame(i), "<u2").tobytes()
+                    self.write(pmp_frame(i, cells, int((self.phase_s + i / self.hz) * 1e6)))
+                    self.sent += 1
+            i += 1
+
+    def plug(self):
+        with self.lock:
+            super().plug()
+            self.plugged = True
+        return self
+
+    def unplug(self):
+        with self.lock:
+            self.plugged = False
+            super().unplug()
+
+    def close(self):
+        self.ended.set()
+        if self.thread.is_alive():
+            self.thread.join()
+        super().close()
+
+
+class Walkway:
+    """A daemon with pads that send what make(k)(i) says; two side by side unless said otherwise."""
+
+    def __init__(self, folder, make, pads=None, rows=4, cols=4, hz=(HZ, HZ), phases=(0, 0.003), more=()):
+        mat = small_mat(folder, rows, cols, HZ, "pad")
+        self.pads = [Pad(os.path.join(folder, f"pad{k}"), make(k), hz[k], phases[k])
+                     for k in range(len(hz))]
+        places = pads or [{"name": f"p{k}", "col": k * cols} for k in range(len(hz))]
+        sources = [{**place, "source": pad.uri} for place, pad in zip(places, self.pads)]
+        self.d = Plantard([{"name": "walkway", "mat": mat, "sources": sources}, *more])
+
+    def __enter__(self):
+        for pad in self.pads:
+            pad.plug()
+        self.d.__enter__()
+        for pad in self.pads:
+            pad.thread.start()
+        return self
+
+    def __exit__(self, *what):
+        for pad in self.pads:
+            pad.ended.set()
+        try:
+            self.d.__exit__(*what)
+        finally:
+            for pad in self.pads:
+                pad.close()
+
+    def source(self, k):
+        return self.d.mat("walkway")["sources"][k]
+
+
+def numbered(k):
+    """Cells that say which frame it is: never 0."""
+    return lambda i: np.full((4, 4), 1 + i)
+
+
+def recorded(path):
+    with h5py.File(path) as f:
+        return {"raw": f["/frames/raw"][:], **{k: f["/frames/" + k][:] for k in ("seq", "flags", "t_est_ns")},
+                "gaps": f["/gaps"][:], "epoch": f["/frames/epoch"][:] if "/frames/epoch" in f else None,
+                "events": [e["kind"].decode() for e in f["/events"][:]]}
+
+
+def verified(d):
+    done = subprocess.run([os.path.join(BIN, "plantar"), "verify", d.state], env=d.environment(),
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def analyzed(path):
+    done = subprocess.run([os.path.join(BIN, "plantar"), "analyze", path, "--json"], env=environment(),
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def a_walk(folder):
+    """Frames of somebody who walks over 64 x 64 cells."""
+    mat = small_mat(folder, 64, 64, HZ, "walk", 20.0)
+    with Plantard([{"name": "walk", "mat": mat, "source": f"sim:walking?seed=3&hz={HZ}"}]) as d:
+        d.wait_state("running")
+        path = d.record(6)
+        return recorded(path)["raw"]
+
+
+def test_person_over_the_seam(folder):
+    walk = a_walk(folder)
+    assert (walk.sum(axis=(1, 2)) > 0).sum() > 200
+    pad_mat = small_mat(folder, 32, 32, HZ, "pad", 20.0)
+    big = small_mat(folder, 64, 64, HZ, "big", 20.0)
+    one = PtyMat(os.path.join(folder, "one")).plug()
+    ptys = [PtyMat(os.path.join(folder, pad[0])).plug() for pad in PADS]
+    sources = [{"name": n, "row": r, "col": c, "rotate": t, "flip_x": x, "flip_y": y, "source": p.uri}
+               for (n, r, c, t, x, y), p in zip(PADS, ptys)]
+    with Plantard([{"name": "one", "mat": big, "source": one.uri},
+                   {"name": "walkway", "mat": pad_mat, "sources": sources}]) as d:
+        empty, seq = np.zeros((64, 64), "<u2"), 0
+
+        def send(frames):
+            nonlocal seq
+            begun = time.monotonic()
+            for i, whole in enumerate(frames):
+                time.sleep(max(0, begun + i / HZ - time.monotonic()))
+                one.write(pmp_frame(seq, whole.tobytes()))
+                for pad, pty in zip(PADS, ptys):
+                    pty.write(pmp_frame(seq, np.ascontiguousarray(as_the_pad_sends(whole, pad)).tobytes()))
+                seq += 1
+
+        send([empty] * 20)
+        wait_until(lambda: (send([empty] * 10) or True) and
+                   all(m["state"] == "running" for m in d.status()["mats"]), 20, "all pads")
+        trials = {t["mat"]: t["path"] for t in d.ok("start", subject="P-1")["trials"]}
+        send([empty] * 10)
+        send(walk)
+        send([empty] * 10)
+        for mat in ("one", "walkway"):
+            wait_until(lambda mat=mat: d.mat(mat)["recording"]["frames"] >= len(walk) + 10, 20, "frames")
+        d.ok("stop")
+        for path in trials.values():
+            d.ok("wait", path=path)
+        status = d.mat("walkway")
+        assert status["epoch"] == 0 and not any(status["lost_total"].values())
+        assert status["rows"] == status["cols"] == 64 and len(status["sources"]) == 4
+        assert [s["clock"] for s in status["sources"]] == [True, False, False, False]
+        assert all(s["frames"] > len(walk) and s["held"] == s["missing"] == 0 for s in status["sources"])
+        verified(d)
+        alone, joint = recorded(trials["one"]), recorded(trials["walkway"])
+        # The same cells, frame for frame, from the first step to the last.
+        loaded = [f for f in alone["raw"] if f.any()]
+        assert len(loaded) == sum(1 for f in walk if f.any())
+        walked = [f for f in joint["raw"] if f.any()]
+        assert len(walked) == len(loaded)
+        assert all((a == b).all() for a, b in zip(loaded, walked))
+        assert not (joint["flags"] & (PARTIAL | HELD)).any() and len(joint["gaps"]) == 0
+        # And so the same steps.
+        a, b = analyzed(trials["one"]), analyzed(trials["walkway"])
+        assert len(a["steps"]) >= 2 and len(a["steps"]) == len(b["steps"])
+        for x, y in zip(a["steps"], b["steps"]):
+            assert x["side"] == y["side"]
+            assert abs(x["force_peak_n"] - y["force_peak_n"]) < 1e-6 * x["force_peak_n"]
+            assert abs(x["contact_time_s"] - y["contact_time_s"]) < 2 / HZ
+        with h5py.File(trials["walkway"]) as f:
+            text = f["/mat/config_text"][()].decode()
+        for pad in PADS:
+            assert f'pad "{pad[0]}"' in text
+    for pty in ptys + [one]:
+        pty.close()
+
+
+def test_drift_between_pads(folder):
+    """One pad samples 2 % slower, one 2 % faster: a frame is held or skipped about twice a second, none is lost."""
+    with Walkway(folder, numbered, hz=(HZ, HZ / 1.02, HZ * 1.02), phases=(0, 0.002, 0.007)) as w:
+        w.d.wait_state("running", "walkway")
+        path = w.d.record(8 * SLOW)
+        slow, fast = w.source(1), w.source(2)
+        assert slow["held"] >= 8 and fast["skipped"] >= 8, (slow, fast)
+        assert slow["spoilt"] == fast["spoilt"] == fast["held"] == 0, (slow, fast)
+        r = recorded(path)
+        assert not any(w.d.mat("walkway")["lost_total"].values())
+        assert (np.diff(r["seq"]) == 1).all() and not (r["flags"] & PARTIAL).any()
+        for begin in (0, 4, 8):  # one frame of a pad, whole
+            assert (r["raw"][:, :, begin:begin + 4] == r["raw"][:, :1, begin:begin + 1]).all()
+        clock, held, quick = (r["raw"][:, 0, k].astype(int) for k in (0, 4, 8))
+        assert (np.diff(clock) == 1).all()
+        assert set(np.diff(held)) == {0, 1} and set(np.diff(quick)) == {1, 2}
+        assert ((np.diff(held) == 0) == ((r["flags"][1:] & HELD) != 0)).all()
+        apart = np.abs((held - 1) / (HZ / 1.02) + 0.002 - (clock - 1) / HZ)
+        assert np.median(apart) < 0.6 / HZ and apart.max() < 1.0 / HZ
+        verified(w.d)
+
+
+def test_unplugged_and_back(folder):
+    with Walkway(folder, numbered) as w:
+        sub = w.d.subscribe("event/", "frame/walkway")
+        w.d.wait_state("running", "walkway")
+        path = w.d.ok("start", subject="P-1")["trials"][0]["path"]
+        time.sleep(0.5)
+        w.pads[1].unplug()
+        assert "p1 is gone" in sub.event("partial")["text"]
+        status = w.d.wait_state("partial", "walkway")
+        assert status["state_text"] == "p1 is gone" and status["sources"][1]["state"] == "gone"
+        assert w.d.refused("tare")["code"] == "state"
+        _, header, blob = sub.until(lambda t, h: t == "frame/walkway" and h["flags"] & PARTIAL)
+        cells = np.frombuffer(blob, "<u2").reshape(header["shape"])
+        assert header["flags"] & 0xFF0000 == 1 << 17
+        assert (cells[:, :4] > 0).all() and not cells[:, 4:].any()
+        time.sleep(0.3)
+        w.pads[1].plug()
+        sub.event("whole", timeout=20)
+        w.d.wait_state("running", "walkway")
+        # Now the one that is the clock.
+        w.pads[0].unplug()
+        w.d.wait_state("partial", "walkway")
+        wait_until(lambda: w.source(1)["clock"], 10, "the other pad to be the clock")
+        w.pads[0].plug()
+        w.d.wait_state("running", "walkway")
+        time.sleep(0.5)
+        w.d.ok("stop")
+        w.d.ok("wait", path=path)
+        r = recorded(path)
+        left, right = r["raw"][:, 0, 0].astype(int), r["raw"][:, 0, 4].astype(int)
+        gone = [(r["flags"] & 1 << (16 + k)) != 0 for k in (0, 1)]
+        assert ((r["flags"] & PARTIAL) != 0).tolist() == (gone[0] | gone[1]).tolist()
+        assert (gone[0] == (left == 0)).all() and (gone[1] == (right == 0)).all()
+        assert gone[0].any() and gone[1].any() and not (gone[0] & gone[1]).any()
+        both = ~gone[0] & ~gone[1]
+        # The phase differs by 3 ms: the same number, or its neighbour after the clock has changed.
+        assert (np.abs(left[both] - right[both]) <= 1).all()
+        assert {"gone", "partial", "whole"} <= set(r["events"])
+        assert w.d.mat("walkway")["epoch"] == 0  # one connection of the whole
+        verified(w.d)
+        # All of them: only that is another epoch.
+        for pad in w.pads:
+            pad.unplug()
+        w.d.wait_state("gone", "walkway")
+        for pad in w.pads:
+            pad.plug()
+        assert w.d.wait_state("running", "walkway")["epoch"] >= 1
+
+
+def test_half_the_rate_is_refused(folder):
+    with Walkway(folder, numbered, hz=(HZ, HZ / 2)) as w:
+        sub = w.d.subscribe("event/")
+        text = sub.event("refused-source", timeout=20)["text"]
+        assert "source p1: it sends 5" in text or "source p1: it sends 4" in text, text
+        status = w.d.wait_state("partial", "walkway")
+        assert status["sources"][1]["state"] == "refused"
+        w.pads[1].hz = HZ  # set right while it runs: its own clock goes on
+        frames = w.d.mat("walkway")["frames"]
+        wait_until(lambda: w.d.mat("walkway")["frames"] > frames + HZ, 20, "frames of the rest")
+
+
+def test_another_device_is_not_joined(folder):
+    """Cables swapped: cells would be in the wrong place. The pad says who it is in a PMP info packet."""
+    import struct
+    from plantar_harness import cobs, crc16
+
+    def info(text):
+        packet = struct.pack("<BB", 1, 2) + text.encode()
+        return cobs(packet + struct.pack("<H", crc16(packet)))
+
+    places = [{"name": "left"}, {"name": "right", "col": 4, "device": "pad-R"}]
+    with Walkway(folder, numbered, pads=places) as w:
+        m = w.d.wait_state("partial", "walkway", timeout=20)
+        assert m["sources"][1]["state"] == "refused" and "it says nothing" in m["sources"][1]["state_text"]
+        with w.pads[1].lock:
+            w.pads[1].write(info("serial=pad-L\n"))
+        wait_until(lambda: "pad-L" in (w.source(1)["device_text"] or ""), 10, "what it says")
+        assert w.d.mat("walkway")["state"] == "partial"
+        with w.pads[1].lock:
+            w.pads[1].write(info("serial=pad-R\n"))
+        w.d.wait_state("running", "walkway")
