@@ -124,6 +124,7 @@ void pl_engine_join_frame(struct pl_link *l, const struct pl_raw_frame *raw, int
 {
 	struct pl_engine *e = l->e;
 	bool resumed = l->state == PL_STATE_STALLED;
+	enum pl_pushed pushed;
 
 	pthread_mutex_lock(&e->lock);
 	l->status.frames++;
@@ -135,10 +136,11 @@ void pl_engine_join_frame(struct pl_link *l, const struct pl_raw_frame *raw, int
 		not_admitted(l, t_mono_ns);
 		return;
 	}
-	if (!pl_join_push(e->join, l->index, raw, t_mono_ns)) {
+	pushed = pl_join_push(e->join, l->index, raw, t_mono_ns);
+	if (pushed == PL_PUSH_REFUSED)
 		wrong_rate(l);
+	if (pushed != PL_PUSHED)
 		return;
-	}
 	l->silent_opens = 0;
 	if (l->state == PL_STATE_RUNNING)
 		return;

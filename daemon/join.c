@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The difficulty is not to find the nearest frame but to know when it is certain, and what it means
- * that there is none. Per pad a queue holds what no joint frame took yet, and in front of it the
- * last one that was taken. The frame that follows it is taken again as long as it is within LIMIT
- * of the moment: a little more than half a period, so that two pads half a period apart do not slip
- * to and fro with every jitter of their times. Slipping costs a frame and leaves LIMIT to slip
- * back.
+ * Estimated times find out which frames belong together; after that it is counted. Times alone
+ * would make a hole, or a frame twice, of every moment in which a busy computer, or a fit that
+ * begins anew, lets one pad's times jump. So per pad a queue holds what no joint frame took yet, in
+ * front of it the last one that was taken, and a lead: how many frames its count is ahead of the
+ * clock's. How far apart the frames so paired are is watched, and the lead is moved by one when
+ * that is, smoothed, more than LIMIT: a little more than half a period, so that two pads half a
+ * period apart do not slip to and fro. Only where the times contradict the count for a second is it
+ * looked for anew.
  */
 #include "daemon/join.h"
 
@@ -18,8 +20,13 @@
 
 #include "daemon/wake.h"
 
-#define LIMIT 0.625	    /* of a period: how far apart frames of one moment may be */
+#define LIMIT 0.625	  /* of a period: how far apart frames of one moment may be */
+#define SMOOTH 64	  /* frames over which that is judged */
+#define PERIOD_SMOOTH 128 /* ... and the period */
+#define ASTRAY 2.0	  /* periods: the count cannot be right */
+#define ASTRAY_NS PL_S
 #define BEGIN_NS (5 * PL_S) /* so long pads may take to agree before the first joint frame */
+#define SETTLE_NS (500 * PL_MS)
 #define DEPTH_MIN 16
 #define WINDOW_NS PL_S
 #define OFF_RATE 0.1
@@ -27,6 +34,7 @@
 
 struct slot {
 	void *cells;
+	int64_t seq; /* of the pad's, lost ones counted */
 	int64_t t_est_ns, t_mono_ns;
 	uint64_t lost[PL_LOSS_CAUSES]; /* right before it */
 	bool resync;
@@ -36,19 +44,23 @@ struct slot {
 struct pad {
 	enum pl_presence presence;
 	bool refused, aligned;
+	int64_t lead;	   /* of its seq over the clock's; if aligned */
+	double apart_ns;   /* how much later it is sampled, smoothed */
+	int64_t astray_ns; /* since when that is contradicted, 0: it is not */
 	struct pl_clockfit fit;
 	double nominal_hz;
-	uint64_t seq;
+	int64_t seq;
+	double period_ns;
 	int64_t newest_ns; /* estimated time of what was pushed last, INT64_MIN: nothing */
-	int64_t newest_mono_ns;
+	int64_t newest_mono_ns, settled_ns;
 
 	struct slot *slots; /* a ring: the one before head, if has_taken, then n that wait */
 	unsigned head, n;
 	bool has_taken;
 
+	bool window_open; /* it had a frame when the window began: the last before it */
 	int64_t window_ns;
-	uint64_t window_seq;
-	bool window_open;
+	int64_t window_seq;
 	double rate_hz;
 	unsigned off, right; /* windows in a row whose rate is not, or is, the clock's */
 
@@ -61,6 +73,8 @@ struct pl_join {
 	unsigned n_pads, depth;
 	size_t cell_bytes;
 	int64_t wait_ns;
+	bool window_open;
+	int64_t window_ns;
 	struct pad pads[PL_PARTS_MAX];
 	uint8_t *memory;
 	int clock;
@@ -85,7 +99,6 @@ static int make_pad(struct pl_join *j, unsigned i, const struct pl_mat_entry *en
 		return pl_error_set(err, PL_ENOMEM, errno, "out of memory for joining pads");
 	pl_mat_place_map(&part, entry->mat.geometry.cols, p->map);
 	pl_join_opened(j, i);
-	p->presence = PL_PAD_EXPECTED;
 	return 0;
 }
 
@@ -191,7 +204,10 @@ void pl_join_opened(struct pl_join *j, unsigned pad)
 	struct pad *p = &j->pads[pad];
 
 	pl_clockfit_init(&p->fit, p->nominal_hz);
+	forget(p); /* it counts anew */
+	p->presence = PL_PAD_EXPECTED;
 	p->seq = 0;
+	p->period_ns = 1e9 / p->nominal_hz;
 	p->newest_ns = INT64_MIN;
 	p->window_open = p->refused = false;
 	p->rate_hz = 0;
@@ -215,14 +231,13 @@ void *pl_join_slot(struct pl_join *j, unsigned pad)
 	return waiting(j, p, p->n)->cells;
 }
 
-/* Over a second, so that how a line bunches frames does not matter; over three, so that a computer
- * that was busy for a moment does not either. */
+/* Over three seconds: a computer that was busy for a moment must not part pads that are alike. */
 static void judge_rate(struct pl_join *j, struct pad *p)
 {
 	const struct pad *clock = j->clock >= 0 ? &j->pads[j->clock] : NULL;
 	bool off;
 
-	if (!clock || clock == p || clock->rate_hz <= 0)
+	if (!clock || clock == p || clock->rate_hz <= 0 || p->rate_hz <= 0)
 		return;
 	off = fabs(p->rate_hz / clock->rate_hz - 1) > OFF_RATE;
 	p->off = off ? p->off + 1 : 0;
@@ -236,46 +251,84 @@ static void judge_rate(struct pl_join *j, struct pad *p)
 	}
 }
 
-static void measure(struct pl_join *j, struct pad *p, int64_t t_mono_ns)
+/* Each pad's rate between its own first and last frame of the same second for all of them, so that
+ * neither how a line bunches frames matters, nor a pause of all. */
+static void measure(struct pl_join *j, int64_t t_mono_ns)
 {
-	if (p->window_open && t_mono_ns - p->window_ns < WINDOW_NS)
+	if (j->window_open && t_mono_ns - j->window_ns < WINDOW_NS)
 		return;
-	if (p->window_open) {
-		p->rate_hz =
-			(double)(p->seq - p->window_seq) * 1e9 / (double)(t_mono_ns - p->window_ns);
-		judge_rate(j, p);
+	for (unsigned i = 0; i < j->n_pads; i++) {
+		struct pad *p = &j->pads[i];
+		bool went_on = j->window_open && p->window_open && p->presence == PL_PAD_PRESENT &&
+			       p->newest_mono_ns > p->window_ns;
+
+		if (went_on)
+			p->rate_hz = (double)(p->seq - p->window_seq) * 1e9 /
+				     (double)(p->newest_mono_ns - p->window_ns);
 	}
-	p->window_open = true;
-	p->window_ns = t_mono_ns;
-	p->window_seq = p->seq;
+	for (unsigned i = 0; i < j->n_pads; i++) {
+		struct pad *p = &j->pads[i];
+
+		if (j->window_open && p->window_open && p->presence == PL_PAD_PRESENT)
+			judge_rate(j, p);
+		p->window_open = p->newest_ns != INT64_MIN;
+		p->window_ns = p->newest_mono_ns;
+		p->window_seq = p->seq;
+	}
+	j->window_open = true;
+	j->window_ns = t_mono_ns;
 }
 
-bool pl_join_push(struct pl_join *j, unsigned pad, const struct pl_raw_frame *raw,
-		  int64_t t_mono_ns)
+/* From frame to frame by its times, whatever these jump by now and then. */
+static void measure_period(struct pad *p, const struct slot *s)
+{
+	double lost = (double)(s->lost[PL_LOSS_DEVICE] + s->lost[PL_LOSS_CORRUPT] +
+			       s->lost[PL_LOSS_OVERRUN]);
+	double ns = p->newest_ns == INT64_MIN ? p->period_ns
+					      : (double)(s->t_est_ns - p->newest_ns) / (lost + 1);
+
+	p->period_ns +=
+		(fmax(p->period_ns / 2, fmin(p->period_ns * 2, ns)) - p->period_ns) / PERIOD_SMOOTH;
+}
+
+/* What lay in the line when it was opened comes all at once, and seems to be of now. */
+static bool settles(struct pad *p, int64_t t_mono_ns)
+{
+	if (p->newest_ns == INT64_MIN)
+		p->settled_ns = t_mono_ns + SETTLE_NS;
+	return t_mono_ns < p->settled_ns;
+}
+
+enum pl_pushed pl_join_push(struct pl_join *j, unsigned pad, const struct pl_raw_frame *raw,
+			    int64_t t_mono_ns)
 {
 	struct pad *p = &j->pads[pad];
 	struct slot *s = waiting(j, p, p->n);
+	bool early = settles(p, t_mono_ns);
 
 	s->lost[PL_LOSS_DEVICE] = raw->lost_device;
 	s->lost[PL_LOSS_CORRUPT] = raw->lost_corrupt;
 	s->lost[PL_LOSS_OVERRUN] = raw->lost_overrun;
 	s->lost[PL_LOSS_POOL] = 0;
 	s->resync = raw->resync;
-	p->seq += raw->lost_device + raw->lost_corrupt + raw->lost_overrun;
+	p->seq += (int64_t)(raw->lost_device + raw->lost_corrupt + raw->lost_overrun);
 	s->t_mono_ns = p->newest_mono_ns = t_mono_ns;
-	s->t_est_ns = p->newest_ns = pl_clockfit_push(&p->fit, raw->t_device_ns, p->seq, t_mono_ns);
-	measure(j, p, t_mono_ns);
+	s->seq = p->seq;
+	s->t_est_ns = pl_clockfit_push(&p->fit, raw->t_device_ns, (uint64_t)p->seq, t_mono_ns);
+	measure_period(p, s);
+	p->newest_ns = s->t_est_ns;
 	p->seq++;
-	if (p->refused) {
+	measure(j, t_mono_ns);
+	if (p->refused || early) {
 		p->counters.skipped++;
-		return false;
+		return early ? PL_PUSH_SETTLES : PL_PUSH_REFUSED;
 	}
 	s->fresh = p->presence != PL_PAD_PRESENT;
 	if (s->fresh)
 		p->aligned = false;
 	p->presence = PL_PAD_PRESENT;
 	p->n++;
-	return true;
+	return PL_PUSHED;
 }
 
 int pl_join_furthest_behind(const struct pl_join *j, unsigned mask)
@@ -328,9 +381,7 @@ static void change_clock(struct pl_join *j)
 
 static double period_ns(const struct pl_join *j)
 {
-	const struct pad *clock = &j->pads[j->clock];
-
-	return 1e9 / (clock->rate_hz > 0 ? clock->rate_hz : clock->nominal_hz);
+	return j->pads[j->clock].period_ns;
 }
 
 static bool somebody_is_expected(const struct pl_join *j)
@@ -347,7 +398,8 @@ static bool have_moment(struct pl_join *j)
 	for (;;) {
 		struct pad *clock;
 
-		if (j->clock < 0 || (!j->pads[j->clock].n && !is_there(&j->pads[j->clock])))
+		if (j->clock < 0 || (!j->begun && choose_clock(j) != j->clock) ||
+		    (!j->pads[j->clock].n && !is_there(&j->pads[j->clock])))
 			change_clock(j);
 		if (j->clock < 0 || !j->pads[j->clock].n || (!j->begun && somebody_is_expected(j)))
 			return false;
@@ -374,54 +426,93 @@ static bool loss_before(const struct slot *s, enum pl_loss *cause)
 	return false;
 }
 
-/* Its nearest frame is not yet known while the one behind might be nearer. */
-static bool align(const struct pl_join *j, struct pad *p, int64_t t_ns)
+static double later_ns(const struct slot *s, const struct slot *moment)
 {
-	while (!p->aligned && p->n >= 2 &&
-	       llabs(waiting(j, p, 1)->t_est_ns - t_ns) < llabs(waiting(j, p, 0)->t_est_ns - t_ns))
-		skip(j, p);
-	return p->aligned || p->n >= 2 || !is_there(p);
+	return (double)(s->t_est_ns - moment->t_est_ns);
 }
 
-/* Has a pad gone on sending for so long after this moment that a frame of it will not come? Then
- * its times are not known well yet: its rate is not what its mat file says. */
-static bool passed_by(const struct pl_join *j, const struct pad *p, enum pl_loss *cause)
-{
-	*cause = PL_LOSS_DEVICE;
-	return p->newest_mono_ns - waiting(j, &j->pads[j->clock], 0)->t_mono_ns > j->wait_ns;
-}
-
-static enum verdict judge(const struct pl_join *j, struct pad *p, int64_t t_ns, double limit_ns,
+/* By times: the nearest frame, which is not known while the one behind might be nearer. */
+static enum verdict align(const struct pl_join *j, struct pad *p, const struct slot *moment,
 			  enum pl_loss *cause)
 {
+	double limit_ns = LIMIT * period_ns(j);
 	const struct slot *s;
 
-	while (p->n && (double)(waiting(j, p, 0)->t_est_ns - t_ns) < -limit_ns)
+	while (p->n >= 2 &&
+	       fabs(later_ns(waiting(j, p, 1), moment)) <= fabs(later_ns(waiting(j, p, 0), moment)))
 		skip(j, p);
-	if (!p->n && !is_there(p))
-		return MISSING;
 	if (!p->n)
-		return passed_by(j, p, cause) ? LOST : WAIT;
+		return is_there(p) ? WAIT : MISSING;
 	s = waiting(j, p, 0);
-	if ((double)(s->t_est_ns - t_ns) <= limit_ns)
-		return align(j, p, t_ns) ? TAKE : WAIT;
-	if (s->fresh)
-		return j->begun ? MISSING : LOST;
-	if (!loss_before(s, cause) && p->has_taken &&
-	    (double)(t_ns - taken(j, p)->t_est_ns) <= limit_ns)
-		return HOLD;
+	if (later_ns(s, moment) <= limit_ns && p->n < 2 && is_there(p))
+		return WAIT;
+	if (fabs(later_ns(s, moment)) <= limit_ns)
+		return TAKE;
+	if (j->begun && (s->fresh || !is_there(p)))
+		return MISSING;
+	loss_before(s, cause);
 	return LOST;
 }
 
+/* By count. */
+static enum verdict judge(const struct pl_join *j, struct pad *p, const struct slot *moment,
+			  enum pl_loss *cause)
+{
+	int64_t seq = moment->seq + p->lead;
+
+	if (!p->aligned)
+		return align(j, p, moment, cause);
+	if (p->has_taken && taken(j, p)->seq == seq)
+		return HOLD;
+	while (p->n && waiting(j, p, 0)->seq < seq)
+		skip(j, p);
+	if (!p->n)
+		return is_there(p) ? WAIT : MISSING;
+	if (waiting(j, p, 0)->seq == seq)
+		return TAKE;
+	loss_before(waiting(j, p, 0), cause);
+	return LOST;
+}
+
+/* Two that were taken together: are they still nearest to each other? */
+static void watch_phase(struct pl_join *j, struct pad *p, const struct slot *s,
+			const struct slot *moment)
+{
+	double period = period_ns(j), apart = later_ns(s, moment);
+
+	if (!p->aligned) {
+		p->aligned = true;
+		p->lead = s->seq - moment->seq;
+		p->apart_ns = apart;
+		p->astray_ns = 0;
+		return;
+	}
+	if (fabs(apart - p->apart_ns) <= ASTRAY * period)
+		p->astray_ns = 0;
+	else if (p->astray_ns == 0)
+		p->astray_ns = moment->t_mono_ns;
+	else if (moment->t_mono_ns - p->astray_ns > ASTRAY_NS)
+		p->aligned = false;
+	p->apart_ns += fmax(-period, fmin(period, apart - p->apart_ns)) / SMOOTH;
+	if (p->apart_ns > LIMIT * period) {
+		p->lead--;
+		p->apart_ns -= period;
+	} else if (p->apart_ns < -LIMIT * period) {
+		p->lead++;
+		p->apart_ns += period;
+	}
+}
+
 static void take_part(struct pl_join *j, unsigned i, enum verdict verdict, enum pl_loss cause,
-		      struct pl_joint *out)
+		      const struct slot *moment, struct pl_joint *out)
 {
 	struct pad *p = &j->pads[i];
 	struct slot *s = waiting(j, p, 0);
 
 	switch (verdict) {
 	case TAKE:
-		p->aligned = true;
+		if ((int)i != j->clock)
+			watch_phase(j, p, s, moment);
 		out->resync |= s->resync;
 		p->counters.joined += !out->lost;
 		p->counters.skipped += out->lost;
@@ -480,7 +571,7 @@ static void settle(struct pl_join *j, const enum verdict *verdict, const enum pl
 			out->lost_by[cause[i]]++;
 		}
 	for (unsigned i = 0; i < j->n_pads; i++)
-		take_part(j, i, verdict[i], cause[i], out);
+		take_part(j, i, verdict[i], cause[i], moment, out);
 	j->begun = true;
 	j->handed_over = false;
 	j->last_est_ns = out->t_est_ns;
@@ -490,21 +581,20 @@ static void settle(struct pl_join *j, const enum verdict *verdict, const enum pl
 bool pl_join_next(struct pl_join *j, struct pl_joint *out)
 {
 	while (have_moment(j)) {
+		const struct slot *moment = waiting(j, &j->pads[j->clock], 0);
 		enum verdict verdict[PL_PARTS_MAX];
 		enum pl_loss cause[PL_PARTS_MAX];
-		int64_t t_ns = waiting(j, &j->pads[j->clock], 0)->t_est_ns;
 		bool any_lost = false, all_known = true;
 
 		for (unsigned i = 0; i < j->n_pads; i++) {
 			verdict[i] = (int)i == j->clock ? TAKE
-							: judge(j, &j->pads[i], t_ns,
-								LIMIT * period_ns(j), &cause[i]);
+							: judge(j, &j->pads[i], moment, &cause[i]);
 			all_known &= verdict[i] != WAIT;
 			any_lost |= verdict[i] == LOST;
 		}
 		if (!all_known)
 			return false;
-		if (drop_moment(j, t_ns, any_lost))
+		if (drop_moment(j, moment->t_est_ns, any_lost))
 			continue;
 		settle(j, verdict, cause, out);
 		return true;

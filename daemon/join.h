@@ -65,9 +65,14 @@ void pl_join_presence(struct pl_join *j, unsigned pad, enum pl_presence presence
 
 /* Where the next frame of a pad is to be decoded; NULL: no room until pl_join_next made some. */
 void *pl_join_slot(struct pl_join *j, unsigned pad);
-/* The frame in that slot. False: it is of no use, because the pad was refused (see below). */
-bool pl_join_push(struct pl_join *j, unsigned pad, const struct pl_raw_frame *raw,
-		  int64_t t_mono_ns);
+/* The frame in that slot. */
+enum pl_pushed {
+	PL_PUSHED,
+	PL_PUSH_SETTLES, /* not used: when it was is not known well so soon after opening */
+	PL_PUSH_REFUSED, /* not used: see pl_join_refused */
+};
+enum pl_pushed pl_join_push(struct pl_join *j, unsigned pad, const struct pl_raw_frame *raw,
+			    int64_t t_mono_ns);
 
 /* The pad whose frames are furthest behind among those that may be fed (a mask), or -1. */
 int pl_join_furthest_behind(const struct pl_join *j, unsigned mask);
