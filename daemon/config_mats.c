@@ -86,11 +86,11 @@ void pl_config_check_source(struct pl_conf *c, const struct pl_config *config, c
 		for (unsigned k = 0; k < other->n_pads; k++)
 			if (other->pads[k].source != source &&
 			    same_port(other->pads[k].source, source))
-				pl_conf_fail(
-					c, setting,
-					"source \"%s\" of mat \"%s\" reads from there already; "
-					"one port is one pad",
-					other->pads[k].name, other->name);
+				pl_conf_fail(c, setting,
+					     "source \"%s\"%s%s reads from there already; one port "
+					     "is one pad",
+					     other->pads[k].name, *other->name ? " of mat " : "",
+					     other->name);
 	}
 }
 

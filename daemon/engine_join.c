@@ -68,13 +68,17 @@ static void tell_whole(struct pl_engine *e)
 	char others[400];
 
 	e->whole_changed = false;
-	e->connected = pl_join_clock(e->join) >= 0;
-	now = !e->connected ? worst(e) : mask == all ? PL_STATE_RUNNING : PL_STATE_PARTIAL;
+	e->connected = false;
+	for (unsigned i = 0; i < e->n_links; i++)
+		e->connected |= pl_join_begun(e->join) && e->links[i].connected;
+	now = pl_join_clock(e->join) < 0 ? worst(e)
+	      : mask == all		 ? PL_STATE_RUNNING
+					 : PL_STATE_PARTIAL;
 	name_others(e, mask, others, sizeof(others));
 	pthread_mutex_lock(&e->lock);
 	e->status.state = now;
 	pl_copy(e->status.state_text, sizeof(e->status.state_text), others);
-	if (!e->connected)
+	if (pl_join_clock(e->join) < 0)
 		e->status.rate_measured_hz = 0;
 	pthread_mutex_unlock(&e->lock);
 	if (now == PL_STATE_PARTIAL && (before != now || mask != e->whole_seen))

@@ -20,10 +20,9 @@
 
 #include "daemon/wake.h"
 
-#define LIMIT 0.625	  /* of a period: how far apart frames of one moment may be */
-#define SMOOTH 64	  /* frames over which that is judged */
-#define PERIOD_SMOOTH 128 /* ... and the period */
-#define ASTRAY 2.0	  /* periods: the count cannot be right */
+#define LIMIT 0.625 /* of a period: how far apart frames of one moment may be */
+#define SMOOTH 64   /* frames over which that is judged */
+#define ASTRAY 2.0  /* periods: the count cannot be right */
 #define ASTRAY_NS PL_S
 #define BEGIN_NS (5 * PL_S) /* so long pads may take to agree before the first joint frame */
 #define SETTLE_NS (500 * PL_MS)
@@ -204,6 +203,10 @@ void pl_join_opened(struct pl_join *j, unsigned pad)
 	struct pad *p = &j->pads[pad];
 
 	pl_clockfit_init(&p->fit, p->nominal_hz);
+	/* When nobody was there any more, what comes is another epoch. While pads were silent but
+	 * connected it is not: as for a mat of one source. */
+	if (j->clock < 0)
+		j->begun = j->trying = false;
 	forget(p); /* it counts anew */
 	p->presence = PL_PAD_EXPECTED;
 	p->seq = 0;
@@ -231,15 +234,15 @@ void *pl_join_slot(struct pl_join *j, unsigned pad)
 	return waiting(j, p, p->n)->cells;
 }
 
-/* Over three seconds: a computer that was busy for a moment must not part pads that are alike. */
+/* By estimated times, since those of arrival make a busy computer part pads that are alike. */
 static void judge_rate(struct pl_join *j, struct pad *p)
 {
 	const struct pad *clock = j->clock >= 0 ? &j->pads[j->clock] : NULL;
 	bool off;
 
-	if (!clock || clock == p || clock->rate_hz <= 0 || p->rate_hz <= 0)
+	if (!clock || clock == p)
 		return;
-	off = fabs(p->rate_hz / clock->rate_hz - 1) > OFF_RATE;
+	off = fabs(clock->period_ns / p->period_ns - 1) > OFF_RATE;
 	p->off = off ? p->off + 1 : 0;
 	p->right = off ? 0 : p->right + 1;
 	if (!p->refused && p->off >= OFF_WINDOWS) {
@@ -287,8 +290,8 @@ static void measure_period(struct pad *p, const struct slot *s)
 	double ns = p->newest_ns == INT64_MIN ? p->period_ns
 					      : (double)(s->t_est_ns - p->newest_ns) / (lost + 1);
 
-	p->period_ns +=
-		(fmax(p->period_ns / 2, fmin(p->period_ns * 2, ns)) - p->period_ns) / PERIOD_SMOOTH;
+	p->period_ns += (fmax(p->period_ns / 2, fmin(p->period_ns * 2, ns)) - p->period_ns) /
+			fmax(SMOOTH, fmin(p->nominal_hz, 128)); /* about a second */
 }
 
 /* What lay in the line when it was opened comes all at once, and seems to be of now. */
@@ -366,8 +369,7 @@ static void change_clock(struct pl_join *j)
 {
 	j->clock = choose_clock(j);
 	j->handed_over = j->begun;
-	if (j->clock < 0) { /* nobody is there: what comes next is another epoch */
-		j->begun = j->trying = false;
+	if (j->clock < 0) { /* nobody is there: see pl_join_opened */
 		for (unsigned i = 0; i < j->n_pads; i++)
 			forget(&j->pads[i]);
 		return;
@@ -450,7 +452,9 @@ static enum verdict align(const struct pl_join *j, struct pad *p, const struct s
 		return TAKE;
 	if (j->begun && (s->fresh || !is_there(p)))
 		return MISSING;
-	loss_before(s, cause);
+	if (!loss_before(s, cause) && p->has_taken &&
+	    fabs(later_ns(taken(j, p), moment)) <= ASTRAY * period_ns(j))
+		return HOLD;
 	return LOST;
 }
 
@@ -493,7 +497,7 @@ static void watch_phase(struct pl_join *j, struct pad *p, const struct slot *s,
 		p->astray_ns = moment->t_mono_ns;
 	else if (moment->t_mono_ns - p->astray_ns > ASTRAY_NS)
 		p->aligned = false;
-	p->apart_ns += fmax(-period, fmin(period, apart - p->apart_ns)) / SMOOTH;
+	p->apart_ns += fmax(-period / 2, fmin(period / 2, apart - p->apart_ns)) / SMOOTH;
 	if (p->apart_ns > LIMIT * period) {
 		p->lead--;
 		p->apart_ns -= period;
@@ -641,6 +645,11 @@ void pl_join_cells(const struct pl_join *j, const struct pl_joint *joint, void *
 }
 
 /* ---- what others ask ---- */
+
+bool pl_join_begun(const struct pl_join *j)
+{
+	return j->begun;
+}
 
 int pl_join_clock(const struct pl_join *j)
 {

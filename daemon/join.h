@@ -13,8 +13,8 @@
  *   there takes over where it stopped.
  *
  * A pure state machine: it is told what came and who is there, and knows no time of its own. A
- * frame waits for a pad until that one's frame has come or its connection is told to be gone or
- * stalled, so the longest wait is the stall limit of the mat. All memory is taken by pl_join_new.
+ * frame waits for a pad until that one's frame has come or it is told to be gone or stalled, so the
+ * longest wait is the stall limit of the mat. All memory is taken by pl_join_new.
  */
 #ifndef DAEMON_JOIN_H
 #define DAEMON_JOIN_H
@@ -82,9 +82,10 @@ bool pl_join_next(struct pl_join *j, struct pl_joint *out);
 /* Its cells: of the whole mat. Before the next call of pl_join_next. */
 void pl_join_cells(const struct pl_join *j, const struct pl_joint *joint, void *cells);
 
-int pl_join_clock(const struct pl_join *j); /* -1: none, and no frames */
-/* Frames a second over the last second or so, 0: not known; and is that too far from the clock's
- * (by more than a tenth, for three seconds) for its frames to be joined? */
+bool pl_join_begun(const struct pl_join *j); /* is there an epoch under way? */
+int pl_join_clock(const struct pl_join *j);  /* -1: none, and no frames */
+/* Frames a second over the last second or so, 0: not known. Refused: its rate has been off the
+ * clock's by more than a tenth for three seconds, so its frames are not joined. */
 double pl_join_rate_hz(const struct pl_join *j, unsigned pad);
 bool pl_join_refused(const struct pl_join *j, unsigned pad);
 const struct pl_join_counters *pl_join_counters(const struct pl_join *j, unsigned pad);

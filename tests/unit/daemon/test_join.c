@@ -164,27 +164,31 @@ static void push(struct world *w, unsigned i)
 	take(w);
 }
 
-/* The next sample of the world, whichever pad it is of. */
+/* The next sample of the world, whichever pad it is of; what there is no room for waits in its
+ * line. */
 static void step(struct world *w)
 {
-	unsigned first = 0;
+	int first = -1;
 	struct sim_pad *s;
 
-	for (unsigned i = 1; i < PADS; i++)
-		if (sampled_ns(w, i, w->sim[i].next) < sampled_ns(w, first, w->sim[first].next))
+	for (int i = 0; i < PADS; i++)
+		if (pl_join_slot(w->join, (unsigned)i) &&
+		    (first < 0 || sampled_ns(w, (unsigned)i, w->sim[i].next) <
+					  sampled_ns(w, (unsigned)first, w->sim[first].next)))
 			first = i;
+	assert_true(first >= 0);
 	s = &w->sim[first];
 	if (s->next == s->to && s->to > s->from)
-		pl_join_opened(w->join, first);
+		pl_join_opened(w->join, (unsigned)first);
 	if (s->next >= s->from && s->next < s->to) {
 		if (s->next == s->from) {
-			pl_join_presence(w->join, first, PL_PAD_ABSENT);
+			pl_join_presence(w->join, (unsigned)first, PL_PAD_ABSENT);
 			take(w);
 		}
 	} else if (s->lose_every && s->next % s->lose_every == 0) {
 		s->lost++;
 	} else {
-		push(w, first);
+		push(w, (unsigned)first);
 	}
 	s->next++;
 }
@@ -333,6 +337,28 @@ static void clock_unplugged(void **state)
 	world_free(&w);
 }
 
+/* All silent for a while, but connected: no new epoch, as for a mat of one source. */
+static void all_silent(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	run(&w, 2);
+	for (unsigned i = 0; i < PADS; i++) {
+		pl_join_presence(w.join, i, PL_PAD_ABSENT);
+		w.sim[i].next += 50;
+	}
+	take(&w);
+	assert_int_equal(pl_join_clock(w.join), -1);
+	while (sampled_ns(&w, 0, w.sim[0].next) < 10e9)
+		step(&w);
+	assert_int_equal(w.begins, 1);
+	assert_int_equal(w.lost, 0);
+	assert_true(w.partial <= 2);
+	world_free(&w);
+}
+
 static void all_unplugged(void **state)
 {
 	struct world w;
@@ -363,8 +389,7 @@ static void half_rate(void **state)
 	assert_true(pl_join_refused(w.join, 2));
 	assert_false(pl_join_refused(w.join, 1));
 	assert_int_equal(w.begins, 1);
-	assert_true(w.partial > 53 * HZ && w.lost < 8 * HZ);
-	assert_true(w.frames > 53 * HZ);
+	assert_true(w.partial > 45 * HZ && w.frames >= w.partial);
 	world_free(&w);
 }
 
@@ -400,11 +425,17 @@ static void room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_crystal),	   cmocka_unit_test(drift),
-		cmocka_unit_test(between_two),	   cmocka_unit_test(no_clocks),
-		cmocka_unit_test(losses),	   cmocka_unit_test(unplugged),
-		cmocka_unit_test(clock_unplugged), cmocka_unit_test(all_unplugged),
-		cmocka_unit_test(half_rate),	   cmocka_unit_test(room),
+		cmocka_unit_test(same_crystal),
+		cmocka_unit_test(drift),
+		cmocka_unit_test(between_two),
+		cmocka_unit_test(no_clocks),
+		cmocka_unit_test(losses),
+		cmocka_unit_test(unplugged),
+		cmocka_unit_test(clock_unplugged),
+		cmocka_unit_test(all_unplugged),
+		cmocka_unit_test(all_silent),
+		cmocka_unit_test(half_rate),
+		cmocka_unit_test(room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
