@@ -20,16 +20,16 @@
 
 #include "daemon/wake.h"
 
-#define LIMIT 0.625 /* of a period: how far apart frames of one moment may be */
-#define SMOOTH 64   /* frames over which that is judged */
-#define ASTRAY 2.0  /* periods: the count cannot be right */
-#define ASTRAY_NS PL_S
-#define BEGIN_NS (5 * PL_S) /* so long pads may take to agree before the first joint frame */
+#define LIMIT 0.625	     /* of a period: how far apart frames of one moment may be */
+#define SMOOTH 64	     /* frames over which that is judged */
+#define ASTRAY 2.0	     /* periods: the count cannot be right */
+#define ASTRAY_NS (3 * PL_S) /* longer than times of a busy computer can be wrong */
+#define BEGIN_NS (5 * PL_S)  /* so long pads may take to agree before the first joint frame */
 #define SETTLE_NS (500 * PL_MS)
 #define DEPTH_MIN 16
 #define WINDOW_NS PL_S
 #define OFF_RATE 0.1
-#define OFF_WINDOWS 3
+#define OFF_WINDOWS 4
 
 struct slot {
 	void *cells;
@@ -77,7 +77,10 @@ struct pl_join {
 	struct pad pads[PL_PARTS_MAX];
 	uint8_t *memory;
 	int clock;
-	bool begun, handed_over, trying;
+	int reference; /* the pad against whose count those of the others are kept; -1: none yet */
+	bool begun, trying;
+	bool handed_over, by_count; /* and where the new clock goes on is known by its count */
+	int64_t last_seq;	    /* of the reference, taken last */
 	int64_t trying_since_ns, last_est_ns, last_mono_ns;
 };
 
@@ -133,7 +136,7 @@ struct pl_join *pl_join_new(const struct pl_mat_entry *entry, int64_t wait_ns, s
 	j->depth = DEPTH_MIN + (unsigned)fmin(frames * 1.5, 1e5);
 	j->cell_bytes = pl_dtype_size(entry->mat.dtype);
 	j->wait_ns = wait_ns;
-	j->clock = -1;
+	j->clock = j->reference = -1;
 	for (unsigned i = 0; i < j->n_pads; i++)
 		if (make_pad(j, i, entry, err)) {
 			pl_join_free(j);
@@ -234,15 +237,17 @@ void *pl_join_slot(struct pl_join *j, unsigned pad)
 	return waiting(j, p, p->n)->cells;
 }
 
-/* By estimated times, since those of arrival make a busy computer part pads that are alike. */
+/* By estimated times and by those of arrival: either can be wrong for seconds on a busy computer,
+ * which must not part pads that are alike. */
 static void judge_rate(struct pl_join *j, struct pad *p)
 {
 	const struct pad *clock = j->clock >= 0 ? &j->pads[j->clock] : NULL;
 	bool off;
 
-	if (!clock || clock == p)
+	if (!clock || clock == p || clock->rate_hz <= 0 || p->rate_hz <= 0)
 		return;
-	off = fabs(clock->period_ns / p->period_ns - 1) > OFF_RATE;
+	off = fabs(clock->period_ns / p->period_ns - 1) > OFF_RATE &&
+	      fabs(p->rate_hz / clock->rate_hz - 1) > OFF_RATE;
 	p->off = off ? p->off + 1 : 0;
 	p->right = off ? 0 : p->right + 1;
 	if (!p->refused && p->off >= OFF_WINDOWS) {
@@ -327,7 +332,8 @@ enum pl_pushed pl_join_push(struct pl_join *j, unsigned pad, const struct pl_raw
 		return early ? PL_PUSH_SETTLES : PL_PUSH_REFUSED;
 	}
 	s->fresh = p->presence != PL_PAD_PRESENT;
-	if (s->fresh)
+	if (s->fresh &&
+	    raw->device_seq < 0) /* silence is not counted: where it goes on is unknown */
 		p->aligned = false;
 	p->presence = PL_PAD_PRESENT;
 	p->n++;
@@ -365,20 +371,46 @@ static int choose_clock(const struct pl_join *j)
 	return refused;
 }
 
+/* Counts were kept against that of old: now against that of the new clock. */
+static void rebase(struct pl_join *j, unsigned old, const struct pad *clock)
+{
+	int64_t lead = clock->lead;
+	double apart_ns = clock->apart_ns;
+
+	for (unsigned i = 0; i < j->n_pads; i++) {
+		struct pad *p = &j->pads[i];
+
+		p->lead = i == old ? -lead : p->lead - lead;
+		p->apart_ns = i == old ? -apart_ns : p->apart_ns - apart_ns;
+	}
+	j->last_seq += lead;
+}
+
 static void change_clock(struct pl_join *j)
 {
+	int old = j->reference;
+	struct pad *clock;
+
 	j->clock = choose_clock(j);
-	j->handed_over = j->begun;
-	if (j->clock < 0) { /* nobody is there: see pl_join_opened */
-		for (unsigned i = 0; i < j->n_pads; i++)
-			forget(&j->pads[i]);
-		return;
+	for (unsigned i = 0; i < j->n_pads && j->clock < 0; i++) { /* nobody is there */
+		j->pads[i].counters.skipped += j->pads[i].n;
+		j->pads[i].n = 0;
+		j->pads[i].has_taken = false;
 	}
+	if (j->clock < 0)
+		return;
+	clock = &j->pads[j->clock];
+	j->handed_over = j->begun;
+	j->by_count = j->begun && old >= 0 && clock->aligned;
+	if (j->by_count && old != j->clock)
+		rebase(j, (unsigned)old, clock);
 	for (unsigned i = 0; i < j->n_pads; i++) {
-		j->pads[i].aligned = false;
+		j->pads[i].aligned &= j->by_count;
 		j->pads[i].off = j->pads[i].right = 0;
 	}
-	j->pads[j->clock].refused = false;
+	clock->aligned = true;
+	clock->refused = false;
+	j->reference = j->clock;
 }
 
 static double period_ns(const struct pl_join *j)
@@ -394,6 +426,14 @@ static bool somebody_is_expected(const struct pl_join *j)
 	return false;
 }
 
+/* After another pad was the clock. */
+static bool is_new(const struct pl_join *j, const struct slot *s)
+{
+	if (j->by_count)
+		return s->seq > j->last_seq;
+	return (double)(s->t_est_ns - j->last_est_ns) > period_ns(j) / 2;
+}
+
 /* Is there a frame of the clock, and is it a new moment? */
 static bool have_moment(struct pl_join *j)
 {
@@ -406,8 +446,7 @@ static bool have_moment(struct pl_join *j)
 		if (j->clock < 0 || !j->pads[j->clock].n || (!j->begun && somebody_is_expected(j)))
 			return false;
 		clock = &j->pads[j->clock];
-		if (!j->handed_over ||
-		    (double)(waiting(j, clock, 0)->t_est_ns - j->last_est_ns) > period_ns(j) / 2)
+		if (!j->handed_over || is_new(j, waiting(j, clock, 0)))
 			return true;
 		skip(j, clock); /* the one that was the clock had a frame of this moment */
 	}
@@ -474,6 +513,8 @@ static enum verdict judge(const struct pl_join *j, struct pad *p, const struct s
 		return is_there(p) ? WAIT : MISSING;
 	if (waiting(j, p, 0)->seq == seq)
 		return TAKE;
+	if (waiting(j, p, 0)->fresh)
+		return MISSING;
 	loss_before(waiting(j, p, 0), cause);
 	return LOST;
 }
@@ -491,12 +532,14 @@ static void watch_phase(struct pl_join *j, struct pad *p, const struct slot *s,
 		p->astray_ns = 0;
 		return;
 	}
-	if (fabs(apart - p->apart_ns) <= ASTRAY * period)
-		p->astray_ns = 0;
-	else if (p->astray_ns == 0)
-		p->astray_ns = moment->t_mono_ns;
-	else if (moment->t_mono_ns - p->astray_ns > ASTRAY_NS)
-		p->aligned = false;
+	if (fabs(apart - p->apart_ns) > ASTRAY * period) {
+		if (p->astray_ns == 0)
+			p->astray_ns = moment->t_mono_ns;
+		else if (moment->t_mono_ns - p->astray_ns > ASTRAY_NS)
+			p->aligned = false;
+		return;
+	}
+	p->astray_ns = 0;
 	p->apart_ns += fmax(-period / 2, fmin(period / 2, apart - p->apart_ns)) / SMOOTH;
 	if (p->apart_ns > LIMIT * period) {
 		p->lead--;
@@ -563,7 +606,9 @@ static void settle(struct pl_join *j, const enum verdict *verdict, const enum pl
 	struct slot *moment = waiting(j, &j->pads[j->clock], 0);
 
 	*out = (struct pl_joint){.begins = !j->begun,
-				 .t_est_ns = moment->t_est_ns,
+				 .t_est_ns = j->begun && j->last_est_ns > moment->t_est_ns
+						     ? j->last_est_ns
+						     : moment->t_est_ns,
 				 .t_mono_ns = j->begun ? j->last_mono_ns : INT64_MIN};
 	for (unsigned i = 0; i < j->n_pads; i++)
 		out->part[i] = -1;
@@ -578,6 +623,7 @@ static void settle(struct pl_join *j, const enum verdict *verdict, const enum pl
 		take_part(j, i, verdict[i], cause[i], moment, out);
 	j->begun = true;
 	j->handed_over = false;
+	j->last_seq = moment->seq;
 	j->last_est_ns = out->t_est_ns;
 	j->last_mono_ns = out->t_mono_ns;
 }

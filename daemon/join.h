@@ -85,7 +85,7 @@ void pl_join_cells(const struct pl_join *j, const struct pl_joint *joint, void *
 bool pl_join_begun(const struct pl_join *j); /* is there an epoch under way? */
 int pl_join_clock(const struct pl_join *j);  /* -1: none, and no frames */
 /* Frames a second over the last second or so, 0: not known. Refused: its rate has been off the
- * clock's by more than a tenth for three seconds, so its frames are not joined. */
+ * clock's by more than a tenth for four seconds, so its frames are not joined. */
 double pl_join_rate_hz(const struct pl_join *j, unsigned pad);
 bool pl_join_refused(const struct pl_join *j, unsigned pad);
 const struct pl_join_counters *pl_join_counters(const struct pl_join *j, unsigned pad);
