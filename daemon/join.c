@@ -21,7 +21,7 @@
 #include "daemon/wake.h"
 
 #define LIMIT 0.625	     /* of a period: how far apart frames of one moment may be */
-#define SMOOTH 64	     /* frames over which that is judged */
+#define SMOOTH 16	     /* frames over which that is judged */
 #define ASTRAY 2.0	     /* periods: the count cannot be right */
 #define ASTRAY_NS (3 * PL_S) /* longer than times of a busy computer can be wrong */
 #define BEGIN_NS (5 * PL_S)  /* so long pads may take to agree before the first joint frame */

@@ -34,6 +34,7 @@ static const char mat_text[] = "rows = 1; cols = 2; pitch_mm = 10.0; rate_hz = 1
 struct sim_pad {
 	double period_ns, phase_ns;
 	bool has_clock;	     /* sends device time and a counter */
+	bool good_clock;     /* which is right even if the period is not */
 	unsigned from, to;   /* unplugged for these samples; equal: never */
 	unsigned lose_every; /* corrupt frames; 0: none */
 	unsigned next;
@@ -167,6 +168,8 @@ static void push(struct world *w, unsigned i)
 	cells[1] = cells[0] + 1;
 	if (s->has_clock)
 		raw.t_device_ns = (int64_t)s->next * PERIOD_NS; /* by its own crystal */
+	if (s->good_clock)
+		raw.t_device_ns = (int64_t)at;
 	if (s->has_clock)
 		raw.device_seq = s->next;
 	raw.lost_corrupt = s->lost;
@@ -253,6 +256,24 @@ static void drift(void **state)
 	assert_true(slow->skipped < SETTLES + 4 && fast->held == 0); /* skipped: as pads began */
 	assert_in_range(fast->skipped, 18 + SETTLES - 4, 22 + SETTLES);
 	assert_true(w.apart_max_ns < 0.75 * PERIOD_NS);
+	world_free(&w);
+}
+
+/* Percents: pads without crystals. */
+static void much_drift(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_new(&w);
+	w.sim[1].period_ns = PERIOD_NS * 1.02;
+	w.sim[1].good_clock = true;
+	w.sim[2].period_ns = PERIOD_NS / 1.02;
+	w.sim[2].good_clock = true;
+	run(&w, 100);
+	assert_int_equal(w.lost + w.partial, 0);
+	assert_in_range(w.held, 190, 200); /* 10,000 frames, one in 51 */
+	assert_true(w.apart_max_ns < 1.1 * PERIOD_NS);
 	world_free(&w);
 }
 
@@ -453,12 +474,19 @@ static void room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_crystal),	 cmocka_unit_test(drift),
-		cmocka_unit_test(between_two),	 cmocka_unit_test(no_clocks),
-		cmocka_unit_test(losses),	 cmocka_unit_test(busy_computer),
-		cmocka_unit_test(unplugged),	 cmocka_unit_test(clock_unplugged),
-		cmocka_unit_test(all_unplugged), cmocka_unit_test(all_silent),
-		cmocka_unit_test(half_rate),	 cmocka_unit_test(room),
+		cmocka_unit_test(same_crystal),
+		cmocka_unit_test(drift),
+		cmocka_unit_test(between_two),
+		cmocka_unit_test(much_drift),
+		cmocka_unit_test(no_clocks),
+		cmocka_unit_test(losses),
+		cmocka_unit_test(busy_computer),
+		cmocka_unit_test(unplugged),
+		cmocka_unit_test(clock_unplugged),
+		cmocka_unit_test(all_unplugged),
+		cmocka_unit_test(all_silent),
+		cmocka_unit_test(half_rate),
+		cmocka_unit_test(room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
