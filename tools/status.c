@@ -45,6 +45,7 @@ static void print_sources(const json_t *mat)
 	json_array_foreach(json_object_get(mat, "sources"), i, source)
 	{
 		const char *text = pl_figure_text(source, "state_text", "");
+		const char *says = pl_figure_text(source, "device_text", "");
 
 		printf("    source %-10s %-8s %s Hz%s, %lld held, %lld skipped, %lld missing, %lld "
 		       "spoilt\n",
@@ -55,8 +56,8 @@ static void print_sources(const json_t *mat)
 		       count_of(source, "missing"), count_of(source, "spoilt"));
 		if (*text)
 			printf("      %s\n", text);
-		if (*pl_figure_text(source, "device_text", ""))
-			printf("      says \"%s\"\n", pl_figure_text(source, "device_text", ""));
+		if (*says) /* its first line */
+			printf("      says \"%.*s\"\n", (int)strcspn(says, "\n"), says);
 	}
 }
 

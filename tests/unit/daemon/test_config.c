@@ -301,7 +301,8 @@ static void sources_mistaken(void **state)
 		{PADS("{ source = \"serial:/dev/a\"; },\n{ source = \"serial:/dev/a?baud=9600\"; "
 		      "col = "
 		      "8; }"),
-		 "/etc/x/plantard.conf:3: mats[0].sources[1].source: source \"1\" reads from there already"},
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].source: source \"1\" reads from there "
+		 "already"},
 		{"mats = ({ name = \"x\"; mat = \"small\"; source = \"serial:/dev/a\"; },\n"
 		 "{ mat = \"small\"; sources = ({ source = \"serial:/dev/b\"; },\n"
 		 "{ source = \"serial:/dev/a\"; col = 8; }); });",
