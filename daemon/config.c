@@ -14,23 +14,16 @@
 #include <unistd.h>
 
 #include "daemon/access.h"
+#include "daemon/config_parts.h"
 #include "daemon/text.h"
-#include "drivers/mat/conf.h"
 #include "drivers/mat/paths.h"
 #include "drivers/mat/subject.h"
-#include "drivers/transport/transport.h"
 
-static const char *const facing_names[] = {"auto", "forward", "backward", "left", "right", NULL};
-static const char *const side_names[] = {"unknown", "left", "right", NULL};
-static const char *const region_names[] = {"novel", "thirds", "30-30-40", "thirds-box", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 #define LOOK_S 60
-#define URI_TEXT_MAX 256
-#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-/* "~/x" is the person's, "x/y" is beside the configuration file, "/x" stays. */
-static void resolve(const struct pl_config *config, const char *path, char *out, size_t cap)
+void pl_config_resolve(const struct pl_config *config, const char *path, char *out, size_t cap)
 {
 	const char *slash = strrchr(config->path, '/');
 
@@ -47,173 +40,13 @@ static const config_setting_t *member(const config_setting_t *group, const char 
 	return config_setting_get_member(group, name);
 }
 
-/* Copies a string setting, or fails naming the limit. */
-static void take_string(struct pl_conf *c, const config_setting_t *group, const char *name,
-			const char *fallback, char *out, size_t cap)
+void pl_config_string(struct pl_conf *c, const config_setting_t *group, const char *name,
+		      const char *fallback, char *out, size_t cap)
 {
 	const char *value = pl_conf_string(c, group, name, fallback);
 
 	if (value && !pl_copy(out, cap, value))
 		pl_conf_fail(c, member(group, name), "longer than %zu characters", cap - 1);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-static void load_mat(struct pl_conf *c, struct pl_config *config, struct pl_mat_entry *entry,
-		     const config_setting_t *group, pl_mat_loader *loader)
-{
-	const char *mat = pl_conf_string(c, group, "mat", "");
-	const char *calibration = pl_conf_string(c, group, "calibration", NULL);
-	char mat_path[512], calibration_path[512];
-	struct pl_error err = {0};
-
-	if (c->failed)
-		return;
-	if (strchr(mat, '/') || ends_with(mat, ".conf"))
-		resolve(config, mat, mat_path, sizeof(mat_path));
-	else
-		pl_copy(mat_path, sizeof(mat_path), mat);
-	if (calibration)
-		resolve(config, calibration, calibration_path, sizeof(calibration_path));
-	if (loader(&entry->mat, mat_path, calibration ? calibration_path : NULL, &err) == 0)
-		return;
-	memset(&entry->mat, 0, sizeof(entry->mat));
-	pl_conf_fail(c, member(group, "mat"), "%s", err.message);
-}
-
-/* Serial ports by their path, USB devices by ids and serial number too. */
-static bool same_port(const char *a, const char *b)
-{
-	char serial_a[URI_TEXT_MAX] = "", serial_b[URI_TEXT_MAX] = "";
-	size_t n = strcspn(a, "?");
-
-	if (n != strcspn(b, "?") || strncmp(a, b, n))
-		return false;
-	pl_uri_query(a, "serial", serial_a, sizeof(serial_a));
-	pl_uri_query(b, "serial", serial_b, sizeof(serial_b));
-	return !strcmp(serial_a, serial_b);
-}
-
-static void check_source(struct pl_conf *c, const struct pl_config *config, unsigned i,
-			 const config_setting_t *setting)
-{
-	const struct pl_mat_entry *entry = &config->mats[i];
-	struct pl_error err = {0};
-
-	if (pl_transport_check(entry->source, &entry->mat, &err)) {
-		pl_conf_fail(c, setting, "%s", err.message);
-		return;
-	}
-	if (!pl_starts(entry->source, "serial:") && !pl_starts(entry->source, "usb:"))
-		return;
-	for (unsigned k = 0; k < i; k++)
-		if (same_port(config->mats[k].source, entry->source))
-			pl_conf_fail(c, setting,
-				     "mat \"%s\" reads from there already; one port is one mat",
-				     config->mats[k].name);
-}
-
-static bool name_taken(const struct pl_config *config, unsigned before, const char *name)
-{
-	for (unsigned k = 0; k < before; k++)
-		if (strcmp(config->mats[k].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* Without a name of its own an entry is called like its mat file; a second one gets "-2". */
-static void name_mat(struct pl_conf *c, struct pl_config *config, unsigned i,
-		     const config_setting_t *group)
-{
-	struct pl_mat_entry *entry = &config->mats[i];
-	const config_setting_t *setting = member(group, "name");
-
-	if (setting) {
-		take_string(c, group, "name", "", entry->name, sizeof(entry->name));
-		if (!*entry->name || entry->name[strspn(entry->name, NAME_CHARS)])
-			pl_conf_fail(
-				c, setting,
-				"\"%s\" cannot name a mat: letters, digits, - and _ are allowed",
-				entry->name);
-		if (name_taken(config, i, entry->name))
-			pl_conf_fail(c, setting, "there is a mat \"%s\" already", entry->name);
-		return;
-	}
-	pl_copy(entry->name, sizeof(entry->name), *entry->mat.name ? entry->mat.name : "mat");
-	for (unsigned n = 2; name_taken(config, i, entry->name); n++)
-		snprintf(entry->name, sizeof(entry->name), "%.50s-%u", entry->mat.name, n);
-}
-
-static void read_mat(struct pl_conf *c, struct pl_config *config, unsigned i,
-		     const config_setting_t *group, pl_mat_loader *loader)
-{
-	static const char *const keys[] = {"name", "source", "mat",	  "calibration", "facing",
-					   "side", "region", "filter_hz", NULL};
-	struct pl_mat_entry *entry = &config->mats[i];
-	struct pl_live_options *live = &entry->mat.live;
-
-	pl_conf_only(c, group, keys);
-	pl_conf_require(c, group, "source");
-	pl_conf_require(c, group, "mat");
-	if (c->failed)
-		return;
-	take_string(c, group, "source", "", entry->source, sizeof(entry->source));
-	load_mat(c, config, entry, group, loader);
-	if (c->failed)
-		return;
-	name_mat(c, config, i, group);
-	live->facing = pl_conf_choice(c, group, "facing", facing_names, live->facing);
-	live->side = pl_conf_choice(c, group, "side", side_names, live->side);
-	live->region = pl_conf_choice(c, group, "region", region_names, live->region);
-	live->filter_hz = pl_conf_number(c, group, "filter_hz", live->filter_hz, 0, 1000);
-	if (live->filter_hz > 0 && live->rate_hz > 0 && live->filter_hz >= live->rate_hz / 2)
-		pl_conf_fail(c, member(group, "filter_hz"),
-			     "%g Hz needs a mat faster than %g frames a second; 0 turns it off",
-			     live->filter_hz, 2 * live->filter_hz);
-	if (!c->failed)
-		check_source(c, config, i, member(group, "source"));
-}
-
-static void read_mats(struct pl_conf *c, struct pl_config *config, const config_setting_t *root,
-		      pl_mat_loader *loader)
-{
-	const config_setting_t *mats = member(root, "mats");
-	int n = mats && config_setting_is_list(mats) ? config_setting_length(mats) : -1;
-
-	if (mats && n < 0) {
-		pl_conf_fail(c, mats,
-			     "a list of groups is expected: mats = ({ source = \"...\"; mat = "
-			     "\"...\"; })");
-		return;
-	}
-	if (n <= 0 || n > PL_MATS_MAX) {
-		pl_conf_fail(c, mats,
-			     "between 1 and %d mats are needed; to see one without hardware: "
-			     "mats = ({ source = \"sim:standing\"; mat = \"pmp-64x64\"; })",
-			     PL_MATS_MAX);
-		return;
-	}
-	config->mats = calloc((size_t)n, sizeof(*config->mats));
-	if (!config->mats) {
-		pl_conf_fail(c, mats, "out of memory");
-		return;
-	}
-	for (int i = 0; i < n && !c->failed; i++) {
-		const config_setting_t *group = config_setting_get_elem(mats, (unsigned)i);
-
-		if (!config_setting_is_group(group)) {
-			pl_conf_fail(c, group,
-				     "a group { source = \"...\"; mat = \"...\"; } is expected");
-			return;
-		}
-		config->n_mats = (unsigned)i + 1;
-		read_mat(c, config, (unsigned)i, group, loader);
-	}
 }
 
 bool pl_config_needs_key(const struct pl_config *config, const char *endpoint)
@@ -315,7 +148,7 @@ static void read_control(struct pl_conf *c, struct pl_config *config, const conf
 		return;
 	if (member(group, "endpoints"))
 		pl_conf_fail(c, member(group, "endpoint"), "endpoint or endpoints, not both");
-	take_string(c, group, "endpoint", "", config->control[0], sizeof(config->control[0]));
+	pl_config_string(c, group, "endpoint", "", config->control[0], sizeof(config->control[0]));
 	check_endpoint(c, config, member(group, "endpoint"), config->control[0]);
 }
 
@@ -324,7 +157,7 @@ static void default_keys(struct pl_config *config)
 {
 	char path[600];
 
-	resolve(config, "keys", config->access.keys, sizeof(config->access.keys));
+	pl_config_resolve(config, "keys", config->access.keys, sizeof(config->access.keys));
 	snprintf(path, sizeof(path), "%s/server.secret", config->access.keys);
 	if (!strchr(config->path, '/') || access(path, F_OK))
 		*config->access.keys = '\0';
@@ -349,9 +182,10 @@ static void read_access(struct pl_conf *c, struct pl_config *config, const confi
 	pl_conf_only(c, group, keys);
 	folder = pl_conf_string(c, group, "keys", NULL);
 	if (folder)
-		resolve(config, folder, a->keys, sizeof(a->keys));
+		pl_config_resolve(config, folder, a->keys, sizeof(a->keys));
 	a->loopback = (enum pl_role)pl_conf_choice(c, group, "loopback", roles, PL_ROLE_VIEWER);
-	take_string(c, group, "view_group", "plantard-view", a->view_group, sizeof(a->view_group));
+	pl_config_string(c, group, "view_group", "plantard-view", a->view_group,
+			 sizeof(a->view_group));
 	a->view_group_set = member(group, "view_group") != NULL;
 	a->requests_per_s = pl_conf_number(c, group, "requests_per_s", 200, 1, 1e6);
 	a->look_s = pl_conf_number(c, group, "look_s", LOOK_S, 1, 3600);
@@ -361,8 +195,8 @@ static void read_pattern(struct pl_conf *c, struct pl_config *config, const conf
 {
 	char why[128];
 
-	take_string(c, group, "subject_pattern", PL_SUBJECT_PATTERN, config->subject_pattern,
-		    sizeof(config->subject_pattern));
+	pl_config_string(c, group, "subject_pattern", PL_SUBJECT_PATTERN, config->subject_pattern,
+			 sizeof(config->subject_pattern));
 	if (c->failed || pl_subject_pattern_valid(config->subject_pattern, why, sizeof(why)))
 		return;
 	pl_conf_fail(c, member(group, "subject_pattern"),
@@ -385,7 +219,7 @@ static void take_folder(struct pl_conf *c, const struct pl_config *config,
 
 	if (!folder)
 		return;
-	resolve(config, folder, out, cap);
+	pl_config_resolve(config, folder, out, cap);
 	if (out[0] == '/' || c->failed)
 		return;
 	pl_copy(relative, sizeof(relative), out);
@@ -429,7 +263,7 @@ static int read_all(struct pl_conf *c, struct pl_config *config, pl_mat_loader *
 	read_control(c, config, root);
 	read_archive(c, config, root);
 	if (!c->failed)
-		read_mats(c, config, root, loader);
+		pl_config_read_mats(c, config, root, loader);
 	return c->failed ? -1 : 0;
 }
 
@@ -439,6 +273,14 @@ static int finish(struct pl_conf *c, struct pl_config *config, int result)
 	if (result)
 		pl_config_free(config);
 	return result;
+}
+
+static int load_mat(struct pl_mat *mat, const char *name_or_path, const char *calibration_path,
+		    struct pl_error *err)
+{
+	if (!name_or_path)
+		return pl_mat_load_calibration(mat, calibration_path, err);
+	return pl_mat_load(mat, name_or_path, calibration_path, err);
 }
 
 int pl_config_load(struct pl_config *config, const char *path, struct pl_error *err)
@@ -453,7 +295,7 @@ int pl_config_load(struct pl_config *config, const char *path, struct pl_error *
 		pl_conf_close(&c);
 		return -1;
 	}
-	r = read_all(&c, config, pl_mat_load);
+	r = read_all(&c, config, load_mat);
 	if (r == 0)
 		r = pl_access_check(config, err);
 	if (r == 0)
@@ -477,8 +319,14 @@ int pl_config_parse(struct pl_config *config, const char *name, const char *text
 
 void pl_config_free(struct pl_config *config)
 {
-	for (unsigned i = 0; i < config->n_mats; i++)
-		pl_mat_free(&config->mats[i].mat);
+	for (unsigned i = 0; i < config->n_mats; i++) {
+		struct pl_mat_entry *entry = &config->mats[i];
+
+		for (unsigned k = 0; k < entry->n_pads; k++)
+			pl_mat_free(&entry->pads[k].mat);
+		free(entry->pads);
+		pl_mat_free(&entry->mat);
+	}
 	free(config->mats);
 	config->mats = NULL;
 	pl_protocols_free(&config->protocols);

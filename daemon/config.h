@@ -13,15 +13,29 @@
 #include "daemon/protocol_conf.h"
 #include "drivers/mat/keys.h"
 #include "drivers/mat/mat.h"
+#include "drivers/mat/mat_join.h"
 #include "drivers/mat/paths.h"
 
 #define PL_MATS_MAX 12
 #define PL_ENDPOINTS_MAX 8
+#define PL_PADS_MAX 24 /* of all mats together: status names each and must stay bounded */
+
+/* One of several sources of a mat (docs/mats.md, "A walkway of several pads"). */
+struct pl_pad_entry {
+	char name[32];	  /* in status and events */
+	char source[256]; /* transport URI */
+	char device[64];  /* what it must say of itself before it is believed; "": nothing */
+	struct pl_mat mat;
+	struct pl_mat_place place;
+};
 
 struct pl_mat_entry {
 	char name[64];	   /* topic and file: [A-Za-z0-9_-] */
-	char source[256];  /* transport URI */
-	struct pl_mat mat; /* as loaded, with facing, side, filter_hz and region of the entry */
+	char source[256];  /* transport URI; of several, for people */
+	struct pl_mat mat; /* as loaded, with facing, side, filter_hz and region of the entry; of
+			      several sources the joint one */
+	unsigned n_pads;   /* 0: source and mat are all there is */
+	struct pl_pad_entry *pads;
 };
 
 /* Who may come in, and what they may do: access.h. */
@@ -54,7 +68,8 @@ struct pl_config {
 	bool reserve_set; /* by the file: then it is not bounded to a share of the disk */
 };
 
-/* How the mats of the entries are found: pl_mat_load, or something else in tests. */
+/* How the mats of the entries are found: pl_mat_load, or something else in tests. Without
+ * name_or_path: only the calibration of a mat that is there, pl_mat_load_calibration. */
 typedef int pl_mat_loader(struct pl_mat *mat, const char *name_or_path,
 			  const char *calibration_path, struct pl_error *err);
 

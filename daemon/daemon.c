@@ -206,6 +206,16 @@ static void take_udev(struct pl_daemon *d)
 
 /* ---- what the loop does by the clock ---- */
 
+static unsigned settle_ms(const struct pl_mat_entry *entry)
+{
+	unsigned ms = entry->mat.serial.settle_ms;
+
+	for (unsigned i = 0; i < entry->n_pads; i++)
+		if (entry->pads[i].mat.serial.settle_ms > ms)
+			ms = entry->pads[i].mat.serial.settle_ms;
+	return ms;
+}
+
 static bool all_alive(const struct pl_daemon *d, int64_t now_ns)
 {
 	int64_t limit = d->watchdog_ns / 2;
@@ -213,12 +223,11 @@ static bool all_alive(const struct pl_daemon *d, int64_t now_ns)
 	if (now_ns - pl_publisher_heartbeat(d->publisher) > limit)
 		return false;
 	for (unsigned i = 0; i < d->config->n_mats; i++) {
-		const struct pl_mat *mat = &d->config->mats[i].mat;
-		int64_t settle = mat->serial.settle_ms * PL_MS + PL_S; /* opening may take that */
-		const struct pl_source *source = pl_engine_source(d->engines[i]);
+		/* opening may take that */
+		int64_t settle = settle_ms(&d->config->mats[i]) * PL_MS + PL_S;
 
 		if (now_ns - pl_engine_heartbeat(d->engines[i]) > limit ||
-		    now_ns - pl_source_heartbeat(source) > limit + settle)
+		    now_ns - pl_engine_reader_heartbeat(d->engines[i]) > limit + settle)
 			return false;
 	}
 	return true;

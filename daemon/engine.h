@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The process thread of one mat: bytes -> frames -> times -> live metrics -> publisher and
- * recorder, and the state of the mat as people see it. No malloc, no lock held by others for
+ * recorder, and the state of the mat as people see it. A mat may have several sources, each with a
+ * reader thread: their frames are joined here (join.h). No malloc, no lock held by others for
  * long, no system call a frame but the wake-ups.
  */
 #ifndef DAEMON_ENGINE_H
@@ -17,6 +18,7 @@
 #include <plantar/log.h>
 
 #include "daemon/config.h"
+#include "daemon/join.h"
 #include "daemon/mailbox.h"
 #include "daemon/publish.h"
 #include "daemon/record.h"
@@ -30,6 +32,8 @@ enum pl_mat_state {
 	PL_STATE_GONE,	  /* unplugged */
 	PL_STATE_ENDED,	  /* a capture's end */
 	PL_STATE_FAILED,  /* cannot be opened: permission, busy */
+	PL_STATE_PARTIAL, /* of several sources: some run, some do not */
+	PL_STATE_REFUSED, /* of one of several sources: its frames come, but cannot be used */
 };
 const char *pl_mat_state_name(enum pl_mat_state state);
 
@@ -48,6 +52,18 @@ struct pl_engine_status {
 	unsigned pool_available, pool_size;
 };
 
+/* One of the sources of a mat that has several. */
+struct pl_link_status {
+	enum pl_mat_state state;
+	char state_text[200];
+	char device_text[160];
+	bool clock; /* its frames are the moments of the joint ones */
+	double rate_measured_hz;
+	uint64_t frames, lost[PL_LOSS_CAUSES]; /* since start */
+	struct pl_decode_stats decode;
+	struct pl_join_counters join;
+};
+
 struct pl_engine_setup {
 	const struct pl_mat_entry *entry;
 	unsigned index;
@@ -62,7 +78,7 @@ struct pl_engine_setup {
 
 struct pl_engine;
 struct pl_engine *pl_engine_new(const struct pl_engine_setup *setup, struct pl_error *err);
-int pl_engine_start(struct pl_engine *e, struct pl_error *err); /* both threads of the mat */
+int pl_engine_start(struct pl_engine *e, struct pl_error *err); /* all threads of the mat */
 /* Ends the threads: the mat's stop command is sent, nothing more comes after this. */
 void pl_engine_stop(struct pl_engine *e);
 /* Frames may be held by publisher and recorder until they have stopped: free after them. */
@@ -78,7 +94,10 @@ void pl_engine_cells(struct pl_engine *e, struct pl_cell_report *out);
 void pl_engine_cells_reset(struct pl_engine *e);
 void pl_engine_contact(struct pl_engine *e, struct pl_contact *out);
 void pl_engine_retry(struct pl_engine *e); /* a device was plugged in */
-struct pl_source *pl_engine_source(struct pl_engine *e);
+/* Of source i of a mat with several. */
+void pl_engine_link_status(struct pl_engine *e, unsigned i, struct pl_link_status *out);
+void pl_engine_reader_counters(const struct pl_engine *e, struct pl_source_counters *out);
+int64_t pl_engine_reader_heartbeat(const struct pl_engine *e); /* of the reader that is latest */
 int64_t pl_engine_heartbeat(const struct pl_engine *e);
 
 /* Any thread; carried out in order by the process thread. Tare and weigh answer with

@@ -156,10 +156,22 @@ static void add_cells(double *sum, const struct pl_frame *f)
 	}
 }
 
+static void fail_average(struct pl_engine *e, const char *why)
+{
+	struct pl_main_item item = {0};
+
+	pl_error_set(&item.done.err, PL_ESTATE, 0, "%s: %s", e->setup.entry->name, why);
+	reply(e, &item);
+}
+
 static void average(struct pl_engine *e, const struct pl_frame *f)
 {
 	struct pl_average *a = &e->average;
 
+	if (f->flags & PL_FLAG_PARTIAL) {
+		fail_average(e, "sources of the mat went missing meanwhile; see `plantar status`");
+		return;
+	}
 	if (a->frames == 0)
 		a->until_ns = f->t_mono_ns + a->length_ns;
 	if (a->what == PL_AVERAGE_TARE)
@@ -299,6 +311,39 @@ static void lose(struct pl_engine *e, enum pl_loss cause, uint64_t n)
 	e->status.lost_total[cause] += n;
 }
 
+void pl_engine_lose(struct pl_engine *e, const uint64_t *lost_by)
+{
+	pthread_mutex_lock(&e->lock);
+	for (int i = 0; i < PL_LOSS_CAUSES; i++)
+		lose(e, (enum pl_loss)i, lost_by[i]);
+	e->status.seq = e->next_seq;
+	pthread_mutex_unlock(&e->lock);
+}
+
+void pl_engine_new_epoch(struct pl_engine *e, uint32_t epoch)
+{
+	pl_clockfit_init(&e->fit, e->mat->rate_hz);
+	e->live_reset = true;
+	e->next_seq = 0;
+	e->flags |= PL_FLAG_EPOCH;
+	memset(e->pending, 0, sizeof(e->pending));
+	e->rate_frames = 0;
+	pthread_mutex_lock(&e->lock);
+	e->status.epoch = epoch;
+	e->status.seq = 0;
+	memset(e->status.lost, 0, sizeof(e->status.lost));
+	pthread_mutex_unlock(&e->lock);
+}
+
+static uint64_t bytes_so_far(const struct pl_engine *e)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < e->n_links; i++)
+		bytes += pl_decoder_stats(e->links[i].decoder)->bytes;
+	return bytes;
+}
+
 static bool view_due(struct pl_engine *e, int64_t t_ns)
 {
 	if (t_ns < e->view_next_ns)
@@ -336,18 +381,20 @@ static void measure_rate(struct pl_engine *e, int64_t t_ns)
 }
 
 static void fill(struct pl_engine *e, struct pl_frame *f, const struct pl_raw_frame *raw,
-		 int64_t t_mono_ns)
+		 const struct pl_moment *moment)
 {
 	f->seq = e->next_seq++;
 	f->epoch = e->status.epoch;
-	f->flags = e->flags | (raw->resync ? PL_FLAG_RESYNC : 0);
+	f->flags = e->flags | moment->flags | (raw->resync ? PL_FLAG_RESYNC : 0);
 	for (int i = 0; i < PL_LOSS_CAUSES; i++)
 		if (e->pending[i] > 0)
 			f->flags |= PL_FLAG_LOST;
-	f->t_mono_ns = t_mono_ns;
+	f->t_mono_ns = moment->t_mono_ns;
 	f->t_device_ns = raw->t_device_ns;
 	f->device_seq = raw->device_seq;
-	f->t_est_ns = pl_clockfit_push(&e->fit, raw->t_device_ns, f->seq, t_mono_ns);
+	f->t_est_ns = moment->t_est_ns != INT64_MIN
+			      ? moment->t_est_ns
+			      : pl_clockfit_push(&e->fit, raw->t_device_ns, f->seq, f->t_mono_ns);
 	memcpy(f->lost, e->status.lost, sizeof(f->lost));
 	f->rows = (uint16_t)e->mat->geometry.rows;
 	f->cols = (uint16_t)e->mat->geometry.cols;
@@ -367,7 +414,7 @@ static void account(struct pl_engine *e, const struct pl_raw_frame *raw, bool ha
 		lose(e, PL_LOSS_POOL, 1);
 	e->status.seq = has_room ? e->next_seq : e->next_seq - 1;
 	e->status.frames += has_room;
-	e->status.bytes = pl_decoder_stats(e->decoder)->bytes;
+	e->status.bytes = bytes_so_far(e);
 	measure_rate(e, t_mono_ns);
 	pthread_mutex_unlock(&e->lock);
 }
@@ -409,12 +456,12 @@ static void watch_contact(struct pl_engine *e, const struct pl_frame *f)
 	watch_cells(e, f, contact_n, c.force_n);
 }
 
-void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw, int64_t t_mono_ns)
+void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw,
+			  const struct pl_moment *moment)
 {
+	const int64_t t_mono_ns = moment->t_mono_ns;
 	struct pl_frame *f = e->frame;
 
-	e->any_frame = true;
-	e->last_frame_ns = t_mono_ns;
 	account(e, raw, f != NULL, t_mono_ns);
 	if (!f)
 		return; /* every frame of the pool is in use: counted, and a gap before the next */
@@ -422,7 +469,7 @@ void pl_engine_take_frame(struct pl_engine *e, const struct pl_raw_frame *raw, i
 	if (e->live_reset)
 		pl_live_reset(e->live);
 	e->live_reset = false;
-	fill(e, f, raw, t_mono_ns);
+	fill(e, f, raw, moment);
 	f->flags |= pl_live_frame(e->live, f->cells, f->dtype, f->seq, f->metrics);
 	record(e, f);
 	watch_contact(e, f);

@@ -29,7 +29,8 @@
 #define PATIENCE_STEP_NS (200 * PL_MS / 1000)
 
 struct pl_source {
-	const struct pl_mat_entry *entry;
+	const char *uri;
+	const struct pl_mat *mat;
 	const struct pl_log *log;
 	struct pl_wake *process_wake, wake;
 	struct pl_ring *chunks, *tx;
@@ -62,17 +63,18 @@ static size_t frame_bytes_guess(const struct pl_mat *mat)
 	return pl_geometry_cells(&mat->geometry) * pl_dtype_size(mat->dtype) + 64;
 }
 
-struct pl_source *pl_source_new(const struct pl_mat_entry *entry, const struct pl_log *log,
+struct pl_source *pl_source_new(const char *uri, const struct pl_mat *mat, const struct pl_log *log,
 				struct pl_wake *process_wake, struct pl_error *err)
 {
 	struct pl_source *s = calloc(1, sizeof(*s));
-	size_t want = 2 * frame_bytes_guess(&entry->mat);
+	size_t want = 2 * frame_bytes_guess(mat);
 
 	if (!s) {
 		pl_error_set(err, PL_ENOMEM, errno, "out of memory for a source");
 		return NULL;
 	}
-	s->entry = entry;
+	s->uri = uri;
+	s->mat = mat;
 	s->log = log;
 	s->process_wake = process_wake;
 	s->chunk_bytes = want < 4096 ? 4096 : want > 65536 ? 65536 : want;
@@ -235,12 +237,11 @@ static bool open_transport(struct pl_source *s)
 	struct pl_error err = {0};
 	struct pl_transport *t = NULL;
 
-	if (!pl_source_reopens(s) || pl_transport_present(s->entry->source))
-		t = pl_transport_open(s->entry->source, &s->entry->mat, s->log, &err);
+	if (!pl_source_reopens(s) || pl_transport_present(s->uri))
+		t = pl_transport_open(s->uri, s->mat, s->log, &err);
 	else
 		pl_error_set(&err, PL_ENOENT, ENOENT,
-			     "%s is not there; plug the mat in, or see `plantar list`",
-			     s->entry->source);
+			     "%s is not there; plug the mat in, or see `plantar list`", s->uri);
 	if (!t) {
 		if (strcmp(err.message, s->last_problem) != 0)
 			announce(s, err.code == PL_ENOENT ? PL_CHUNK_GONE : PL_CHUNK_FAILED,
@@ -394,7 +395,7 @@ void pl_source_retry(struct pl_source *s)
 
 bool pl_source_reopens(const struct pl_source *s)
 {
-	return pl_starts(s->entry->source, "serial:") || pl_starts(s->entry->source, "usb:");
+	return pl_starts(s->uri, "serial:") || pl_starts(s->uri, "usb:");
 }
 
 void pl_source_counters(const struct pl_source *s, struct pl_source_counters *out)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader thread of one mat: opens its transport, reads straight into buffers, stamps, and
- * opens again when it was unplugged. Between open and close it never allocates, never logs, and
- * waits for nobody downstream longer than the port itself can hold the bytes (20 ms): when no
- * buffer becomes free the chunk is dropped, counted, and the next one says how many bytes are
- * missing.
+ * The reader thread of one source (a mat, or a pad of one): opens its transport, reads straight
+ * into buffers, stamps, and opens again when it was unplugged. Between open and close it never
+ * allocates, never logs, and waits for nobody downstream longer than the port itself can hold the
+ * bytes (20 ms): when no buffer becomes free the chunk is dropped, counted, and the next one says
+ * how many bytes are missing.
  *
  * What happened to the connection travels through the same ring, so the process thread sees it in
  * order with the bytes. Everything here may be called from any thread unless it says otherwise.
@@ -21,8 +21,8 @@
 #include <plantar/frame.h>
 #include <plantar/log.h>
 
-#include "daemon/config.h"
 #include "daemon/wake.h"
+#include "drivers/mat/mat.h"
 
 enum pl_chunk_kind {
 	PL_CHUNK_DATA,
@@ -49,8 +49,8 @@ struct pl_source_counters {
 
 struct pl_source;
 
-/* process_wake is posted after each chunk. entry, log and process_wake must outlive it. */
-struct pl_source *pl_source_new(const struct pl_mat_entry *entry, const struct pl_log *log,
+/* process_wake is posted after each chunk. uri, mat, log and process_wake must outlive it. */
+struct pl_source *pl_source_new(const char *uri, const struct pl_mat *mat, const struct pl_log *log,
 				struct pl_wake *process_wake, struct pl_error *err);
 int pl_source_start(struct pl_source *s, struct pl_error *err);
 /* Ends the thread (bytes still to be sent are sent) and frees. NULL allowed. */

@@ -142,7 +142,7 @@ static void counters(struct pl_daemon *d, unsigned i, const struct pl_engine_sta
 	struct pl_source_counters reader;
 	struct pl_publish_counters publish;
 
-	pl_source_counters(pl_engine_source(d->mats[i].engine), &reader);
+	pl_engine_reader_counters(d->mats[i].engine, &reader);
 	pl_publisher_counters(d->publisher, i, &publish);
 	pl_wire_lost(j, "lost", s->lost);
 	pl_wire_lost(j, "lost_total", s->lost_total);
@@ -163,6 +163,59 @@ static void counters(struct pl_daemon *d, unsigned i, const struct pl_engine_sta
 	pl_json_uint(j, "available", s->pool_available);
 	pl_json_uint(j, "size", s->pool_size);
 	pl_json_end_object(j);
+}
+
+static void place_of_pad(const struct pl_mat_place *place, struct pl_json *j)
+{
+	pl_json_uint(j, "row", place->row);
+	pl_json_uint(j, "col", place->col);
+	pl_json_uint(j, "rotate", place->rotate);
+	pl_json_bool(j, "flip_x", place->flip_x);
+	pl_json_bool(j, "flip_y", place->flip_y);
+}
+
+static void one_source(const struct pl_pad_entry *pad, const struct pl_link_status *s,
+		       struct pl_json *j)
+{
+	pl_json_begin_object(j, NULL);
+	pl_json_string(j, "name", pad->name);
+	pl_json_string(j, "source", pad->source);
+	pl_json_string(j, "mat_file", pad->mat.name);
+	place_of_pad(&pad->place, j);
+	pl_json_string(j, "state", pl_mat_state_name(s->state));
+	pl_json_string(j, "state_text", s->state_text);
+	pl_json_bool(j, "clock", s->clock);
+	pl_json_double(j, "rate_measured_hz", s->rate_measured_hz);
+	pl_json_string(j, "device", *pad->device ? pad->device : NULL);
+	pl_json_string(j, "device_text", *s->device_text ? s->device_text : NULL);
+	pl_json_uint(j, "frames", s->frames);
+	pl_wire_lost(j, "lost_total", s->lost);
+	pl_json_uint(j, "joined", s->join.joined);
+	pl_json_uint(j, "held", s->join.held);
+	pl_json_uint(j, "skipped", s->join.skipped);
+	pl_json_uint(j, "missing", s->join.missing);
+	pl_json_uint(j, "spoilt", s->join.spoilt);
+	pl_json_uint(j, "bad_length", s->decode.bad_length);
+	pl_json_uint(j, "bad_checksum", s->decode.bad_checksum);
+	pl_json_uint(j, "bad_sanity", s->decode.bad_sanity);
+	pl_json_end_object(j);
+}
+
+static void sources(struct pl_daemon *d, unsigned i, struct pl_json *j)
+{
+	const struct pl_mat_entry *entry = &d->config->mats[i];
+	struct pl_link_status s;
+
+	if (!entry->n_pads) {
+		pl_json_null(j, "sources");
+		return;
+	}
+	pl_json_begin_array(j, "sources");
+	for (unsigned k = 0; k < entry->n_pads; k++) {
+		pl_engine_link_status(d->mats[i].engine, k, &s);
+		one_source(&entry->pads[k], &s, j);
+	}
+	pl_json_end_array(j);
 }
 
 static void one_mat(struct pl_daemon *d, unsigned i, struct pl_json *j)
@@ -186,6 +239,7 @@ static void one_mat(struct pl_daemon *d, unsigned i, struct pl_json *j)
 	pl_calibrated_write(d, i, j);
 	pl_json_string(j, "device_text", *s.device_text ? s.device_text : NULL);
 	counters(d, i, &s, j);
+	sources(d, i, j);
 	recording(d, i, j);
 	pl_json_end_object(j);
 }

@@ -84,6 +84,8 @@ def _quote(value):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return repr(value)
+    if isinstance(value, list):
+        return "(" + ", ".join(_group(v) for v in value) + ")"
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -137,7 +139,8 @@ class Subscriber:
 
 
 class Plantard:
-    """mats: a list of dicts with the keys of an entry of `mats` in plantard.conf."""
+    """mats: a list of dicts with the keys of an entry of `mats` in plantard.conf; sources is a list
+    of dicts in it."""
 
     def __init__(self, mats, publish=None, control=None, archive=None, log="debug", config=None,
                  env=None, user=None, folder=None, wrap=()):
@@ -371,11 +374,11 @@ def pmp_frame(seq, cells, t_us=None, wrong=0):
     return cobs(packet + struct.pack("<H", crc16(packet) ^ wrong))
 
 
-def small_mat(folder, rows=16, cols=8, rate_hz=100, name="small"):
+def small_mat(folder, rows=16, cols=8, rate_hz=100, name="small", pitch_mm=10.0):
     """A mat file of a small PMP mat, for tests that write frames from Python. Its path."""
     path = os.path.join(folder, f"{name}.conf")
     with open(path, "w") as f:
-        f.write(f'title = "Small PMP mat"; rows = {rows}; cols = {cols}; pitch_mm = 10.0;\n'
+        f.write(f'title = "Small PMP mat"; rows = {rows}; cols = {cols}; pitch_mm = {pitch_mm};\n'
                 f'rate_hz = {rate_hz}; protocol = "pmp"; cell = "u16";\n'
                 'calibration = { unit = "kPa"; scale = 0.1; };\n')
     return path

@@ -30,6 +30,37 @@ static void print_losses(const json_t *mat)
 		putchar('\n');
 }
 
+static long long count_of(const json_t *group, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(group, key));
+}
+
+/* Of a mat of several sources: each with its state, and what became of its frames. */
+static void print_sources(const json_t *mat)
+{
+	const json_t *source;
+	char rate[32];
+	size_t i;
+
+	json_array_foreach(json_object_get(mat, "sources"), i, source)
+	{
+		const char *text = pl_figure_text(source, "state_text", "");
+		const char *says = pl_figure_text(source, "device_text", "");
+
+		printf("    source %-10s %-8s %s Hz%s, %lld held, %lld skipped, %lld missing, %lld "
+		       "spoilt\n",
+		       pl_figure_text(source, "name", "-"), pl_figure_text(source, "state", "-"),
+		       pl_figure(json_object_get(source, "rate_measured_hz"), rate),
+		       json_is_true(json_object_get(source, "clock")) ? " (clock)" : "",
+		       count_of(source, "held"), count_of(source, "skipped"),
+		       count_of(source, "missing"), count_of(source, "spoilt"));
+		if (*text)
+			printf("      %s\n", text);
+		if (*says) /* its first line */
+			printf("      says \"%.*s\"\n", (int)strcspn(says, "\n"), says);
+	}
+}
+
 static void print_recording(const json_t *recording)
 {
 	char frames[32];
@@ -68,6 +99,7 @@ static void print_mat(const json_t *mat)
 	if (*text)
 		printf("    %s\n", text);
 	print_losses(mat);
+	print_sources(mat);
 	print_recording(json_object_get(mat, "recording"));
 }
 

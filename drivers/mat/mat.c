@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "drivers/decode/matrix_layout.h"
+#include "drivers/mat/mat_join.h"
 #include "drivers/mat/mat_parts.h"
 
 static const char *const facing_names[] = {"auto", "forward", "backward", "left", "right", NULL};
@@ -269,6 +270,18 @@ int pl_mat_load(struct pl_mat *mat, const char *name_or_path, const char *calibr
 	}
 	folder_of(mat->path, folder, sizeof(folder));
 	return parse(mat, mat->path, folder, calibration_path, err);
+}
+
+int pl_mat_load_calibration(struct pl_mat *mat, const char *path, struct pl_error *err)
+{
+	struct pl_conf c = {.err = err};
+
+	pl_calibration_free(&mat->calibration);
+	free(mat->calibration_text);
+	mat->calibration_text = NULL;
+	pl_calibration_init(&mat->calibration, &mat->geometry);
+	read_calibration_file(&c, path, mat);
+	return c.failed ? -1 : 0;
 }
 
 int64_t pl_mat_boot_ns(const struct pl_mat *mat)

@@ -39,7 +39,13 @@ enum pl_frame_flag {
 	PL_FLAG_EDGE = 1u << 5,	     /* a loaded cell on the mat's edge: a foot may be cut off */
 	PL_FLAG_MARK = 1u << 6,	     /* the operator's mark fell on this frame */
 	PL_FLAG_TARE = 1u << 7,	     /* first frame after the tare changed */
+	/* Of mats joined of several pads (docs/mats.md): */
+	PL_FLAG_PARTIAL = 1u << 8, /* the cells of at least one pad are 0: it is not there */
+	PL_FLAG_HELD = 1u << 9,	   /* a pad's cells are those of the frame before: it is slower */
 };
+
+/* Which pad is missing in a PARTIAL frame: bit 16 the first source, to bit 23. */
+#define PL_FLAG_PAD(i) (1u << (16 + (i)))
 
 /* Why frames are missing. Counted per epoch, published in every header as `lost`. */
 enum pl_loss {

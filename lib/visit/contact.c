@@ -66,7 +66,8 @@ void pl_contact_push(struct pl_contact *c, const struct pl_contact_frame *f)
 	double force_n = zero_if_nan(f->force_n);
 
 	/* The first frame says LOST for what was before the trial. */
-	if (c->any && (f->epoch != c->epoch || f->flags & (PL_FLAG_LOST | PL_FLAG_EPOCH)))
+	if ((c->any && (f->epoch != c->epoch || f->flags & (PL_FLAG_LOST | PL_FLAG_EPOCH))) ||
+	    f->flags & PL_FLAG_PARTIAL) /* a pad of the mat is missing: what it bears is unknown */
 		c->holes++;
 	c->any = true;
 	c->epoch = f->epoch;

@@ -17,8 +17,9 @@ const char *__lsan_default_suppressions(void)
 static int loader(struct pl_mat *mat, const char *name, const char *calibration,
 		  struct pl_error *err)
 {
-	(void)name;
 	(void)calibration;
+	if (!name)
+		return pl_error_set(err, PL_ENOENT, 0, "no file is opened here");
 	return pl_mat_parse(mat, "small",
 			    "title = \"Small\"; rows = 16; cols = 8; pitch_mm = 10.0;\n"
 			    "rate_hz = 100; protocol = \"pmp\"; cell = \"u16\";\n",

@@ -85,7 +85,7 @@ def test_readme_configuration_is_valid(tmp_path):
 
 
 def test_example_mats_are_valid(tmp_path):
-    part = text_of("docs/mats.md").split("### Two examples")[1].split("## PMP")[0]
+    part = text_of("docs/mats.md").split("### Two examples")[1].split("\n## ")[0]
     examples = re.findall(r"```\n(.*?)```", part, re.S)
     page = re.search(r"```\n(rows.*?)```", text_of("docs/man/plantar-mat.5.scd"), re.S).group(1)
     first = re.search(r"```\n(title.*?)```", text_of("docs/mats.md"), re.S).group(1)
@@ -99,11 +99,19 @@ def test_example_mats_are_valid(tmp_path):
         check_conf(conf)
 
 
+def test_the_walkway_is_valid(tmp_path):
+    found = re.search(r"```\n(mats = .*?)```", text_of("docs/mats.md").split("## A walkway")[1], re.S).group(1)
+    conf = tmp_path / "plantard.conf"
+    conf.write_text(found.replace("/etc/plantard/mats/jq-walkway-64x64.conf", "jq-64x64"))
+    check_conf(conf)
+
+
 def test_manual_configurations_are_valid(tmp_path):
     page = text_of("docs/man/plantard.conf.5.scd")
-    smallest, two = re.findall(r"```\n(.*?)```", page, re.S)
-    (tmp_path / "a.conf").write_text(smallest)
-    check_conf(tmp_path / "a.conf")
+    smallest, two, pads = re.findall(r"```\n(.*?)```", page, re.S)
+    for text in smallest, pads:
+        (tmp_path / "a.conf").write_text(text)
+        check_conf(tmp_path / "a.conf")
     (tmp_path / "mats").mkdir()
     (tmp_path / "mats/insole.conf").write_text(text_of("config/mats/pmp-fscan.conf"))
     for name in ("insole-L17.conf", "insole-R22.conf"):

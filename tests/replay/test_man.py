@@ -70,7 +70,7 @@ def keys(*sources):
     return found
 
 
-CONF_KEYS = keys("daemon/config.c")
+CONF_KEYS = keys("daemon/config.c", "daemon/config_mats.c", "daemon/config_sources.c")
 MAT_KEYS = keys("drivers/mat/mat.c", "drivers/mat/mat_frame.c", "drivers/mat/mat_calibration.c",
                 "drivers/mat/mat_usb.c", "drivers/mat/mat_device.c")
 

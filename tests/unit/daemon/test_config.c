@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,33 @@ const char *__lsan_default_suppressions(void)
 static const char small_mat[] = "title = \"Small\"; rows = 16; cols = 8; pitch_mm = 10.0;\n"
 				"rate_hz = 100; protocol = \"pmp\"; cell = \"u16\";\n";
 
-/* Knows one mat, "small". */
+/* What does not go with "small", and one that does but for its gain. */
+static const char *other_mat(const char *name)
+{
+	static char text[400];
+	bool jq = !strcmp(name, "jq");
+
+	snprintf(text, sizeof(text),
+		 "rows = 16; cols = %d; pitch_mm = %s; rate_hz = %d; protocol = \"%s\";\n"
+		 "cell = \"%s\"; calibration = { unit = \"kPa\"; scale = %s;\n"
+		 "noise_floor = %s; };\n",
+		 jq ? 16 : 8, !strcmp(name, "coarse") ? "12.5" : "10.0",
+		 !strcmp(name, "slow") ? 50 : 100, jq ? "jq" : "pmp",
+		 jq || !strcmp(name, "bytes") ? "u8" : "u16",
+		 !strcmp(name, "louder") ? "0.3" : "0.1", !strcmp(name, "curved") ? "2.0" : "0.0");
+	return text;
+}
+
+/* Knows "small", and the others. */
 static int loader(struct pl_mat *mat, const char *name, const char *calibration,
 		  struct pl_error *err)
 {
+	if (!name)
+		return pl_error_set(err, PL_ENOENT, 0, "no calibration %s", calibration);
+	if (!strcmp(name, "slow") || !strcmp(name, "coarse") || !strcmp(name, "bytes") ||
+	    !strcmp(name, "curved") || !strcmp(name, "louder") || !strcmp(name, "quiet") ||
+	    !strcmp(name, "jq"))
+		return pl_mat_parse(mat, name, other_mat(name), err);
 	if (strcmp(name, "small") != 0)
 		return pl_error_set(err, PL_ENOENT, 0, "no mat \"%s\"%s%s", name,
 				    calibration ? " with calibration " : "",
@@ -189,6 +213,153 @@ static void mistakes(void **state)
 	}
 }
 
+#define PADS(more) "mats = ({ name = \"w\"; mat = \"small\";\n sources = (" more ");\n});\n"
+#define LEFT "{ source = \"sim:empty\"; name = \"left\"; },\n"
+
+static void several_sources(void **state)
+{
+	static const char text[] =
+		"mats = (\n"
+		" { mat = \"small\"; facing = \"forward\"; sources = (\n"
+		"  { source = \"serial:/dev/a\"; name = \"left\"; },\n"
+		"  { source = \"serial:/dev/b\"; col = 8; rotate = 180; device = \"4711\"; },\n"
+		"  { source = \"serial:/dev/c\"; row = 16; rotate = 90; flip_x = true; } );\n"
+		" }, { mat = \"small\"; source = \"sim:empty\"; });\n";
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	if (parse(&c, text, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(c.n_mats, 2);
+	assert_int_equal(c.mats[0].n_pads, 3);
+	assert_int_equal(c.mats[0].mat.geometry.rows, 24);
+	assert_int_equal(c.mats[0].mat.geometry.cols, 16);
+	assert_int_equal(c.mats[0].mat.live.facing, PL_FACING_FORWARD);
+	assert_string_equal(c.mats[0].name, "small");
+	assert_string_equal(c.mats[1].name, "small-2");
+	assert_string_equal(c.mats[0].source, "serial:/dev/a + serial:/dev/b + serial:/dev/c");
+	assert_string_equal(c.mats[0].pads[0].name, "left");
+	assert_string_equal(c.mats[0].pads[1].name, "2");
+	assert_string_equal(c.mats[0].pads[1].device, "4711");
+	assert_non_null(strstr(c.mats[0].mat.config_text, "# pad \"left\": mat small, row = 0"));
+	assert_int_equal(c.mats[1].n_pads, 0);
+	pl_config_free(&c);
+}
+
+static void sources_mistaken(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{PADS("{ source = \"sim:empty\"; }"),
+		 "/etc/x/plantard.conf:2: mats[0].sources: a list of 2 to 8"},
+		{"mats = ({ mat = \"small\"; sources = 3; });",
+		 "/etc/x/plantard.conf:1: mats[0].sources: a list of 2 to 8"},
+		{PADS(LEFT "3"), "/etc/x/plantard.conf:3: mats[0].sources[1]: a group"},
+		{"mats = ({ mat = \"small\"; source = \"sim:empty\";\nsources = (" LEFT
+		 "{ source = \"sim:empty\"; }); });",
+		 "/etc/x/plantard.conf:1: mats[0].source: source or sources, not both"},
+		{PADS(LEFT "{ source = \"sim:empty\"; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1]: lies on \"left\" at row 0, column 0"},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 7; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1]: lies on \"left\" at row 0, column 7"},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 9; }"),
+		 "/etc/x/plantard.conf:2: mats[0].sources: no source covers row 0, column 8 of 16 "
+		 "x "
+		 "17"},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 8; rotate = 90; }"),
+		 "/etc/x/plantard.conf:2: mats[0].sources: no source covers row 8, column 8 of 16 "
+		 "x "
+		 "24"},
+		{PADS(LEFT "{ source = \"sim:empty\"; row = 500; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1]: reaches to row 516"},
+		{PADS(LEFT "{ source = \"sim:empty\"; row = 512; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].row: "},
+		{PADS(LEFT "{ source = \"sim:empty\"; rotate = 45; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].rotate: is 45; valid: 0, 90"},
+		{PADS(LEFT "{ source = \"sim:empty\"; colum = 8; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].colum: unknown key; did you mean "
+		 "\"col\"?"},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 8; name = \"left\"; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].name: there is a source \"left\""},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 8; name = \"a b\"; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].name: \"a b\" cannot name"},
+		{PADS(LEFT "{ col = 8; }"), "/etc/x/plantard.conf:3: mats[0].sources[1]"},
+		{PADS(LEFT "{ source = \"sim:nobody\"; col = 8; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].source: "},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 8; mat = \"slow\"; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1]: sends 50 frames a second, \"left\" "
+		 "100"},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 8; mat = \"coarse\"; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1]: its pitch is 12.5 x 12.5 mm"},
+		{PADS(LEFT "{ source = \"sim:empty\"; col = 8; mat = \"bytes\"; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1]: its cells are |u1"},
+		{"mats = ({ mat = \"louder\"; sources = (" LEFT
+		 "{ source = \"sim:empty\"; col = 8; mat = \"curved\"; }); });",
+		 "/etc/x/plantard.conf:2: mats[0].sources[1]: its calibration ("},
+		{PADS("{ source = \"serial:/dev/a\"; },\n{ source = \"serial:/dev/a?baud=9600\"; "
+		      "col = "
+		      "8; }"),
+		 "/etc/x/plantard.conf:3: mats[0].sources[1].source: source \"1\" reads from there "
+		 "already"},
+		{"mats = ({ name = \"x\"; mat = \"small\"; source = \"serial:/dev/a\"; },\n"
+		 "{ mat = \"small\"; sources = ({ source = \"serial:/dev/b\"; },\n"
+		 "{ source = \"serial:/dev/a\"; col = 8; }); });",
+		 "/etc/x/plantard.conf:3: mats[1].sources[1].source: mat \"x\" reads from there"},
+		{"mats = ({ mat = \"jq\"; sources = ({ source = \"sim:empty\"; },\n"
+		 "{ source = \"sim:empty\"; col = 16; device = \"A\"; }); });",
+		 "/etc/x/plantard.conf:2: mats[0].sources[1].device: mat jq does not ask its pad"},
+		{"mats = ({ mat = \"small\"; calibration = \"w.conf\";\nsources = (" LEFT
+		 "{ source = \"sim:empty\"; col = 8; }); });",
+		 "/etc/x/plantard.conf:1: mats[0].calibration: no calibration /etc/x/w.conf"},
+	};
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&c, cases[i].text, &err), -1);
+		if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
+			fail_msg("case %zu: \"%s\"\nexpected \"%s...\"", i, err.message,
+				 cases[i].message);
+		assert_int_equal(err.code, PL_ECONFIG);
+	}
+}
+
+/* A pad of three times the scale: a gain of three for its cells. */
+static void scales_become_gains(void **state)
+{
+	struct pl_calibration *cal;
+	struct pl_config c;
+	struct pl_error err;
+
+	(void)state;
+	if (parse(&c,
+		  "mats = ({ sources = ({ source = \"sim:empty\"; mat = \"bytes\"; },\n"
+		  "{ source = \"sim:empty\"; mat = \"bytes\"; col = 8; }); });",
+		  &err))
+		fail_msg("%s", err.message);
+	assert_null(c.mats[0].mat.calibration.cell_gain);
+	pl_config_free(&c);
+	if (parse(&c,
+		  "mats = ({ sources = ({ source = \"sim:empty\"; mat = \"coarseless\"; },\n"
+		  "{ source = \"sim:empty\"; mat = \"louder\"; row = 16; }); });",
+		  &err) == 0)
+		fail_msg("an unknown mat was taken");
+	if (parse(&c,
+		  "mats = ({ mat = \"quiet\"; sources = ({ source = \"sim:empty\"; },\n"
+		  "{ source = \"sim:empty\"; mat = \"louder\"; row = 16; }); });",
+		  &err))
+		fail_msg("%s", err.message);
+	cal = &c.mats[0].mat.calibration;
+	assert_true(cal->unit == PL_UNIT_KPA && cal->scale == 0.1 && cal->cells == 32 * 8);
+	assert_true(fabs(cal->cell_gain[0] - 1) < 1e-12);
+	assert_true(fabs(cal->cell_gain[16 * 8] - 3) < 1e-12);
+	assert_int_equal(strncmp(cal->id, "joined-", 7), 0);
+	pl_config_free(&c);
+}
+
 static void long_socket_path(void **state)
 {
 	char text[600], path[160];
@@ -237,9 +408,15 @@ static void found_or_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	   cmocka_unit_test(everything),
-		cmocka_unit_test(mistakes),	   cmocka_unit_test(long_socket_path),
-		cmocka_unit_test(shipped_example), cmocka_unit_test(found_or_told),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(everything),
+		cmocka_unit_test(several_sources),
+		cmocka_unit_test(sources_mistaken),
+		cmocka_unit_test(scales_become_gains),
+		cmocka_unit_test(mistakes),
+		cmocka_unit_test(long_socket_path),
+		cmocka_unit_test(shipped_example),
+		cmocka_unit_test(found_or_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
