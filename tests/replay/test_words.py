@@ -20,7 +20,7 @@ BUILD = pathlib.Path(os.environ["PLANTAR_BUILD"])
 SOURCE = pathlib.Path(os.environ["PLANTAR_SOURCE"])
 WORDS = re.compile(rb"diagnos|abnormal|(?<![a-z])risk|patholog", re.I)
 # Texts of others, data of tests, and formats without comments.
-NO_LICENCE_LINE = re.compile(r"LICENSE$|CMakePresets\.json$|tests/fuzz/corpus/|\.umockdev$|tools/web/page/vendor/")
+NO_LICENCE_LINE = re.compile(r"LICENSE$|CMakePresets\.json$|tests/fuzz/corpus/|\.umockdev$|\.png$|tools/web/page/vendor/")
 
 
 def tracked():
