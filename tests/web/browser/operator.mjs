@@ -106,7 +106,7 @@ export async function reach(page, ...states) {
 	return until(async () => {
 		const now = await protocolState(page);
 		return states.includes(now) ? now : null;
-	}, async () => `${states.join(" or ")} (it is ${await protocolState(page)}; ${await store(page, "store.protocol?.why ?? ''")})`, 90000);
+	}, async () => `${states.join(" or ")} (it is ${await protocolState(page)}; ${await store(page, "store.protocol?.why ?? ''")}; refused: ${(await page.locator(".refusal").allInnerTexts()).join(" ")}; focus: ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200))})`, 90000);
 }
 
 /* From a form to the first step: who, what, under which conditions. */
