@@ -179,6 +179,12 @@ void pl_figures_recording(FILE *out, const json_t *r)
 	if (json_integer_value(json_object_get(r, "gaps")))
 		fprintf(out, " in %s gaps", pl_figure(json_object_get(r, "gaps"), a));
 	fputc('\n', out);
+	if (json_object_get(r, "partial_frames"))
+		fprintf(out,
+			"  %s frames lack the cells of a source that was not there: figures of "
+			"that "
+			"time are of the rest\n",
+			pl_figure(json_object_get(r, "partial_frames"), a));
 	print_counts(out, r);
 }
 

@@ -53,6 +53,7 @@ struct pl_recording_info {
 	uint64_t frames;
 	double duration_s; /* frames / rate for imports; last - first time + one interval else */
 	uint64_t gaps, lost_frames;
+	uint64_t partial_frames; /* with cells that are 0 because their source was not there */
 	bool calibrated;
 	bool cropped;	    /* a person said that it is a box cut out of a larger mat */
 	char side_hint[16]; /* what the file itself says: "left", "right", "" */

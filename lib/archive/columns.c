@@ -23,7 +23,7 @@ static const struct about fixed_columns[FIXED] = {
 	[EPOCH] = {"epoch", "", "counts connections of the mat, from 0", U32},
 	[FLAGS] = {"flags", "",
 		   "bits: 0 lost, 1 saturated, 2 dead, 3 epoch, 4 resync, 5 edge, "
-		   "6 mark, 7 tare",
+		   "6 mark, 7 tare, 8 partial, 9 held, 16 to 23 source missing",
 		   U32},
 	[DEVICE_SEQ] = {"device_seq", "", "the device's own frame counter, unwrapped; -1 none",
 			I64},

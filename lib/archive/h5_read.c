@@ -316,6 +316,23 @@ static int sum_gaps(struct h5 *h, struct pl_recording_info *info, struct pl_erro
 	return result;
 }
 
+static int count_partial(struct h5 *h, struct pl_recording_info *info, struct pl_error *err)
+{
+	const struct column *flags = &h->fixed[FLAGS];
+	uint32_t block[1024];
+	uint64_t n;
+
+	for (uint64_t first = 0; first < h->frames; first += n) {
+		n = at_most(h->frames - first, 1024);
+		if (pl_h5_data_read(&flags->data, flags->path, flags->type, first, n, block,
+				    h->unpacker, err))
+			return -1;
+		for (uint64_t i = 0; i < n; i++)
+			info->partial_frames += (block[i] & PL_FLAG_PARTIAL) != 0;
+	}
+	return 0;
+}
+
 static int measure(struct h5 *h, struct pl_recording_info *info, struct pl_error *err)
 {
 	const struct column *t = &h->fixed[T_EST];
@@ -353,7 +370,8 @@ static int fill_info(struct h5 *h, struct pl_recording_info *info, struct pl_err
 	if (!complete)
 		snprintf(info->problem, sizeof(info->problem), "the recording was interrupted: %s",
 			 reason[0] ? reason : "no reason is known");
-	return sum_gaps(h, info, err) || measure(h, info, err) ? -1 : 0;
+	return sum_gaps(h, info, err) || count_partial(h, info, err) || measure(h, info, err) ? -1
+											      : 0;
 }
 
 static const char *summary(void *user)

@@ -451,6 +451,8 @@ void pl_recording_json(const struct pl_recording *r, struct pl_json *json)
 	pl_json_double(json, "duration_s", info->duration_s);
 	pl_json_uint(json, "gaps", info->gaps);
 	pl_json_uint(json, "lost_frames", info->lost_frames);
+	if (info->partial_frames)
+		pl_json_uint(json, "partial_frames", info->partial_frames);
 	pl_json_string(json, "unit", info->calibrated ? "kPa" : "counts");
 	pl_json_string(json, "calibration", r->calibration.id);
 	if (*r->calibration.origin.expires) {

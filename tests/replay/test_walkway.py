@@ -329,6 +329,7 @@ def test_unplugged_and_back(folder):
         assert (left[both] == right[both]).mean() > 0.8
         assert (np.abs(left[both] - right[both]) <= 1).mean() > 0.95
         assert {"gone", "partial", "whole"} <= set(r["events"])
+        assert analyzed(path)["recording"]["partial_frames"] == ((r["flags"] & PARTIAL) != 0).sum()
         assert w.d.mat("walkway")["epoch"] == 0  # one connection of the whole
         verified(w.d)
         # All of them: only that is another epoch.
