@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
-import { Pointer, begin, reach } from "./operator.mjs";
+import { Pointer, begin, reach, reviewed } from "./operator.mjs";
 import { Lab, axeSource, live, store, t, until } from "./rig.mjs";
 
 let lab, page, hand;
@@ -65,7 +65,7 @@ test("a visit: form, ready, recording, review, its dialogs, its end; then the li
 	await hand.press("trial");
 	await reach(page, "recording");
 	await looked("recording");
-	await reach(page, "review");
+	await reviewed(page);
 	await looked("review");
 	await hand.tick("score-2");
 	await hand.press("accept");

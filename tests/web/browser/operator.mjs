@@ -121,6 +121,12 @@ export async function begin(page, hand, { protocol, subject, mass, pain }) {
 	await reach(page, "ready", "red-flags");
 }
 
+/* In review, and the page takes a verdict: right after a trial it does not, so that a key meant for the trial is none. */
+export async function reviewed(page) {
+	await reach(page, "review");
+	await page.waitForSelector(`${t("accept")}:not([aria-disabled=true])`);
+}
+
 /*
  * A trial from the button to the review; during(n): what happens while it is recorded. Simulated mats share the computer with everything
  * else: when it kept one silent for a quarter of a second, plantard ends the trial (gap), and the operator does what operators
@@ -131,7 +137,7 @@ export async function trial(page, hand, during = async () => {}) {
 		await until(() => store(page, "store.mat()?.state === 'running'"), "the mat");
 		await hand.press("trial");
 		if ((await reach(page, "recording", "review")) === "recording") await during(n);
-		await reach(page, "review");
+		await reviewed(page);
 		const made = await store(page, "store.protocol.trials.at(-1)");
 		if (n === 4 || !["unplugged", "gap"].some((why) => made.end === why || made.flags.includes(why))) return made;
 		await hand.write("reason", "equipment");

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import test, { after, before } from "node:test";
-import { Keyboard, Pointer, begin, reach, trial } from "./operator.mjs";
+import { Keyboard, Pointer, begin, reach, reviewed, trial } from "./operator.mjs";
 import { Lab, protocolState, run, store, t, until } from "./rig.mjs";
 
 let lab;
@@ -86,7 +86,7 @@ test("a visit of walking by keyboard alone, with red flags, a rejected and a mar
 		await reach(page, "ready");
 		if (i === 0) await hand.tick("approach-midgait");
 		await hand.key("t");
-		await reach(page, "review");
+		await reviewed(page);
 		const made = await newest(page);
 		if (made.proposed === "accepted" && rejected) await hand.key("a");
 		else {
@@ -174,7 +174,7 @@ test("two browsers see the same visit; the one that led it is killed and nothing
 	assert.ok(kept.frames > 100, `${kept.frames} frames were recorded while nobody looked on`);
 
 	const other = await lab.page("visit");
-	await other.waitForSelector(t("panel-review"));
+	await reviewed(other);
 	assert.equal((await newest(other)).verdict, "undecided");
 	await new Pointer(other).tick("score-1");
 	await new Pointer(other).press("accept");
