@@ -66,12 +66,13 @@ struct pl_metric_def {
 	const char *base; /* "left_heel_am_force", "cop_x" */
 	enum pl_quantity quantity;
 	const char *long_name; /* one line for @long_name and docs */
-	bool later;	       /* recordings of before may lack it */
 };
 
 /* The table; its order is the order of pl_frame.metrics. pl_metric_count() entries. */
 size_t pl_metric_count(void);
 const struct pl_metric_def *pl_metric_def(size_t i);
+/* Recordings of before lack it: the borders of heel and forefoot. */
+bool pl_metric_is_later(size_t i);
 /* "left_heel_am_force_n" or "..._counts". Returns buf. buf of 64 bytes is always enough. */
 const char *pl_metric_key(size_t i, bool calibrated, char *buf, size_t cap);
 const char *pl_metric_unit(size_t i,

@@ -112,7 +112,7 @@ static int find_later(struct replay *p, const char *path, struct pl_error *err)
 	for (size_t i = 0; i < pl_metric_count(); i++) {
 		pl_metric_key(i, p->calibrated, key, sizeof(key));
 		snprintf(name, sizeof(name), PL_H5_METRICS "/%s", key);
-		p->lacks[i] = pl_metric_def(i)->later && !pl_h5_has(file, name);
+		p->lacks[i] = pl_metric_is_later(i) && !pl_h5_has(file, name);
 	}
 	H5Fclose(file);
 	return 0;

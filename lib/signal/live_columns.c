@@ -48,18 +48,16 @@
 			 "direction of " who                                                       \
 			 ", heel to toe, degrees from forward, to the right positive"},            \
 		[first + PL_FOOT_HEEL_X] = {base "_heel_x", PL_Q_MM,                               \
-					    "where the axis of " who " begins, x", true},          \
+					    "where the axis of " who " begins, x"},                \
 		[first + PL_FOOT_HEEL_Y] = {base "_heel_y", PL_Q_MM,                               \
-					    "where the axis of " who " begins, y", true},          \
+					    "where the axis of " who " begins, y"},                \
 		[first + PL_FOOT_HEEL_HALF] = {base "_heel_half", PL_Q_MM,                         \
-					       "from there along the axis, half of the heel",      \
-					       true},                                              \
+					       "from there along the axis, half of the heel"},     \
 		[first + PL_FOOT_HEEL_END] = {base "_heel_end", PL_Q_MM,                           \
-					      "from there along the axis, end of the heel", true}, \
+					      "from there along the axis, end of the heel"},       \
 		[first + PL_FOOT_FOREFOOT_BEGIN] = {base "_forefoot_begin", PL_Q_MM,               \
 						    "from there along the axis, where the "        \
-						    "forefoot begins",                             \
-						    true},                                         \
+						    "forefoot begins"},                            \
 		[first + PL_FOOT_PROVISIONAL] = {base "_provisional", PL_Q_PLAIN,                  \
 						 "1 while the print of " who                       \
 						 " may still grow, else 0"}
@@ -88,6 +86,13 @@ static const struct pl_metric_def columns[PL_COLUMNS] = {
 size_t pl_metric_count(void)
 {
 	return PL_COLUMNS;
+}
+
+bool pl_metric_is_later(size_t i)
+{
+	size_t column = i < PL_COL_LEFT ? 0 : (i - PL_COL_LEFT) % PL_FOOT_COLUMNS;
+
+	return column >= PL_FOOT_HEEL_X && column <= PL_FOOT_FOREFOOT_BEGIN;
 }
 
 const struct pl_metric_def *pl_metric_def(size_t i)
