@@ -17,7 +17,7 @@ import xml.dom.minidom
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from cli import PLANTAR, document, run  # noqa: E402
+from cli import PLANTAR, document, person, run  # noqa: E402
 
 SOURCE = pathlib.Path(os.environ["PLANTAR_SOURCE"])
 FOOTER = "This report measures and compares. A qualified person interprets it"
@@ -233,6 +233,18 @@ def test_counts_are_never_newtons(archive, tmp_path):
     text = " ".join(text_of(report(tmp_path / "c.pdf", folder, "--pdf")).split())
     assert "values are counts, not newtons or kilopascals" in text
     assert " counts" in text and not re.search(r"\d (N|kPa|BW)\b", text.replace("30 N", "").replace("20 N", ""))
+
+
+def test_a_calibration_that_had_ended_is_said(tmp_path):
+    mat = tmp_path / "old.conf"
+    mat.write_text((SOURCE / "config" / "mats" / "pmp-64x64.conf").read_text().replace(
+        'unit = "kPa";', 'unit = "kPa"; id = "lab-7"; calibrated = "2020-01-01"; expires = "2021-01-01";'))
+    walk = person(tmp_path, mat=mat)
+    for started, said in (("2026-05-06T08:00", True), ("2020-05-06T08:00", False)):
+        run("import", walk, "--subject", "P-1", "--started", started, "--out", tmp_path / started[:4])
+        folder, = {p.parent for p in (tmp_path / started[:4]).rglob("trial-001.h5")}
+        text = " ".join(text_of(report(tmp_path / "e.pdf", folder, "--pdf")).split())
+        assert ("lab-7 of this mat ended on 2021-01-01, before 2026-05-06" in text) is said
 
 
 def test_a_single_step_and_a_single_trial(archive, tmp_path):

@@ -27,7 +27,8 @@ static const char style[] =
 	".row{display:flex;gap:1rem;flex-wrap:wrap}figure{margin:.6em 0 "
 	"1.2em;flex:1}figure>p{font-weight:"
 	"bold;margin:.2em 0}\n"
-	"svg{width:100%;height:auto;font-family:\"DejaVu Sans\",Verdana,sans-serif}\n"
+	"svg{width:100%;height:auto;overflow:visible;font-family:\"DejaVu "
+	"Sans\",Verdana,sans-serif}\n"
 	"header,footer{font-size:.85rem;color:#404045;display:flex;justify-content:space-between;"
 	"gap:1rem}\n"
 	"footer{border-top:1px solid #c7c7cc;margin-top:2rem;padding-top:.6em}\n"
@@ -99,7 +100,7 @@ static void put_figure(FILE *out, const struct pl_font *font, const struct pl_bl
 	double width = FIGURE_W * b->share;
 	struct pl_canvas *c = pl_canvas_svg(font, out);
 
-	fprintf(out, "<figure style=\"flex:%.3f 1 220px\">", b->share);
+	fprintf(out, "<figure style=\"max-width:%.1f%%\">", 100 * b->share);
 	if (*b->text)
 		element(out, "p", b->text);
 	fputs("<svg viewBox=\"0 0 ", out);
@@ -151,7 +152,7 @@ static void put_block(FILE *out, const struct pl_block *b)
 
 void pl_doc_html(const struct pl_doc *doc, const struct pl_font *font, FILE *out)
 {
-	bool row = false;
+	double share = 0; /* of the row of figures that is open */
 
 	fprintf(out,
 		"<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -167,15 +168,20 @@ void pl_doc_html(const struct pl_doc *doc, const struct pl_font *font, FILE *out
 		const struct pl_block *b = &doc->block[i];
 		bool figure = b->kind == PL_BLOCK_FIGURE;
 
-		if (figure != row)
-			fputs(figure ? "<div class=\"row\">\n" : "</div>\n", out);
-		row = figure;
+		/* as on paper: as many beside each other as their shares allow */
+		if (share > 0 && (!figure || share + b->share > 1.001)) {
+			fputs("</div>\n", out);
+			share = 0;
+		}
+		if (figure && share <= 0)
+			fputs("<div class=\"row\">\n", out);
+		share += figure ? b->share : 0;
 		if (figure)
 			put_figure(out, font, b);
 		else
 			put_block(out, b);
 	}
-	fputs(row ? "</div>\n</main>\n<footer>" : "</main>\n<footer>", out);
+	fputs(share > 0 ? "</div>\n</main>\n<footer>" : "</main>\n<footer>", out);
 	element(out, "span", doc->footer);
 	element(out, "span", doc->made_by);
 	fputs("</footer>\n</body>\n</html>\n", out);

@@ -14,6 +14,22 @@ static const struct pl_session_sheet *last(const struct pl_report *r)
 
 /* ---- what has to be known before any number ---- */
 
+/* An import takes a calibration as the file has it, also one that had ended. Both dates are
+ * year-month-day. */
+static void warn_of_ended(struct pl_report *r, const struct pl_session_sheet *s)
+{
+	const char *measured = pl_report_date(&r->doc, s->started_utc_ns);
+
+	if (s->started_utc_ns && *s->expires && strcmp(s->expires, measured) < 0)
+		pl_doc_add(
+			&r->doc, PL_BLOCK_WARNING,
+			pl_doc_print(
+				&r->doc,
+				"The calibration %s of this mat ended on %s, before %s; forces and "
+				"pressures were made with it all the same.",
+				s->calibration, s->expires, measured));
+}
+
 static void warn_of_calibration(struct pl_report *r)
 {
 	const struct pl_session_sheet *s = last(r);
@@ -21,6 +37,9 @@ static void warn_of_calibration(struct pl_report *r)
 	for (size_t i = 0; i < r->n; i++)
 		if (!r->session[i].calibrated)
 			s = &r->session[i];
+	for (size_t i = 0; i < r->n; i++)
+		if (r->session[i].calibrated)
+			warn_of_ended(r, &r->session[i]);
 	if (s->calibrated)
 		return;
 	if (s->expired)

@@ -358,6 +358,7 @@ void pl_page_prints(struct pl_report *r, const struct pl_session_sheet *s,
 		put_step_prints(r, c, &steps);
 		put_curves(r, c, &steps);
 		put_strips(r, c);
+		pl_report_reference(r);
 	} else {
 		put_standing_print(r, s, c);
 	}
