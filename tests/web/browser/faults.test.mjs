@@ -119,7 +119,6 @@ async function refuse(hand) {
 	await page.waitForSelector(`${t("proposed")}[data-verdict=rejected]`);
 	await hand.write("reason", "no room");
 	await hand.press("reject");
-	if ((await reach(page, "ready", "rest")) === "rest") await hand.press("next");
 	await reach(page, "ready");
 	return ended;
 }
@@ -128,13 +127,19 @@ test("the disk is full in the middle of a trial: said, the trial ends as it is, 
 	const hand = new Pointer(page);
 	const ballast = path.join(lab.folder, "ballast");
 
-	await until(() => store(page, "store.mat().state === 'running'"), "the mat");
-	await hand.press("trial");
-	await reach(page, "recording");
 	try {
-		await run("fallocate", ["-l", `${freeMib() - (await store(page, "store.status.archive.reserve_bytes")) / MIB + 512}M`, ballast]);
-		await said("state-disk", /full/);
-		assert.equal((await refuse(hand)).end, "disk reserve"); /* nobody stopped it, and the page does not say so */
+		/* nobody stopped it, and the page does not say so. A busy computer may have kept the mat silent first: again */
+		for (let n = 0, why = ""; why !== "disk reserve"; n++) {
+			assert.ok(n < 5, `the trial ended for another reason: ${why}`);
+			fs.rmSync(ballast, { force: true });
+			await said("state-disk", /free/);
+			await until(() => store(page, "store.mat().state === 'running'"), "the mat");
+			await hand.press("trial");
+			await reach(page, "recording", "review");
+			await run("fallocate", ["-l", `${freeMib() - (await store(page, "store.status.archive.reserve_bytes")) / MIB + 512}M`, ballast]);
+			await said("state-disk", /full/);
+			why = (await refuse(hand)).end;
+		}
 		await hand.press("trial");
 		await said("panel-ready", /MB are free .* in reserve; make room/); /* and no other begins, and why is said */
 	} finally {

@@ -142,7 +142,6 @@ export async function trial(page, hand, during = async () => {}) {
 		if (n === 4 || !["unplugged", "gap"].some((why) => made.end === why || made.flags.includes(why))) return made;
 		await hand.write("reason", "equipment");
 		await hand.press("reject");
-		if ((await reach(page, "ready", "rest")) === "rest") await hand.press("next");
-		await reach(page, "ready");
+			await reach(page, "ready");
 	}
 }

@@ -14,7 +14,7 @@ import { picture } from "./picture.mjs";
 import { Lab, live, store, t, until } from "./rig.mjs";
 
 const CLOCK = t("state-clock"), REC = t("recording"), NOW = t("now");
-const MOVING = [".map-panel canvas", ".plot", ".number", CLOCK, t("state-rate"), t("state-disk"), t("state-zero"), t("state-lost"), REC, t("state-calibration")];
+const MOVING = [".map-panel canvas", ".plot", ".number", CLOCK, t("state-rate"), t("state-disk"), t("state-zero"), t("state-lost"), REC, t("state-calibration"), t("trials")]; /* trials: how many were needed */
 const PITCH = 7; /* mm: fine enough for quadrants of a heel, large enough for two feet */
 let lab, page, hand;
 const sessions = [];
@@ -92,7 +92,7 @@ test("what was recorded: list, session, comparison, trend", async () => {
 	await go(`#session/${sessions[0]}`);
 	await page.waitForSelector(`${t("card-footprint")} svg, ${t("card-footprint")} canvas`);
 	await until(async () => !(await page.textContent(t("main"))).includes("the others are being analysed"), "all curves");
-	await picture(page, "session", [...MOVING, `${t("card-footprint")} svg`]);
+	await picture(page, "session", [...MOVING, "nav.trials", ".card svg"]);
 	await go(`#compare/${sessions[1]},${sessions[2]}`);
 	await until(() => page.locator(`${t("comparison")} tbody tr`).count(), async () => `the comparison: ${await page.locator("#view-sessions").innerText()}`);
 	await picture(page, "compare", MOVING);
