@@ -104,8 +104,8 @@ def test_view_is_decimated_evenly():
     with Plantard([SIM], publish={"view_hz": 20}) as d:
         sub = d.subscribe("view/")
         times = [int(sub.next()[1]["t_ns"]) for _ in range(41)]
-        rate = 40 / ((times[-1] - times[0]) * 1e-9)
-        assert 18.5 < rate < 21.5
+        steps = sorted(b - a for a, b in zip(times, times[1:]))
+        assert 18.5 < 1e9 / steps[20] < 21.5  # the median: a busy machine may be late now and then
 
 
 def test_nobody_listening_costs_nothing():
