@@ -296,7 +296,7 @@ def one_pass(d, person, stand=1.6):
     until(d, "ready")
     d.ok("trial", approach="one-step")
     until(d, "waiting")
-    time.sleep(1.5)  # 20 looks at the empty mat
+    time.sleep(2.2)  # 20 looks at the empty mat, without the 0.3 s at its begin and before the step
     person.step(stand)
     return until(d, "review")
 
