@@ -100,11 +100,11 @@ def folder():
 
 
 class Clinic:
-    def __init__(self, folder, place=None, **flaws):
+    def __init__(self, folder, place=None, calibrated=True, **flaws):
         self.person = Person(PtyMat(os.path.join(folder, "pty")).plug(), **flaws)
         mats = os.path.join(folder, "mats")
         os.makedirs(mats, exist_ok=True)
-        mat = small_mat(mats, ROWS, COLS, HZ)
+        mat = small_mat(mats, ROWS, COLS, HZ, calibrated=calibrated)
         self.daemon = Plantard([{"source": self.person.pty.uri, "mat": mat, "name": "m"}],
                                env={"PLANTAR_PROTOCOLS": folder}, folder=place)
 
@@ -201,6 +201,46 @@ def test_a_whole_visit(folder):
         verified = subprocess.run([os.path.join(BIN, "plantar"), "verify", folder_of],
                                   env=environment(), capture_output=True, text=True)
         assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_counts_are_never_called_newtons(folder):
+    """Without a calibration a trial has means in counts, no body weight, and no limit in newtons."""
+    with Clinic(folder, calibrated=False) as (d, person):
+        begin(d, body_mass_kg=70.5)
+        t = tare(d)["trials"][-1]
+        figures = ("force_mean_n", "empty_mean_n", "body_weight_ratio", "force_mean_counts", "empty_mean_counts")
+        assert [t[f] for f in figures] == [None] * 5 and t["flags"] == []
+        until(d, "ready")
+        d.ok("trial")
+        until(d, "recording")
+        time.sleep(0.2)
+        person.on = True
+        p = until(d, "review")
+        t = p["trials"][-1]
+        assert [t[f] for f in figures[:3]] == [None] * 3
+        assert abs(t["force_mean_counts"] - 96 * STEP_COUNTS) < 1 and t["empty_mean_counts"] == 0
+        assert t["flags"] == [] and t["proposed"] == "accepted"
+        log = session(d, p)["protocols"][0]["trials"][-1]
+        assert log["force_mean_n"] is None and log["body_weight_ratio"] is None
+        d.ok("abort", reason="enough")
+        for protocol in ("walk", "quiet-stance"):  # contact, weighing
+            error = d.refused("protocol", protocol=protocol, subject="P-1", body_mass_kg=70.5)
+            assert error["code"] == "state" and "needs newtons" in error["message"]
+
+
+def test_a_calibration_that_is_gone_after_a_restart(folder):
+    """What needs newtons was begun with them; it does not go on in counts."""
+    place = tempfile.mkdtemp(prefix="plantard-test-")
+    try:
+        with Clinic(folder, place) as (d, _):
+            begin(d, "walk")
+            d.ok("red-flags", **CLEAR)
+        with Clinic(folder, place, calibrated=False) as (d, _):
+            assert until(d, "ready")["protocol"] == "walk"
+            assert "needs newtons" in d.refused("trial", approach="one-step")["message"]
+            assert now(d)["state"] == "ready" and now(d)["trials"] == []
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def test_what_is_refused(folder):
