@@ -124,7 +124,11 @@ void pl_engine_watch(struct pl_engine *e, double contact_n, bool clear_first)
 {
 	pthread_mutex_lock(&e->lock);
 	pl_contact_reset(&e->contact, contact_n, clear_first);
+	e->contact.counts = !pl_calibrated(&e->calibration);
 	pthread_mutex_unlock(&e->lock);
+	pthread_mutex_lock(&e->cells_lock);
+	pl_cell_watch_break(e->cells); /* nobody looked since the last trial */
+	pthread_mutex_unlock(&e->cells_lock);
 	atomic_store(&e->watched, contact_n > 0);
 }
 

@@ -12,8 +12,6 @@
 #include "daemon/engine_internal.h"
 #include "daemon/text.h"
 
-#define CELLS_NS (50 * PL_MS)
-
 /* ---- averages: tare and weighing ---- */
 
 static void reply(struct pl_engine *e, struct pl_main_item *item)
@@ -424,15 +422,22 @@ static double metric(const struct pl_frame *f, int column)
 	return column >= 0 ? (double)f->metrics[column] : 0;
 }
 
-/* Cells are slow to change: some frames a second are enough, and none waits for a report. */
+/* What was missed, or is of a part of the mat, may have been a contact. */
 static void watch_cells(struct pl_engine *e, const struct pl_frame *f, double contact_n,
 			double force_n)
 {
-	if (isnan(force_n) || f->t_mono_ns < e->cells_next_ns ||
-	    pthread_mutex_trylock(&e->cells_lock))
+	bool whole = !isnan(force_n) && !(f->flags & PL_FLAG_PARTIAL);
+
+	if (pthread_mutex_trylock(&e->cells_lock)) { /* none waits for a report */
+		e->cells_missed = true;
 		return;
-	e->cells_next_ns = f->t_mono_ns + CELLS_NS;
-	pl_cell_watch_push(e->cells, &e->calibration, f->cells, f->dtype, force_n >= contact_n);
+	}
+	if (!whole || e->cells_missed || f->flags & (PL_FLAG_LOST | PL_FLAG_EPOCH))
+		pl_cell_watch_break(e->cells);
+	e->cells_missed = false;
+	if (whole)
+		pl_cell_watch_see(e->cells, &e->calibration, f->cells, f->dtype, f->t_mono_ns,
+				  force_n >= contact_n);
 	pthread_mutex_unlock(&e->cells_lock);
 }
 

@@ -102,7 +102,7 @@ struct pl_engine {
 	bool live_reset;
 	int force_metric, side_metric[3], feet_metric; /* columns; -1: none */
 	atomic_bool watched;
-	int64_t cells_next_ns; /* when cells are looked at again */
+	bool cells_missed; /* a frame came while a report was made */
 	struct pl_average average;
 	struct pl_engine_recording rec;
 

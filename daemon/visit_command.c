@@ -164,6 +164,11 @@ static int trial(struct pl_daemon *d, const struct pl_request *r, struct pl_erro
 		return -1;
 	pl_copy(ask.approach, sizeof(ask.approach), r->approach);
 	if (d->visit->state == PL_VISIT_READY) {
+		/* A calibration may have expired while the protocol slept between two starts. */
+		if (pl_protocol_needs_force(d->visit->protocol) &&
+		    pl_calibrated_need(d, (unsigned)pl_visit_run_mat(d), d->visit->protocol->id,
+				       err))
+			return -1;
 		pl_engine_status(d->mats[pl_visit_run_mat(d)].engine, &s);
 		if (s.state != PL_STATE_RUNNING)
 			return pl_error_set(err, PL_ESTATE, 0, "no frames come from %s (%s): %s",

@@ -162,6 +162,8 @@ static void read_trial(struct pl_visit_trial *t, const json_t *o)
 		.force_n = number(o, "force_mean_n"),
 		.empty_n = number(o, "empty_mean_n"),
 		.ratio = number(o, "body_weight_ratio"),
+		.force_counts = number(o, "force_mean_counts"),
+		.empty_counts = number(o, "empty_mean_counts"),
 		.pain = number(o, "pain"),
 		.frames = (uint64_t)json_integer_value(json_object_get(o, "frames")),
 		.gap_frames = (uint64_t)json_integer_value(json_object_get(o, "gap_frames")),

@@ -374,13 +374,13 @@ def pmp_frame(seq, cells, t_us=None, wrong=0):
     return cobs(packet + struct.pack("<H", crc16(packet) ^ wrong))
 
 
-def small_mat(folder, rows=16, cols=8, rate_hz=100, name="small", pitch_mm=10.0):
+def small_mat(folder, rows=16, cols=8, rate_hz=100, name="small", pitch_mm=10.0, calibrated=True):
     """A mat file of a small PMP mat, for tests that write frames from Python. Its path."""
     path = os.path.join(folder, f"{name}.conf")
     with open(path, "w") as f:
         f.write(f'title = "Small PMP mat"; rows = {rows}; cols = {cols}; pitch_mm = {pitch_mm};\n'
                 f'rate_hz = {rate_hz}; protocol = "pmp"; cell = "u16";\n'
-                'calibration = { unit = "kPa"; scale = 0.1; };\n')
+                + ('calibration = { unit = "kPa"; scale = 0.1; };\n' if calibrated else ""))
     return path
 
 

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* One frame. Forces in N, NaN counts as 0. */
+/* One frame. Forces in N, of a mat without calibration in counts; NaN counts as 0. */
 struct pl_contact_frame {
 	int64_t t_ns; /* monotonic */
 	uint32_t epoch;
@@ -28,6 +28,7 @@ struct pl_contact_frame {
 
 struct pl_contact {
 	double contact_n;     /* contact from this force on, until it is below half of it */
+	bool counts;	      /* no calibration: all that is said to be N here is counts */
 	bool occupied;	      /* the mat is not clear yet: contact counts only once it was */
 	uint64_t frames;      /* since reset */
 	uint64_t loaded;      /* of them with contact */
@@ -57,7 +58,7 @@ void pl_contact_reset(struct pl_contact *c, double contact_n, bool clear_first);
 void pl_contact_push(struct pl_contact *c, const struct pl_contact_frame *f);
 /* Strikes so far, the contact that is still there among them. */
 void pl_contact_strikes(const struct pl_contact *c, unsigned strikes[3]);
-/* Mean force of loaded, resp. empty frames; NaN if there were none. */
+/* Mean force of loaded, resp. empty frames; NaN if there were none. Counts, if it says so. */
 double pl_contact_mean_n(const struct pl_contact *c);
 double pl_contact_empty_n(const struct pl_contact *c);
 

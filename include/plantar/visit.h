@@ -111,7 +111,8 @@ struct pl_visit_trial {
 	double force_n;	  /* mean while loaded; WEIGH: measured. NaN: unknown */
 	double empty_n;	  /* mean while empty; TARE: before it. NaN: unknown */
 	double ratio;	  /* force to body weight; NaN: unknown */
-	double pain;	  /* NaN: not asked */
+	double force_counts, empty_counts; /* instead, of a mat without calibration; else NaN */
+	double pain;			   /* NaN: not asked */
 	unsigned strikes[3];
 	uint64_t frames, gap_frames;
 	unsigned flags;		  /* enum pl_trial_flag */

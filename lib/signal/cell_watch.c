@@ -3,6 +3,10 @@
  * A dead cell looks like a place where nobody stands, a stuck one like somebody small. Neither is
  * seen in one frame, but both are over a few steps: who stands on all cells around a cell stands on
  * it, too, and an empty mat shows nothing. What one frame says is summed here a cell at a time.
+ *
+ * A foot that lands or leaves, or whose toe only drags, weighs next to nothing, but all of it on a
+ * few cells: taken for an empty mat, that makes them noisy. So a frame without contact waits until
+ * it is known that nobody came soon after it, as nobody had been there shortly before.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -19,10 +23,17 @@ const struct pl_cell_rules pl_cell_rules = {
 	.noisy_times = 5,
 	.noisy_counts = 2,
 	.stuck_mads = 10,
+	.clear_s = 0.3,
+	.look_s = 0.05,
 	.reach = 2,
 	.surrounded_frames = 20,
 	.empty_frames = 20,
 };
+
+/* Room for all that can wait: clear_s / look_s of them, and the newest. */
+#define WAITING_MAX 8
+#define CELL_BYTES_MAX 8 /* PL_F64 */
+#define NS 1e9
 
 struct cell {
 	double sum, sum_squares;     /* counts while empty, less the first */
@@ -32,12 +43,24 @@ struct cell {
 	uint8_t answered, left_out;  /* ever; by the calibration */
 };
 
+/* A frame without contact, of which it is not known yet whether the mat was empty. */
+struct waiting {
+	int64_t t_ns;
+	enum pl_dtype dtype;
+	void *cells; /* a copy; room for any dtype */
+};
+
 struct pl_cell_watch {
 	struct pl_geometry g;
 	size_t n;
 	uint64_t empty, loaded;
 	struct cell *cell;
 	double *value, *sorted;
+	unsigned char *copies; /* of all that wait */
+	struct waiting waiting[WAITING_MAX];
+	unsigned first, n_waiting; /* the oldest; a ring */
+	bool clear;		   /* no contact since clear_ns, and every frame seen since */
+	int64_t clear_ns, look_ns; /* look_ns: when a frame is looked at again */
 };
 
 const char *pl_cell_fault_name(enum pl_cell_fault fault)
@@ -57,9 +80,14 @@ struct pl_cell_watch *pl_cell_watch_new(const struct pl_geometry *g, struct pl_e
 		w->cell = calloc(w->n, sizeof(*w->cell));
 		w->value = calloc(w->n, sizeof(*w->value));
 		w->sorted = calloc(w->n, sizeof(*w->sorted));
+		w->copies = calloc(w->n, (size_t)WAITING_MAX * CELL_BYTES_MAX);
 	}
-	if (w && w->cell && w->value && w->sorted)
+	if (w && w->cell && w->value && w->sorted && w->copies) {
+		for (size_t i = 0; i < WAITING_MAX; i++)
+			w->waiting[i].cells = w->copies + i * w->n * CELL_BYTES_MAX;
+		pl_cell_watch_reset(w);
 		return w;
+	}
 	pl_cell_watch_free(w);
 	pl_error_set(err, PL_ENOMEM, 0, "out of memory to watch a mat's cells");
 	return NULL;
@@ -72,6 +100,7 @@ void pl_cell_watch_free(struct pl_cell_watch *w)
 	free(w->cell);
 	free(w->value);
 	free(w->sorted);
+	free(w->copies);
 	free(w);
 }
 
@@ -79,6 +108,14 @@ void pl_cell_watch_reset(struct pl_cell_watch *w)
 {
 	w->empty = w->loaded = 0;
 	memset(w->cell, 0, w->n * sizeof(*w->cell));
+	w->look_ns = INT64_MIN;
+	pl_cell_watch_break(w);
+}
+
+void pl_cell_watch_break(struct pl_cell_watch *w)
+{
+	w->n_waiting = 0;
+	w->clear = false;
 }
 
 /* ---- one frame ---- */
@@ -180,6 +217,58 @@ void pl_cell_watch_push(struct pl_cell_watch *w, const struct pl_calibration *ca
 		push_loaded(w, cal);
 	else
 		push_empty(w, cal, cells, dtype);
+}
+
+/* ---- was the mat empty? ---- */
+
+static int64_t clear_time(void)
+{
+	return (int64_t)(pl_cell_rules.clear_s * NS);
+}
+
+static void wait_with(struct pl_cell_watch *w, const void *cells, enum pl_dtype dtype, int64_t t_ns)
+{
+	struct waiting *f = &w->waiting[(w->first + w->n_waiting) % WAITING_MAX];
+
+	if (w->n_waiting == WAITING_MAX)
+		return; /* cannot be, looks are too rare */
+	f->t_ns = t_ns;
+	f->dtype = dtype;
+	memcpy(f->cells, cells, w->n * pl_dtype_size(dtype));
+	w->n_waiting++;
+}
+
+/* The mat is clear at t_ns: what has waited long enough was an empty mat. */
+static void settle(struct pl_cell_watch *w, const struct pl_calibration *cal, int64_t t_ns)
+{
+	while (w->n_waiting && t_ns - w->waiting[w->first].t_ns >= clear_time()) {
+		const struct waiting *f = &w->waiting[w->first];
+
+		pl_cell_watch_push(w, cal, f->cells, f->dtype, false);
+		w->first = (w->first + 1) % WAITING_MAX;
+		w->n_waiting--;
+	}
+}
+
+void pl_cell_watch_see(struct pl_cell_watch *w, const struct pl_calibration *cal, const void *cells,
+		       enum pl_dtype dtype, int64_t t_ns, bool contact)
+{
+	bool look = t_ns >= w->look_ns;
+
+	if (look)
+		w->look_ns = t_ns + (int64_t)(pl_cell_rules.look_s * NS);
+	if (contact) {
+		pl_cell_watch_break(w);
+		if (look)
+			pl_cell_watch_push(w, cal, cells, dtype, true);
+		return;
+	}
+	if (!w->clear)
+		w->clear_ns = t_ns;
+	w->clear = true;
+	settle(w, cal, t_ns);
+	if (look && t_ns - w->clear_ns >= clear_time())
+		wait_with(w, cells, dtype, t_ns);
 }
 
 /* ---- what was found ---- */

@@ -215,6 +215,8 @@ static void add_trial(struct pl_visit *v, const struct pl_visit_ask *ask)
 		.force_n = NAN,
 		.empty_n = NAN,
 		.ratio = NAN,
+		.force_counts = NAN,
+		.empty_counts = NAN,
 		.pain = NAN,
 	};
 }

@@ -204,6 +204,8 @@ static void write_trial(const struct pl_visit *v, const struct pl_visit_trial *t
 	pl_json_double(j, "force_mean_n", t->force_n);
 	pl_json_double(j, "empty_mean_n", t->empty_n);
 	pl_json_double(j, "body_weight_ratio", t->ratio);
+	pl_json_double(j, "force_mean_counts", t->force_counts);
+	pl_json_double(j, "empty_mean_counts", t->empty_counts);
 	pl_json_double(j, "pain", t->pain);
 	words(j, "approach", t->ask.approach);
 	pl_json_double(j, "speed_kmh", t->ask.speed_kmh);

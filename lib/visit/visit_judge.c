@@ -32,8 +32,22 @@ static bool other_foot(const struct pl_contact *c, enum pl_side side)
 	return side != PL_SIDE_UNKNOWN && c->side_sum_n[other] > c->side_sum_n[side];
 }
 
-static unsigned find(const struct pl_visit *v, const struct pl_visit_trial *t,
-		     const struct pl_protocol_step *s, const struct pl_contact *c)
+/* Newtons where the mat has a calibration; counts have no body weight and no limit in N. */
+static void fill_forces(const struct pl_visit *v, struct pl_visit_trial *t,
+			const struct pl_contact *c)
+{
+	if (c->counts) {
+		t->force_counts = pl_contact_mean_n(c);
+		t->empty_counts = pl_contact_empty_n(c);
+		return;
+	}
+	t->force_n = pl_contact_mean_n(c);
+	t->empty_n = pl_contact_empty_n(c);
+	t->ratio = weight_ratio(v, t->force_n);
+}
+
+static unsigned find(const struct pl_visit_trial *t, const struct pl_protocol_step *s,
+		     const struct pl_contact *c)
 {
 	unsigned strikes = t->strikes[0] + t->strikes[1] + t->strikes[2], found = 0;
 
@@ -45,9 +59,10 @@ static unsigned find(const struct pl_visit *v, const struct pl_visit_trial *t,
 		found |= PL_TRIAL_GAP;
 	if (c->loaded > 0 && other_feet(c, s))
 		found |= PL_TRIAL_FEET;
-	if (c->frames - c->loaded >= EMPTY_FRAMES_MIN && fabs(t->empty_n) > s->drift_n)
+	if (!c->counts && c->frames - c->loaded >= EMPTY_FRAMES_MIN &&
+	    fabs(t->empty_n) > s->drift_n)
 		found |= PL_TRIAL_DRIFT;
-	if (c->loaded > 0 && !(fabs(weight_ratio(v, t->force_n) - 1) * 100 <= s->weight_pct))
+	if (!c->counts && c->loaded > 0 && !(fabs(t->ratio - 1) * 100 <= s->weight_pct))
 		found |= PL_TRIAL_WEIGHT;
 	if (strikes < s->strikes_min)
 		found |= PL_TRIAL_STRIKES;
@@ -66,10 +81,8 @@ void pl_visit_judge(const struct pl_visit *v, struct pl_visit_trial *t, const st
 	const struct pl_protocol_step *s = &v->protocol->steps[v->plan[t->item].step];
 
 	pl_contact_strikes(c, t->strikes);
-	t->force_n = pl_contact_mean_n(c);
-	t->empty_n = pl_contact_empty_n(c);
-	t->ratio = weight_ratio(v, t->force_n);
-	t->flags |= find(v, t, s, c) & (s->checks | PL_TRIAL_GAP);
+	fill_forces(v, t, c);
+	t->flags |= find(t, s, c) & (s->checks | PL_TRIAL_GAP);
 	if (t->seconds < s->seconds_min - 1e-6 && !(t->flags & PL_TRIAL_NO_CONTACT))
 		t->flags |= PL_TRIAL_SHORT;
 	pl_visit_propose(t);

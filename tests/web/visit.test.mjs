@@ -158,3 +158,11 @@ test("what would be flagged is told while it can still be helped, for the step's
 	assert.deepEqual(model.liveFlags({ flags: 32, metrics: { force_counts: 900, feet: 1 } }, step, p), ["partial"], "counts are no weight");
 	assert.deepEqual(model.liveFlags(null, step, p), []);
 });
+
+test("counts are shown as counts", () => {
+	const none = { force_mean_n: null, force_mean_counts: null };
+
+	assert.deepEqual(model.forceOf({ ...none, force_mean_n: 0 }, "force_mean"), { value: 0, unit: "N" });
+	assert.deepEqual(model.forceOf({ ...none, force_mean_counts: 96000 }, "force_mean"), { value: 96000, unit: "counts" });
+	assert.equal(model.forceOf(none, "force_mean"), null);
+});

@@ -183,6 +183,82 @@ static void known_cells_and_too_few_frames(void **state)
 	free_mat(&m);
 }
 
+/* ---- where people come and go ---- */
+
+#define LOOK_NS INT64_C(50000000)
+#define CLEAR_LOOKS 6 /* on both sides of a frame that counts as empty */
+
+static void see(struct mat *m, uint8_t cell[ROWS][COLS], bool contact)
+{
+	pl_cell_watch_see(m->watch, &m->cal, cell, PL_U8, m->frame++ * LOOK_NS, contact);
+}
+
+static void see_nobody(struct mat *m, int frames)
+{
+	uint8_t cell[ROWS][COLS] = {{0}};
+
+	for (int i = 0; i < frames; i++)
+		see(m, cell, false);
+}
+
+/* The foot that lands or leaves: without contact, but not an empty mat. */
+static void only_a_mat_that_was_and_stays_clear_is_empty(void **state)
+{
+	struct mat m = new_mat(0);
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		uint8_t foot[ROWS][COLS] = {{0}}, toe[ROWS][COLS] = {{0}};
+
+		memset(&foot[4][2], LOAD, 4);
+		toe[4][2] = LOAD;
+		see_nobody(&m, 2 * CLEAR_LOOKS);
+		see(&m, toe, false);
+		see(&m, foot, true);
+		see(&m, toe, false);
+	}
+	/* Two in the middle of each pause; no toe came before the first. */
+	assert_int_equal(report(&m).empty_frames, 2 * 50 - 1);
+	assert_int_equal(report(&m).noisy + report(&m).stuck, 0);
+	free_mat(&m);
+}
+
+static void who_did_not_look_does_not_know(void **state)
+{
+	struct mat m = new_mat(0);
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		see_nobody(&m, 2 * CLEAR_LOOKS);
+		assert_int_equal(report(&m).empty_frames, 0);
+		pl_cell_watch_break(m.watch);
+	}
+	see_nobody(&m, 2 * CLEAR_LOOKS + 1);
+	assert_int_equal(report(&m).empty_frames, 1);
+	free_mat(&m);
+}
+
+/* Twenty looks a second, however fast the mat is; a touch between two looks is a touch. */
+static void every_frame_is_seen_few_are_looked_at(void **state)
+{
+	const int64_t frame_ns = LOOK_NS / 10;
+	struct mat m = new_mat(0);
+	uint8_t cell[ROWS][COLS] = {{0}};
+	int64_t t = 0;
+
+	(void)state;
+	for (; t < 100 * LOOK_NS; t += frame_ns)
+		pl_cell_watch_see(m.watch, &m.cal, cell, PL_U8, t, false);
+	assert_in_range(report(&m).empty_frames, 100 - 2 * CLEAR_LOOKS - 1,
+			100 - 2 * CLEAR_LOOKS + 1);
+	pl_cell_watch_reset(m.watch);
+	for (t = 0; t < 100 * LOOK_NS; t += frame_ns)
+		pl_cell_watch_see(m.watch, &m.cal, cell, PL_U8, t,
+				  t % (10 * LOOK_NS) == 5 * frame_ns);
+	assert_int_equal(report(&m).empty_frames + report(&m).loaded_frames, 0);
+	free_mat(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +266,9 @@ int main(void)
 		cmocka_unit_test(each_fault_is_found_where_it_is),
 		cmocka_unit_test(a_tare_hides_nothing),
 		cmocka_unit_test(known_cells_and_too_few_frames),
+		cmocka_unit_test(only_a_mat_that_was_and_stays_clear_is_empty),
+		cmocka_unit_test(who_did_not_look_does_not_know),
+		cmocka_unit_test(every_frame_is_seen_few_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,39 @@ static void body_weight(void **state)
 	expect_flags(WEIGHT_N * 1.051, PL_TRIAL_WEIGHT);
 }
 
+/* A mat without calibration: nothing of it is newtons, and nothing is judged as if it were. */
+static void counts_are_no_newtons(void **state)
+{
+	struct pl_visit *v;
+	struct pl_contact c;
+	struct pl_visit_trial *t;
+
+	(void)state;
+	protocol.steps[1].checks |= PL_TRIAL_DRIFT;
+	v = in_state(PL_VISIT_RECORDING);
+	t = &v->trials[1];
+	c = standing(v, 12345);
+	c.counts = true;
+	c.frames += 100;
+	c.empty_sum_n = 100 * 45;
+	later(v, 61);
+	pl_visit_ended(v, &c, 6100, 0, "stopped", "");
+	assert_true(t->force_counts == 12345 && t->empty_counts == 45);
+	assert_true(isnan(t->force_n) && isnan(t->empty_n) && isnan(t->ratio));
+	assert_int_equal(t->flags, 0);
+	assert_int_equal(t->proposed, PL_VERDICT_ACCEPTED);
+	pl_visit_free(v);
+	v = in_state(PL_VISIT_RECORDING); /* the same of a mat that has one */
+	t = &v->trials[1];
+	c.counts = false;
+	later(v, 61);
+	pl_visit_ended(v, &c, 6100, 0, "stopped", "");
+	assert_true(t->force_n == 12345 && t->empty_n == 45 && t->ratio > 17);
+	assert_true(isnan(t->force_counts) && isnan(t->empty_counts));
+	assert_int_equal(t->flags, PL_TRIAL_WEIGHT | PL_TRIAL_DRIFT);
+	pl_visit_free(v);
+}
+
 static void what_is_wrong_with_a_trial(void **state)
 {
 	const unsigned flags[6] = {PL_TRIAL_PARTIAL, PL_TRIAL_SATURATED, PL_TRIAL_GAP,
@@ -266,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_whole_visit),
 		TEST(body_weight),
+		TEST(counts_are_no_newtons),
 		TEST(what_is_wrong_with_a_trial),
 		TEST(quota_per_foot),
 		TEST(drift_nobody_and_too_long),

@@ -250,3 +250,13 @@ export function liveFlags(header, step, p) {
 	if (checked("weight") && p.state === "recording" && p.body_mass_kg > 0 && typeof m.force_n === "number" && Math.abs(m.force_n / (p.body_mass_kg * G) - 1) > 0.05) out.push("weight");
 	return out;
 }
+
+/* A mean of a trial in newtons, or in counts where the mat had no calibration; null: there is none. */
+export function forceOf(trial, name) {
+	for (const [end, unit] of [["n", "N"], ["counts", "counts"]]) {
+		const value = trial[`${name}_${end}`] ?? null;
+
+		if (value !== null) return { value, unit };
+	}
+	return null;
+}

@@ -4,19 +4,19 @@
  * with what could be done about them; the score that the protocol asks for is part of accepting.
  */
 import { el, field, format } from "../core/ui.js";
-import { acceptKeys, asksSide, lastTrial, needsScore, strikesText } from "./model.js";
+import { acceptKeys, asksSide, forceOf, lastTrial, needsScore, strikesText } from "./model.js";
 import { action, choice, facts, line, scores, suggestions } from "./act.js";
 import { flagAdvice, flagText, REJECT_REASONS } from "./words.js";
 
-function figures(p, t, mat) {
-	const unit = mat && !mat.calibrated ? "counts" : "N";
+function figures(p, t) {
 	const recorded = p.kind === "record";
+	const force = forceOf(t, "force_mean"), empty = forceOf(t, "empty_mean");
 
 	return facts([
 		recorded ? ["Length", format.quantity(t.seconds, "s", 1)] : null,
 		recorded ? ["Frames", `${format.number(t.frames)}, missing ${format.number(t.gap_frames)}`] : null,
-		t.force_mean_n !== null ? ["Mean force", `${format.quantity(t.force_mean_n, unit)}${t.body_weight_ratio !== null && unit === "N" ? ` (${format.percent(100 * t.body_weight_ratio)} of body weight)` : ""}`] : null,
-		t.empty_mean_n !== null ? ["Empty mat", format.quantity(t.empty_mean_n, unit, 1)] : null,
+		force ? ["Mean force", `${format.quantity(force.value, force.unit)}${t.body_weight_ratio !== null ? ` (${format.percent(100 * t.body_weight_ratio)} of body weight)` : ""}`] : null,
+		empty ? ["Empty mat", format.quantity(empty.value, empty.unit, 1)] : null,
 		recorded ? ["Strikes", strikesText(t.strikes)] : null,
 		t.contact_s !== null ? ["Contact after", format.quantity(t.contact_s, "s", 1)] : null,
 		t.approach ? ["Approach", t.approach] : null,
@@ -66,7 +66,7 @@ export function reviewPanel(ctx, p) {
 		node: el("div.review", { data: { testid: "panel-review" } },
 			verdict(t, p.kind),
 			p.why ? el("p.warning", {}, p.why) : null,
-			figures(p, t, ctx.store.mat(p.mat)),
+			figures(p, t),
 			ctx.store.operator ? el("div.judge", {},
 				el("section", { aria: { label: "Accept" } }, score?.node, side?.node, accept.node),
 				el("section", { aria: { label: "Reject" } }, why)) : null),
