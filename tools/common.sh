@@ -26,14 +26,15 @@ need_packages() {
 	say "installing ${#missing[@]} Debian packages: ${missing[*]}"
 	if [ "$(id -u)" != 0 ]; then
 		command -v sudo >/dev/null || {
-			echo "these packages are missing and need root: ${missing[*]}" >&2
+			echo "there is no sudo here; as root, then once more: apt-get install --no-install-recommends ${missing[*]}" >&2
 			exit 1
 		}
 		root=(sudo)
 	fi
+	# With env behind sudo, which keeps no variables: a question nobody sees would wait for ever.
 	"${root[@]}" apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends \
-		"${missing[@]}" >/dev/null
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+		apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # quietly LOG COMMAND...: the output goes to LOG; shown only when the command fails.

@@ -104,9 +104,9 @@ static void print_known(const json_t *mats)
 		const char *error = pl_figure_text(mat, "error", NULL);
 
 		if (error)
-			printf("  %-20s %s\n", pl_figure_text(mat, "mat", "-"), error);
+			printf("  %-22s %s\n", pl_figure_text(mat, "mat", "-"), error);
 		else
-			printf("  %-20s %sx%-4s %s\n", pl_figure_text(mat, "mat", "-"),
+			printf("  %-22s %4sx%-4s %s\n", pl_figure_text(mat, "mat", "-"),
 			       pl_figure(json_object_get(mat, "rows"), rows),
 			       pl_figure(json_object_get(mat, "cols"), cols),
 			       pl_figure_text(mat, "title", ""));

@@ -53,6 +53,9 @@ void pl_protocol_list(const json_t *reply)
 	const json_t *p;
 	size_t i;
 
+	if (json_array_size(json_object_get(reply, "protocols")) == 0)
+		puts("none: the daemon found no protocols; PLANTAR_PROTOCOLS names their folder to "
+		     "it, see plantard(8)");
 	json_array_foreach(json_object_get(reply, "protocols"), i, p)
 		printf("%-18s v%-3lld %s%s\n", pl_figure_text(p, "protocol", ""),
 		       whole(p, "version"), pl_figure_text(p, "title", ""),

@@ -5,6 +5,7 @@
  * recorded right now has no overview yet and is asked for its head.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,9 +273,15 @@ static int look_for_months(const char *root, struct months *m, struct pl_error *
 	DIR *years = opendir(root), *dir;
 	char path[PL_NAMED_PATH];
 
+	if (!years && errno == ENOENT)
+		return pl_error_set(err, PL_ENOENT, ENOENT,
+				    "nothing has been recorded here yet: there is no folder %s; "
+				    "--archive names another one",
+				    root);
 	if (!years)
-		return pl_error_set(err, PL_EIO, 0,
-				    "cannot read %s; --archive names another folder", root);
+		return pl_error_set(err, PL_EIO, errno,
+				    "cannot read %s: %s; --archive names another folder", root,
+				    strerror(errno));
 	while ((y = readdir(years))) {
 		join(path, root, y->d_name);
 		dir = strspn(y->d_name, "0123456789") == 4 ? opendir(path) : NULL;

@@ -85,6 +85,11 @@ def test_list_works_without_a_daemon(tmp_path):
     refused("list", "--control", f"ipc://{tmp_path}/none.sock")
 
 
+def test_sessions_before_the_first_one(tmp_path):
+    said = refused("sessions", PLANTARD_STATE_DIR=tmp_path / "sessions")
+    assert "nothing has been recorded here yet" in said and f"no folder {tmp_path}/sessions" in said
+
+
 def test_list_tells_what_is_wrong_with_a_mat(tmp_path):
     (tmp_path / "torn.conf").write_text('rows = 4;\ncolls = 4;\n')
     listed = json.loads(good("list", "--json", PLANTARD_RUNTIME_DIR=tmp_path, PLANTAR_MATS=tmp_path))

@@ -228,6 +228,19 @@ def test_nothing_reaches_into_the_margins(archive, tmp_path):
             assert not inked(pdf, page), (name, page)
 
 
+def test_no_head_of_a_table_is_alone_at_the_foot_of_a_page(tmp_path):
+    """Wherever a table comes to lie: a note grows line by line and pushes it down."""
+    run("simulate", "--person", "standing", "--as", "pmp-64x64", "--hz", 50, "--seconds", 10, "--capture", tmp_path / "s.plcap")
+    run("import", tmp_path / "s.plcap", "--subject", "P-1", "--condition", "barefoot", "--out", tmp_path / "sessions")
+    folder, = sessions(tmp_path, "sessions")
+    for lines in range(4):
+        if lines:
+            run("annotate", folder, "notes=" + "walked here, stood still; " * 4 * (lines - 1) + "no pain")
+        pages = text_of(report(tmp_path / "s.pdf", folder, "--pdf"), "-layout").split(FOOTER)[:-1]
+        for last in (page.rstrip().splitlines()[-1] for page in pages):
+            assert not re.match(r" +unit ", last), (lines, last)
+
+
 def test_counts_are_never_newtons(archive, tmp_path):
     folder, = sessions(archive, "counts")
     text = " ".join(text_of(report(tmp_path / "c.pdf", folder, "--pdf")).split())

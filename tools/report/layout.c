@@ -24,6 +24,7 @@
 #define TEXT_LEAST 44.0 /* no column of texts becomes narrower */
 #define FIGURE_GAP 14.0
 #define HEADING_KEEPS 70.0 /* what must follow on the same page */
+#define GROUP_KEEPS 30.0   /* the same below a heading within a table */
 
 struct flow {
 	const struct pl_doc *doc;
@@ -225,16 +226,21 @@ static double put_cells(struct flow *f, const struct pl_block *b, const double *
 	return fmax(height, 1.35 * CELL) + 2 * ROW_PAD;
 }
 
-static void put_head(struct flow *f, const struct pl_block *b, const double *width)
+static double put_head(struct flow *f, const struct pl_block *b, const double *width, bool draw)
 {
 	const struct pl_pen rule = {pl_ink_dark, 0.8, PL_SOLID};
 	const char *head[PL_TABLE_COLUMNS];
+	double height;
 
 	for (size_t k = 0; k < b->columns; k++)
 		head[k] = b->column[k].head;
-	f->y += put_cells(f, b, width, head, true, true);
+	height = put_cells(f, b, width, head, true, draw);
+	if (!draw)
+		return height;
+	f->y += height;
 	if (ink(f))
 		pl_draw_line(ink(f), LEFT, f->y, RIGHT, f->y, &rule);
+	return height;
 }
 
 static void put_group(struct flow *f, const char *text)
@@ -248,6 +254,21 @@ static void put_group(struct flow *f, const char *text)
 	f->y += height;
 }
 
+static double row_height(struct flow *f, const struct pl_block *b, const double *width, size_t row)
+{
+	return put_cells(f, b, width, b->cell + row * b->columns, false, false) +
+	       (is_group(b, row) ? GROUP_KEEPS : 0);
+}
+
+/* Title, head and the first row: a head alone at the foot of a page says nothing. */
+static double start_height(struct flow *f, const struct pl_block *b, const double *width,
+			   const struct pl_wrap *title)
+{
+	double height = put_head(f, b, width, false) + (b->rows ? row_height(f, b, width, 0) : 0);
+
+	return height + (*b->text ? pl_wrap_draw(title, NULL, LEFT, f->y, PL_START, b->text) : 0);
+}
+
 static void put_table(struct flow *f, const struct pl_block *b)
 {
 	struct pl_wrap title = wrap(f, PL_BOLD, 9.2, WIDTH, &pl_ink_black);
@@ -255,18 +276,18 @@ static void put_table(struct flow *f, const struct pl_block *b)
 	double width[PL_TABLE_COLUMNS];
 
 	measure_columns(f, b, width);
-	need(f, 60);
+	need(f, start_height(f, b, width, &title) + 2);
 	if (*b->text)
 		f->y += pl_wrap_draw(&title, ink(f), LEFT, f->y, PL_START, b->text) + 1;
-	put_head(f, b, width);
+	put_head(f, b, width, true);
 	for (size_t r = 0; r < b->rows; r++) {
 		const char *const *cell = b->cell + r * b->columns;
 		bool group = is_group(b, r);
-		double height = put_cells(f, b, width, cell, false, false) + (group ? 30 : 0);
+		double height = row_height(f, b, width, r);
 
 		if (f->y + height > BOTTOM) {
 			new_page(f);
-			put_head(f, b, width);
+			put_head(f, b, width, true);
 		}
 		if (group) {
 			put_group(f, cell[0]);

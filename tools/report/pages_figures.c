@@ -227,9 +227,21 @@ static void put_shares(struct pl_report *r, const struct pl_group *g, bool stand
 
 #define SWAY_PANELS 6
 
-static double reach(const struct pl_picture_path *p)
+static const json_t *sway_of(const struct pl_trial_sheet *t)
 {
-	double most = 0;
+	return json_object_get(json_object_get(t->document, "standing"), "sway");
+}
+
+/* How far the path and its ellipse, which goes beyond it, reach from the middle. */
+static double reach(const struct pl_trial_sheet *t)
+{
+	const struct pl_picture_path *p = &t->pictures.sway;
+	double major = json_number_value(json_object_get(sway_of(t), "ellipse_major_mm"));
+	double minor = json_number_value(json_object_get(sway_of(t), "ellipse_minor_mm"));
+	double turn =
+		json_number_value(json_object_get(sway_of(t), "ellipse_angle_deg")) * M_PI / 180;
+	double most = fmax(hypot(major * sin(turn), minor * cos(turn)),
+			   hypot(major * cos(turn), minor * sin(turn)));
 
 	for (size_t i = 0; i < p->n; i++)
 		most = fmax(most, fmax(fabs(p->x_mm[i]), fabs(p->y_mm[i])));
@@ -246,7 +258,7 @@ static void put_panel(struct pl_report *r, const struct pl_trial_sheet *t, doubl
 		      const char *caption)
 {
 	const json_t *standing = json_object_get(t->document, "standing");
-	const json_t *sway = json_object_get(standing, "sway");
+	const json_t *sway = sway_of(t);
 	struct pl_sway_chart *chart = pl_doc_room(&r->doc, sizeof(*chart));
 
 	if (!chart)
@@ -273,7 +285,7 @@ static void put_sway(struct pl_report *r, const struct pl_session_sheet *s,
 	for (size_t i = 0; i < s->n; i++) {
 		if (!sways(&s->trial[i], c))
 			continue;
-		half_mm = fmax(half_mm, 1.05 * reach(&s->trial[i].pictures.sway));
+		half_mm = fmax(half_mm, 1.05 * reach(&s->trial[i]));
 		all++;
 	}
 	for (size_t i = 0; i < s->n && panels < SWAY_PANELS; i++)
