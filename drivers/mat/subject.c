@@ -7,16 +7,51 @@
 
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/mat/conf.h"
 #include "drivers/mat/paths.h"
+
+#define REPEATS_MAX 32
+#define COPIES_MAX 4096
+
+/* Regular expressions can be made to take minutes and gigabytes. What a code needs cannot. */
+static bool is_tame(const char *pattern)
+{
+	unsigned long copies = 1;
+	unsigned repeats = 0;
+
+	for (const char *p = pattern; *p; p++) {
+		if (*p == '\\' && p[1]) {
+			p++;
+		} else if (*p == '[') {
+			p += p[1] == '^';
+			p += p[1] == ']'; /* the first one is meant as it stands */
+			while (p[1] && p[1] != ']')
+				p++;
+		} else if (strchr("*+?{", *p)) {
+			const char *comma = *p == '{' ? p + strcspn(p, ",}") : p;
+			unsigned long least = *p == '{' ? strtoul(p + 1, NULL, 10) : 1;
+			unsigned long most = *comma == ',' ? strtoul(comma + 1, NULL, 10) : 0;
+
+			if (least > COPIES_MAX || most > COPIES_MAX)
+				return false;
+			copies *= most > least ? most : least ? least : 1;
+			if (++repeats > REPEATS_MAX || copies > COPIES_MAX)
+				return false;
+		}
+	}
+	return true;
+}
 
 /* The pattern anchored at both ends, compiled. */
 static int compile(const char *pattern, regex_t *compiled)
 {
 	char whole[300];
 
+	if (!is_tame(pattern))
+		return REG_ESPACE;
 	snprintf(whole, sizeof(whole), "^(%s)$", pattern);
 	return regcomp(compiled, whole, REG_EXTENDED | REG_NOSUB);
 }
@@ -24,8 +59,16 @@ static int compile(const char *pattern, regex_t *compiled)
 bool pl_subject_pattern_valid(const char *pattern, char *why, size_t cap)
 {
 	regex_t compiled;
-	int failed = compile(pattern, &compiled);
+	int failed;
 
+	if (!is_tame(pattern)) {
+		snprintf(why, cap,
+			 "at most %d of * + ? {n,m}, and at most %d repetitions by their numbers "
+			 "multiplied",
+			 REPEATS_MAX, COPIES_MAX);
+		return false;
+	}
+	failed = compile(pattern, &compiled);
 	if (failed)
 		regerror(failed, &compiled, why, cap);
 	else

@@ -16,6 +16,8 @@
 			abort();  \
 	} while (0)
 
+#define FRAMES 10u /* a mark of one byte is believed when enough others follow */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 
@@ -41,14 +43,15 @@ static bool marked(const struct pl_matrix_config *c, const uint8_t *bytes, size_
 }
 
 /*
- * Three frames of zeros there and back. A second mark lets those be read that wait for one; a
+ * Ten frames of zeros there and back. A second mark lets those be read that wait for one; a
  * text's first frame is not believed, and the last of a mat that sends parts may wait for more.
  * Rows that only silence parts are not believed without it, nor frames with a second mark inside:
  * here one of an index or a size, since a mark of empty cells is refused.
  */
 static void talk(const struct pl_mat *mat)
 {
-	size_t cells = pl_geometry_cells(&mat->geometry) * pl_dtype_size(mat->dtype), n, used = 0;
+	size_t cells = pl_geometry_cells(&mat->geometry) * pl_dtype_size(mat->dtype), n = 0,
+	       used = 0;
 	struct pl_encoder *e = pl_encoder_new(&mat->decoder, NULL);
 	struct pl_decoder *d = pl_decoder_new(&mat->decoder, NULL);
 	struct pl_raw_frame frame = {.cells = malloc(cells)};
@@ -57,15 +60,14 @@ static void talk(const struct pl_mat *mat)
 	bool got = true, believable;
 
 	CHECK(e && d && zeros && frame.cells);
-	wire = malloc(3 * pl_encoder_max(e));
+	wire = malloc(FRAMES * pl_encoder_max(e));
 	CHECK(wire);
-	n = pl_encoder_frame(e, zeros, 0, 0, wire);
-	n += pl_encoder_frame(e, zeros, 1, 0, wire + n);
-	n += pl_encoder_frame(e, zeros, 2, 0, wire + n);
+	for (unsigned i = 0; i < FRAMES; i++)
+		n += pl_encoder_frame(e, zeros, i, 0, wire + n);
 	believable = !mat->decoder.matrix.text.idle_ms && marked(&mat->decoder.matrix, wire, n);
 	for (size_t step = 1; step || got; used += step, frames += got)
 		step = pl_decoder_feed(d, wire + used, n - used, 0, &frame, &got);
-	CHECK((frames >= 1 || !believable) && frames <= 3);
+	CHECK((frames >= 1 || !believable) && frames <= FRAMES);
 	free(wire);
 	free(zeros);
 	free(frame.cells);

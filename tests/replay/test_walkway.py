@@ -297,7 +297,7 @@ def test_unplugged_and_back(folder):
         path = w.d.ok("start", subject="P-1")["trials"][0]["path"]
         time.sleep(0.5)
         w.pads[1].unplug()
-        assert "p1 is gone" in sub.event("partial")["text"]
+        sub.until(lambda t, h: h.get("kind") == "partial" and "p1 is gone" in h["text"])
         status = w.d.wait_state("partial", "walkway")
         assert status["state_text"] == "p1 is gone" and status["sources"][1]["state"] == "gone"
         assert w.d.refused("tare")["code"] == "state"

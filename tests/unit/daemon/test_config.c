@@ -193,6 +193,10 @@ static void mistakes(void **state)
 		{MAT("") "control = 3;", "/etc/x/plantard.conf:4: control: "},
 		{MAT("") "archive = { folder = \"/a\"; fallback = \"/a\"; };",
 		 "/etc/x/plantard.conf:4: archive.fallback: is the archive folder itself"},
+		{MAT("") "archive = { subject_pattern = \"P-([0-9]{99}){99}\"; };",
+		 "/etc/x/plantard.conf:4: archive.subject_pattern: \"P-([0-9]{99}){99}\" is no "
+		 "extended "
+		 "regular expression (at most 32 of * + ? {n,m}, and at most 4096 repetitions"},
 		{MAT("") "archive = { reserve_mb = \"much\"; };",
 		 "/etc/x/plantard.conf:4: archive.reserve_mb: "},
 		{MAT("") "log = \"loud\";", "/etc/x/plantard.conf:4: log: "},

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
-import { Pointer, begin, reach, reviewed } from "./operator.mjs";
+import { Pointer, begin, reach, reviewed, start } from "./operator.mjs";
 import { Lab, axeSource, live, store, t, until } from "./rig.mjs";
 
 let lab, page, hand;
@@ -62,7 +62,7 @@ test("a visit: form, ready, recording, review, its dialogs, its end; then the li
 	await looked("begin");
 	await begin(page, hand, { protocol: "Quiet stance", subject: "P-0047", mass: 70 });
 	await looked("ready");
-	await hand.press("trial");
+	await start(page, hand);
 	await reach(page, "recording");
 	await looked("recording");
 	await reviewed(page);

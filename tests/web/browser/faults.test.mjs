@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import test, { after, before } from "node:test";
-import { Pointer, begin, reach, trial } from "./operator.mjs";
+import { Pointer, begin, reach, trial, start } from "./operator.mjs";
 import { Lab, live, run, store, t, until } from "./rig.mjs";
 
 const MIB = 1 << 20;
@@ -95,7 +95,7 @@ test("plantard is started anew in the middle of a visit: the page goes on where 
 
 	await hand.press("nav-visit");
 	await begin(page, hand, { protocol: "Quiet stance", subject: "P-0046", mass: 70 });
-	await hand.press("trial");
+	await start(page, hand);
 	await reach(page, "recording");
 	await lab.daemon.stop("SIGKILL");
 	await page.waitForSelector(t("visit-off"), { state: "visible" });
@@ -134,13 +134,13 @@ test("the disk is full in the middle of a trial: said, the trial ends as it is, 
 			fs.rmSync(ballast, { force: true });
 			await said("state-disk", /free/);
 			await until(() => store(page, "store.mat().state === 'running'"), "the mat");
-			await hand.press("trial");
+			await start(page, hand);
 			await reach(page, "recording", "review");
 			await run("fallocate", ["-l", `${freeMib() - (await store(page, "store.status.archive.reserve_bytes")) / MIB + 512}M`, ballast]);
 			await said("state-disk", /full/);
 			why = (await refuse(hand)).end;
 		}
-		await hand.press("trial");
+		await start(page, hand);
 		await said("panel-ready", /MB are free .* in reserve; make room/); /* and no other begins, and why is said */
 	} finally {
 		fs.rmSync(ballast, { force: true });

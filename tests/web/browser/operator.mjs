@@ -127,6 +127,19 @@ export async function reviewed(page) {
 	await page.waitForSelector(`${t("accept")}:not([aria-disabled=true])`);
 }
 
+/* Presses the button of a trial until it is one: a mat that a busy computer kept silent for a moment is refused. */
+export async function start(page, hand) {
+	for (let n = 0; ; n++) {
+		await until(() => store(page, "store.mat()?.state === 'running'"), "the mat");
+		await hand.press("trial");
+		try {
+			return await until(async () => (await protocolState(page)) !== "ready", "the trial to begin", 5000);
+		} catch (error) {
+			if (n === 4) throw error;
+		}
+	}
+}
+
 /*
  * A trial from the button to the review; during(n): what happens while it is recorded. Simulated mats share the computer with everything
  * else: when it kept one silent for a quarter of a second, plantard ends the trial (gap), and the operator does what operators
@@ -134,8 +147,7 @@ export async function reviewed(page) {
  */
 export async function trial(page, hand, during = async () => {}) {
 	for (let n = 0; ; n++) {
-		await until(() => store(page, "store.mat()?.state === 'running'"), "the mat");
-		await hand.press("trial");
+		await start(page, hand);
 		if ((await reach(page, "recording", "review")) === "recording") await during(n);
 		await reviewed(page);
 		const made = await store(page, "store.protocol.trials.at(-1)");

@@ -124,8 +124,10 @@ test("what the bridge costs: one browser, eight browsers", async () => {
 		say(`bridge with ${n}: % of a core`, fixed(cost[n]), n === 1 ? "at most 5" : "at most 10");
 		say(`bridge with ${n}: frames a second to each, least`, fixed(Math.min(...each)), "60");
 		say(`plantard beside it: % of a core`, fixed((100 * (cpuSeconds(lab.daemon.pid) - before_.daemon)) / s));
-		for (const h of heard) assert.ok(h.metrics > 0, "everybody is served");
-		assert.ok(Math.max(...heard.map((h) => h.lost)) === 0 || Math.min(...each) < 30, "figures are not lost on the way to a page that reads");
+		for (const h of heard) {
+			assert.ok(h.metrics > 0, "everybody is served");
+			assert.ok(h.lost < 0.05 * (h.metrics + h.lost), `${h.lost} of ${h.metrics + h.lost} figures did not come: only a page that cannot keep up loses some`);
+		}
 		await page.context().close();
 	}
 	assert.ok(cost[1] < 25 && cost[8] < 40, `bridge: ${fixed(cost[1])} and ${fixed(cost[8])} % of a core`);

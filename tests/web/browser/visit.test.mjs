@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import test, { after, before } from "node:test";
-import { Keyboard, Pointer, begin, reach, reviewed, trial } from "./operator.mjs";
+import { Keyboard, Pointer, begin, reach, reviewed, trial, start } from "./operator.mjs";
 import { Lab, protocolState, run, store, t, until } from "./rig.mjs";
 
 let lab;
@@ -166,7 +166,7 @@ test("two browsers see the same visit; the one that led it is killed and nothing
 	assert.equal(await looks.textContent(t("visit-title")), await leads.textContent(t("visit-title")));
 	assert.match(await looks.textContent(t("beside")), /P-0045/);
 	assert.equal(await looks.$(t("trial")), null, "a viewer has no buttons that act");
-	await hand.press("trial");
+	await start(leads, hand);
 	await reach(looks, "recording");
 	await leads.context().close(); /* a browser dies in the middle of a trial */
 	await reach(looks, "review");
