@@ -39,6 +39,6 @@ export function conditionLists(sessions, onchange) {
 	return {
 		nodes: lists.map((l, i) => l && field(sessions.length > 1 ? `Condition, ${when(sessions[i].started_utc)}` : "Condition", l)),
 		values: () => lists.map((l) => (l ? l.value : null)),
-		said: (i) => (lists[i] ? label(lists[i].value) : ""),
+		said: (i) => (lists[i] ? label(lists[i].value) : sessions[i].conditions[0] ?? ""),
 	};
 }

@@ -15,6 +15,8 @@ const FIRST = [
 	["steps.contact_time_s", "sore"], ["steps.force_peak_n", "sore"], ["steps.force_peak_counts", "sore"], ["steps.heel_impulse_pct", "sore"], ["steps.strike_index_pct", "sore"],
 ];
 
+const ASKED_BACK = 5; /* sessions */
+
 /* Feet in which pain was said, of the annotations of a session's trials. */
 export function soreSides(annotations) {
 	const hurts = (a, side) => [side, "both"].includes(a.pain_side) || (a[`pain_${side}`] && a[`pain_${side}`] !== "none");
@@ -103,8 +105,15 @@ export function trendPage(ctx, root, subject, condition) {
 			})))));
 	}
 
-	/* Of the last session: where it hurts may change. Without an answer both feet are shown. */
-	const sore = (trend) => new SessionData(ctx.link, trend.sessions.at(-1)?.session_uuid).trials().then((t) => soreSides(t.map((x) => x.annotations)), () => []);
+	/* As the newest session tells that says anything of pain, of the last few. Without an answer both feet are shown. */
+	async function sore(trend) {
+		for (const s of trend.sessions.slice(-ASKED_BACK).reverse()) {
+			const said = await new SessionData(ctx.link, s.session_uuid).trials().then((t) => t.map((x) => x.annotations), () => []);
+
+			if (said.some((a) => a.pain_side || a.pain_left || a.pain_right)) return soreSides(said);
+		}
+		return [];
+	}
 
 	const option = (f) => el("option", { value: key(f) }, `${figureOf(f.figure).name}, ${[figureOf(f.figure).where, f.side].filter(Boolean).join(", ")}`);
 
