@@ -82,6 +82,7 @@ static const struct pl_field fields[] = {
 	WHOLE("limit", limit, 1, 10000),
 	WHOLE("page", page, 1, 999),
 	WHOLE("foot", foot, 1, 64),
+	TEXT(mix),
 	TEXT(by),
 	TEXT(format),
 	TEXT(facing),
@@ -132,7 +133,7 @@ static const struct command {
 	[PL_CMD_SESSION] = {"session", ASKS | RECORDINGS, "session", "session"},
 	[PL_CMD_ANALYSIS] = {"analysis", ASKS | RECORDINGS, "session trial pictures",
 			     "session trial"},
-	[PL_CMD_COMPARE] = {"compare", ASKS | RECORDINGS, "sessions by", "sessions"},
+	[PL_CMD_COMPARE] = {"compare", ASKS | RECORDINGS, "sessions by conditions mix", "sessions"},
 	[PL_CMD_TREND] = {"trend", ASKS | RECORDINGS, "subject condition", "subject"},
 	[PL_CMD_REPORT] = {"report", ASKS | RECORDINGS, "sessions format page", "sessions format"},
 	[PL_CMD_ANNOTATE] = {"annotate", ACTS | RECORDINGS,
@@ -252,10 +253,29 @@ static int check_report(const struct pl_request *r, struct pl_error *err)
 				     : "page: is for svg and png; pdf and html have all pages");
 }
 
+/* mix: words with commas between. */
+static int check_compare(const struct pl_request *r, struct pl_error *err)
+{
+	char list[sizeof(r->mix)], *rest = list, *word;
+
+	if (check_word("by", r->by, "condition session side", err))
+		return -1;
+	if (r->n_of && r->n_of != r->n_sessions)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "conditions: one for each session, %u, not %u", r->n_sessions,
+				    r->n_of);
+	pl_copy(list, sizeof(list), r->mix);
+	while ((word = strsep(&rest, ",")))
+		if (check_word("mix", word,
+			       "mat surface ground filter region version condition all", err))
+			return -1;
+	return 0;
+}
+
 static int check_words(const struct pl_request *r, struct pl_error *err)
 {
 	if (r->cmd == PL_CMD_COMPARE)
-		return check_word("by", r->by, "condition session side", err);
+		return check_compare(r, err);
 	if (r->cmd == PL_CMD_REPORT)
 		return check_report(r, err);
 	if (r->cmd != PL_CMD_CORRECT)

@@ -77,6 +77,10 @@ struct pl_request {
 	unsigned n_sessions;
 	char sessions[PL_REQUEST_SESSIONS_MAX][37];
 	double trial_number, limit, page, foot; /* whole */
+	/* compare: of each session this condition only, "*" all of them; differences that are
+	 * allowed */
+	unsigned n_of; /* 0: all of all */
+	char of[PL_REQUEST_SESSIONS_MAX][129], mix[65];
 	char by[49], format[8], facing[12], note[161], reject[161];
 	bool pictures, accept;
 	unsigned n_reject_steps, n_accept_steps;

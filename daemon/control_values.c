@@ -32,6 +32,28 @@ static int take_text(const struct pl_field *f, const json_t *value, char *out, s
 	return 0;
 }
 
+/* compare: one for each session; null is all of them, "" those without one. */
+static int take_conditions_of(const json_t *value, struct pl_request *request, struct pl_error *err)
+{
+	const struct pl_field entry = {.name = "conditions", .cap = sizeof(request->of[0])};
+	size_t n = json_array_size(value);
+
+	if (!json_is_array(value) || n < 1 || n > PL_REQUEST_SESSIONS_MAX)
+		return pl_error_set(err, PL_EUSAGE, 0,
+				    "conditions: an array with a string or null for each session "
+				    "is expected");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_array_get(value, i);
+
+		if (json_is_null(one))
+			pl_copy(request->of[i], sizeof(request->of[i]), "*");
+		else if (take_text(&entry, one, request->of[i], err))
+			return -1;
+	}
+	request->n_of = (unsigned)n;
+	return 0;
+}
+
 static int take_conditions(const json_t *value, struct pl_request *request, struct pl_error *err)
 {
 	const struct pl_field entry = {.name = "conditions", .cap = sizeof(request->conditions[0])};
@@ -251,7 +273,8 @@ int pl_field_take(const struct pl_field *f, const json_t *value, struct pl_reque
 		memcpy(at, &number, sizeof(number));
 		return 0;
 	case PL_FIELD_CONDITIONS:
-		return take_conditions(value, request, err);
+		return request->cmd == PL_CMD_COMPARE ? take_conditions_of(value, request, err)
+						      : take_conditions(value, request, err);
 	case PL_FIELD_SESSIONS:
 		return take_sessions(value, request, err);
 	case PL_FIELD_STEPS:

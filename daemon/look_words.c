@@ -167,6 +167,10 @@ int pl_look_words(const struct pl_request *r, const struct pl_look_place *place,
 	case PL_CMD_COMPARE:
 		if (*r->by)
 			add(w, "--by=%s", by_word(r->by));
+		for (unsigned i = 0; i < r->n_of; i++)
+			add(w, "--condition=%s", r->of[i]);
+		if (*r->mix)
+			add(w, "--mix=%s", r->mix);
 		add_sessions(w, r);
 		break;
 	case PL_CMD_TREND:

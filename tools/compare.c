@@ -30,6 +30,7 @@ enum {
 	OPT_B,
 	OPT_LIST,
 	OPT_BY,
+	OPT_CONDITION,
 	OPT_MIX,
 	OPT_BETWEEN_DAY,
 	OPT_SESSIONS,
@@ -48,6 +49,10 @@ struct compare {
 	struct pl_group base[GROUPS_MAX]; /* sessions that say how days differ */
 	size_t bases;
 	struct pl_days days;
+	const char *condition[GROUPS_MAX]; /* of every operand, or one for each */
+	size_t conditions;
+	const char *of; /* now: trials of this condition only; NULL: all */
+	size_t taken;	/* trials, of the operand now */
 	const char *mix, *only, *sessions, *between_day;
 	int by;
 	bool json, csv;
@@ -89,6 +94,11 @@ static const char *judged_path(struct compare *c, const json_t *document, const 
 	return path;
 }
 
+static const char *condition_of(const json_t *document, const char *none)
+{
+	return pl_figure_text(json_object_get(document, "recording"), "condition", none);
+}
+
 /* Into the group of that name, or, where it is NULL, the one of the recording's condition. */
 static int add_file(struct compare *c, const char *group, const struct pl_gather_file *file)
 {
@@ -98,9 +108,13 @@ static int add_file(struct compare *c, const char *group, const struct pl_gather
 
 	if (!document)
 		return -1;
+	if (c->of && strcmp(condition_of(document, ""), c->of) != 0) {
+		json_decref(document);
+		return 0;
+	}
+	c->taken++;
 	if (!group)
-		group = pl_figure_text(json_object_get(document, "recording"), "condition",
-				       "no condition");
+		group = condition_of(document, "no condition");
 	g = find_group(c, group);
 	if (g && pl_gather_left_out(g, judged_path(c, document, file->path))) {
 		json_decref(document);
@@ -156,14 +170,22 @@ static int add_one(struct compare *c, const char *group, const char *path)
 	return a.result;
 }
 
-/* The same, or a session by its uuid: one group, though it may lie in two folders. */
+/* The same, or a session by its uuid: one group, though it may lie in two folders. What was asked
+ * for and is not there is an error, never a group less. */
 static int add_path(struct compare *c, const char *group, const char *operand)
 {
 	struct pl_named named;
 	int result = pl_named_find(operand, &named, &c->err);
 
+	c->taken = 0;
+
 	for (unsigned i = 0; result == 0 && i < named.n; i++)
 		result = add_one(c, group, named.path[i]);
+	if (result == 0 && c->of && !c->taken)
+		return pl_error_set(&c->err, PL_ENOENT, 0,
+				    *c->of ? "%s has no trial of condition \"%s\""
+					   : "%s has no trial without a condition%s",
+				    operand, c->of);
 	return result;
 }
 
@@ -503,19 +525,31 @@ static int compare(struct compare *c)
 	return PL_EXIT_OK;
 }
 
+/* "*" is all of them. */
+static const char *condition_at(const struct compare *c, size_t operand)
+{
+	const char *of = !c->conditions	      ? "*"
+			 : c->conditions == 1 ? c->condition[0]
+					      : c->condition[operand];
+
+	return strcmp(of, "*") == 0 ? NULL : of;
+}
+
 static int gather(struct compare *c, struct pl_args *args)
 {
 	int n = args->argc - args->first;
 	/* one operand: its conditions are groups unless it has but one, or sides are asked for */
 	bool whole = c->by == BY_GROUPS || c->by == BY_SIDES || n > 1;
 
-	for (int i = args->first; i < args->argc; i++)
+	for (int i = args->first; i < args->argc; i++) {
+		c->of = condition_at(c, (size_t)(i - args->first));
 		if (add_path(c,
 			     c->by == BY_CONDITIONS ? NULL
 			     : whole		    ? args->argv[i]
 						    : NULL,
 			     args->argv[i]))
 			return -1;
+	}
 	if (c->by == BY_AUTO && n == 1 && c->groups > 1)
 		c->by = BY_CONDITIONS;
 	return 0;
@@ -530,6 +564,12 @@ static bool take_option(struct pl_args *args, struct compare *c, int key)
 		return c->csv = true;
 	case OPT_BY:
 		pl_args_choice(args, by_names, &c->by);
+		return true;
+	case OPT_CONDITION:
+		if (c->conditions == GROUPS_MAX)
+			pl_args_fail(args, "--condition: at most %d times", GROUPS_MAX);
+		else
+			c->condition[c->conditions++] = args->value;
 		return true;
 	case OPT_MIX:
 		c->mix = args->value;
@@ -561,6 +601,7 @@ static int run_all(struct compare *c, struct pl_args *args, const struct later *
 {
 	int result = 0;
 
+	c->of = condition_at(c, 0);
 	for (size_t i = 0; i < n && result == 0; i++)
 		result = later[i].key == OPT_LIST
 				 ? add_list(c, later[i].value)
@@ -594,6 +635,8 @@ static int run(const struct pl_subcommand *self, int argc, char **argv)
 	pl_args_operands(&args, n ? 0 : 1, -1, "RECORDING or SESSION");
 	if (!args.done && c->mix && pl_mixing_names(c->mix, &c->err))
 		pl_args_fail(&args, "%s", c->err.message);
+	if (!args.done && c->conditions > 1 && (n || (int)c->conditions != args.argc - args.first))
+		pl_args_fail(&args, "--condition: one for all, or one for each operand");
 	code = args.done ? args.exit_code : run_all(c, &args, later, n);
 	for (size_t i = 0; i < c->groups; i++)
 		pl_group_free(&c->group[i]);
@@ -615,6 +658,9 @@ static const struct pl_option options[] = {
 	{OPT_BY, "by", "WHAT",
 	 "groups (each operand is one), conditions (of the\n"
 	 "recordings), sides (left against right), auto (default)"},
+	{OPT_CONDITION, "condition", "NAME",
+	 "only trials of this condition; given several times:\n"
+	 "one for each operand, '*' for all of its trials"},
 	{OPT_MIX, "mix", "LIST",
 	 "compare although these differ: mat, surface, ground,\n"
 	 "filter, region, version, condition, all"},
@@ -635,7 +681,7 @@ static const struct pl_option options[] = {
 const struct pl_subcommand pl_cmd_compare = {
 	.name = "compare",
 	.summary = "compare sides, conditions or sessions of a person",
-	.synopsis = "A B... [--mix LIST] [--between-day FILE] [--json|--csv]\n"
+	.synopsis = "A B... [--condition NAME] [--mix LIST] [--between-day FILE] [--json|--csv]\n"
 		    "SESSION [--by conditions|sides] ...\n"
 		    "--a FILE... --b FILE...",
 	.about = "A, B: recordings (also what plantar analyze --json printed), sessions, or "

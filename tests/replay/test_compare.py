@@ -208,6 +208,31 @@ def test_what_must_not_be_mixed(write, path, value, name):
     assert document("compare", a, b, "--mix", "all", "--json")["mixed"] == doc["mixed"]
 
 
+def test_one_condition_of_each(tmp_path):
+    """Of sessions with several conditions one is taken of each, or all if that is allowed."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        for n, condition in enumerate(("barefoot", "shod", "")):
+            doc = steps_document([v + 100 * n for v in A])
+            changed(doc, "recording.condition", condition)
+            (tmp_path / folder / f"trial-00{n + 1}.h5").write_text(json.dumps(doc))
+    one, two = tmp_path / "one", tmp_path / "two"
+    refused = run("compare", one, two, code=1).stderr
+    assert "several conditions" in refused
+
+    def means(*options):
+        f = figure(document("compare", one, two, "--json", *options)["comparisons"][0], "steps.impulse_ns", "left")
+        return round(f["a_mean"]), round(f["b_mean"])
+
+    assert means("--condition", "barefoot") == (300, 300)
+    assert means("--condition", "shod", "--condition", "barefoot") == (400, 300)
+    assert means("--condition", "", "--condition", "shod") == (500, 400)
+    assert means("--condition", "*", "--condition", "shod", "--mix", "condition") == (400, 400)
+    assert 'two has no trial of condition "boots"' in run("compare", one, two, "--condition", "barefoot",
+                                                          "--condition", "boots", code=1).stderr
+    assert "one for each" in run("compare", one, "--condition", "a", "--condition", "b", code=2).stderr
+
+
 def test_boxes_of_imported_sessions_may_differ_in_size(write):
     """How large a box was cut out says nothing of the mat; the pitch does."""
     a = steps_document(A, recording__mat_file="imported:hdf5-array:cropped")

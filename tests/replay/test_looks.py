@@ -137,6 +137,15 @@ def test_compare(lab, by, says):
         assert [g["name"] for g in reply["comparison"]["groups"]] == ["barefoot", "shod"]
 
 
+def test_compare_takes_one_condition_of_each(lab):
+    both = [lab.first, lab.second]
+    compared = lab.ask("compare", sessions=both, conditions=["barefoot", None])["comparison"]
+    assert [(g["name"], g["recordings"]) for g in compared["groups"]] == [(lab.first, 2), (lab.second, 2)]
+    error = lab.refused("compare", sessions=both, conditions=["barefoot", "--mix=all"])
+    assert error["message"].endswith(f'{lab.second} has no trial of condition "--mix=all"')
+    assert lab.ask("compare", sessions=both, mix="condition,surface")["comparison"]["mixed"] == []
+
+
 def test_compare_of_two_people_is_refused(lab):
     error = lab.refused("compare", sessions=[lab.first, lab.other])
     assert error["code"] == "state" and "one person" in error["message"]
@@ -265,7 +274,10 @@ def test_a_session_that_is_not_there(lab, cmd, keys, says):
     ("compare", {"sessions": [NOBODY[:-2] + f"{i:02x}" for i in range(21)]}, "1 to 20"),
     ("compare", {"sessions": [NOBODY, "--by"]}, "uuids"),
     ("compare", {"sessions": [NOBODY], "by": "--mix"}, "condition session side"),
-    ("compare", {"sessions": [NOBODY], "mix": "all"}, "does not take"),
+    ("compare", {"sessions": [NOBODY], "mix": "mat,--by"}, "condition all"),
+    ("compare", {"sessions": [NOBODY], "conditions": ["a", "b"]}, "one for each session, 1"),
+    ("compare", {"sessions": [NOBODY], "conditions": [1]}, "string"),
+    ("compare", {"sessions": [NOBODY], "conditions": "a"}, "array"),
     ("sessions", {"limit": 0}, "limit"),
     ("sessions", {"folder": "/"}, "does not take"),
     ("trend", {"subject": "P\n1"}, "control character"),

@@ -10,6 +10,9 @@ const geometry = await import(new URL("sessions/geometry.js", page));
 const figures = await import(new URL("sessions/figures.js", page));
 const { trialOf } = await import(new URL("sessions/data.js", page));
 const { readable } = await import(new URL("sessions/compare.js", page));
+const conditions = await import(new URL("sessions/conditions.js", page));
+const { pageWords } = await import(new URL("sessions/refusal.js", page));
+const trend = await import(new URL("sessions/trend.js", page));
 const { when } = await import(new URL("sessions/list.js", page));
 const annotations = await import(new URL("sessions/annotations.js", page));
 
@@ -129,6 +132,45 @@ test("sessions are read as when and whose, and told apart when that is the same"
 	const day = when("2026-11-25T10:00:00Z");
 	assert.equal(readable("aaaa-1 and bbbb-2", [s("aaaa-1", "2026-11-25T10:00:00Z", "P-1")]), `${day}, P-1 and bbbb-2`);
 	assert.equal(readable("aaaa-1, bbbb-2", [s("aaaa-1", "2026-11-25T10:00:00Z", ""), s("bbbb-2", "2026-11-25T10:00:20Z", "")]), `${day} (aaaa), ${day} (bbbb)`);
+});
+
+test("of sessions with several conditions the common one is compared, or what was chosen", () => {
+	const of = (...lists) => conditions.startWith(lists.map((l) => ({ conditions: l })));
+	assert.deepEqual(of(["shod", "barefoot"], ["barefoot"], ["lift", "barefoot"]), ["barefoot", null, "barefoot"]);
+	assert.deepEqual(of(["shod", "barefoot"], ["lift", "wedge"]), ["shod", "lift"]);
+	assert.deepEqual(conditions.keysOf([null, null]), {});
+	assert.deepEqual(conditions.keysOf(["", null, "shod"]), { conditions: ["", null, "shod"] });
+	assert.deepEqual(conditions.keysOf([conditions.ALL, "shod"], ["mat"]), { conditions: [null, "shod"], mix: "mat,condition" });
+});
+
+test("refusals are said without the options of a command line", () => {
+	/* as tools/ has them: each advice on an option is a part of its own */
+	for (const file of ["tools/mixing.c", "tools/compare.c"]) {
+		const c = readFileSync(new URL(file, source), "utf8").replace(/"\s*\n\s*"/g, "");
+		const said = [...c.matchAll(/PL_ESTATE, 0,\s*"([^"]*)"|PL_EUSAGE, 0,\s*"(there is only[^"]*(?:\\"%s\\"[^"]*)?)"/g)].map((m) => (m[1] ?? m[2]).replaceAll("%.*s", "surface").replaceAll("%s", "grass"));
+		assert.ok(said.length, file);
+		for (const s of said) assert.doesNotMatch(pageWords(s).said, /--/, s);
+	}
+	assert.deepEqual(pageWords('the recordings differ in surface: "a" and "b"; --mix surface compares them all the same'), { said: 'The recordings differ in surface: "a" and "b".', mix: "surface" });
+	assert.deepEqual(pageWords("nobody stood"), { said: "Nobody stood.", mix: null });
+});
+
+test("a trend begins with what is asked first, of the sore foot", () => {
+	const f = (figure, side = "", ...n) => ({ figure, side, sessions: (n.length ? n : [1, 1]).map((x) => ({ n: x })) });
+	const names = (list) => list.map((x) => `${x.figure} ${x.side}`.trim());
+	const stands = [f("standing.feet.contact_time_s", "left"), f("standing.sway.mean_velocity_mm_s"), f("standing.sway.path_mm"), f("standing.load.heel_pct"),
+		f("standing.load.heel_pct", "left"), f("standing.load.heel_pct", "right"), f("standing.load.pct", "right"), f("standing.load.pct", "left")];
+	const sway = ["standing.sway.path_mm", "standing.sway.mean_velocity_mm_s"];
+	const right = trend.inOrder(stands, ["right"]);
+	assert.deepEqual(names(right.first), ["standing.load.pct left", "standing.load.heel_pct right", ...sway]);
+	assert.equal(right.first.length + right.others.length, stands.length);
+	assert.deepEqual(names(trend.inOrder(stands, []).first), ["standing.load.pct left", "standing.load.heel_pct left", "standing.load.heel_pct right", ...sway]);
+	const walks = [f("standing.load.pct", "left", 1, 0), f("steps.strike_index_pct", "left"), f("steps.heel_impulse_pct", "left"), f("steps.force_peak_n", "left"), f("steps.contact_time_s", "left")];
+	assert.deepEqual(names(trend.inOrder(walks, ["left"]).first), ["steps.contact_time_s left", "steps.force_peak_n left", "steps.heel_impulse_pct left", "steps.strike_index_pct left", "standing.load.pct left"]);
+	assert.deepEqual(trend.soreSides([{ pain_left: "none" }, { pain_right: "posterior-heel" }]), ["right"]);
+	assert.deepEqual(trend.soreSides([{ pain_side: "both" }]), ["left", "right"]);
+	assert.deepEqual(trend.soreSides([{ pain_side: "none" }]), []);
+	assert.deepEqual([figures.figureOf("standing.load.pct").name, figures.figureOf("standing.load.pct").unit], ["Share of body load", "%"]);
 });
 
 test("no place and a place exclude each other", () => {

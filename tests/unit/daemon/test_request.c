@@ -118,6 +118,30 @@ static void a_body_mass_stays_an_annotation(void **state)
 	assert_null(words.argv[8]);
 }
 
+static void a_condition_of_each_session(void **state)
+{
+	static struct pl_look_words words;
+	const struct pl_look_place place = {.folder = "/a", .fallback = "", .who = "key:anna"};
+	struct pl_request r;
+	struct pl_error err;
+
+	(void)state;
+	assert_int_equal(parse("{\"v\":1,\"cmd\":\"compare\",\"sessions\":[\"" UUID
+			       "\"],\"conditions\":[null],\"mix\":\"condition,mat\"}",
+			       &r, &err),
+			 0);
+	assert_int_equal(pl_look_words(&r, &place, &words, &err), 0);
+	assert_string_equal(words.argv[4], "--condition=*");
+	assert_string_equal(words.argv[5], "--mix=condition,mat");
+	assert_string_equal(words.argv[6], "--");
+	assert_int_equal(parse("{\"v\":1,\"cmd\":\"compare\",\"sessions\":[\"" UUID
+			       "\"],\"conditions\":[\"--x\"]}",
+			       &r, &err),
+			 0);
+	assert_int_equal(pl_look_words(&r, &place, &words, &err), 0);
+	assert_string_equal(words.argv[4], "--condition=--x");
+}
+
 static void who_may_what(void **state)
 {
 	(void)state;
@@ -203,6 +227,7 @@ int main(void)
 		cmocka_unit_test(takes),
 		cmocka_unit_test(takes_what_is_about_recordings),
 		cmocka_unit_test(a_body_mass_stays_an_annotation),
+		cmocka_unit_test(a_condition_of_each_session),
 		cmocka_unit_test(who_may_what),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(bounded),

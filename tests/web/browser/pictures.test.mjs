@@ -93,11 +93,13 @@ test("what was recorded: list, session, comparison, trend", async () => {
 	await page.waitForSelector(`${t("card-footprint")} svg, ${t("card-footprint")} canvas`);
 	await until(async () => !(await page.textContent(t("main"))).includes("the others are being analysed"), "all curves");
 	await picture(page, "session", [...MOVING, "nav.trials", ".card svg"]);
-	await go(`#compare/${sessions[1]},${sessions[2]}`);
+	await go(`#compare/${sessions[0]},${sessions[2]}`);
 	await until(() => page.locator(`${t("comparison")} tbody tr`).count(), async () => `the comparison: ${await page.locator("#view-sessions").innerText()}`);
+	await good();
 	await picture(page, "compare", MOVING);
 	await go("#trend/P-0042/barefoot%20%2F%20eyes-open");
 	await until(() => page.locator(t("trend-chart")).count(), async () => `the trend: ${await page.locator("#view-sessions").innerText()}`);
+	await good();
 	await picture(page, "trend", MOVING);
 });
 

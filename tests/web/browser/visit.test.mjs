@@ -154,6 +154,32 @@ test("both sessions are in the list, analysed and reported; page, report and ana
 	}
 });
 
+test("of a session with several conditions one is compared, or all if that is wanted; what is refused is said in the page's words", async () => {
+	const page = await lab.page("sessions");
+	const rows = () => until(() => page.locator(`${t("comparison")} tbody tr`).count(), async () => `the comparison: ${await page.locator("#view-sessions").innerText()}`);
+
+	await page.goto(`${lab.origin}/#compare/${standing}/side`);
+	await rows();
+	assert.match(await page.inputValue(t("compare-condition-1")), /eyes-(open|closed)/);
+	assert.match(await page.locator(".groups").innerText(), /eyes-(open|closed).*1 trials/);
+	await page.selectOption(t("compare-condition-1"), "*");
+	await until(async () => /all conditions together.*2 trials/.test(await page.locator(".groups").innerText()), "both conditions");
+	assert.match(await page.locator(".warning").first().innerText(), /Taken together although different/);
+	await page.selectOption(t("compare-by"), "condition");
+	await until(async () => (await page.locator(".groups li").count()) === 2, "conditions side by side");
+	assert.ok(!(await page.isVisible(t("compare-condition-1"))), "all conditions are there, nothing is to be chosen");
+	await page.goto(`${lab.origin}/#compare/${standing},${walking}`);
+	await page.waitForFunction((s) => document.querySelector(s)?.textContent, t("compare-refused"));
+	const refused = await page.textContent(t("compare-refused"));
+	assert.match(refused, /more than one person/);
+	assert.doesNotMatch(refused, /--/);
+	await page.goto(`${lab.origin}/#trend/P-0043`);
+	await page.waitForSelector(t("trend-chart"));
+	assert.match(await page.locator(`${t("trend-figure")} option:checked`).innerText(), /Share of body load.*left/);
+	assert.match(await page.locator(`${t("trend-figure")} option`).nth(1).innerText(), /heels.*right/, "the sore heel comes next");
+	await page.context().close();
+});
+
 test("two browsers see the same visit; the one that led it is killed and nothing is lost", async () => {
 	await lab.person("standing", { mass: 70 });
 	const leads = await lab.page("visit");

@@ -5,8 +5,10 @@
  */
 import { button, el, field, fill, text } from "../core/ui.js";
 import { line } from "../visit/act.js";
+import { conditionLists, keysOf } from "./conditions.js";
 import { digits, figureOf, meanSd } from "./figures.js";
 import { when } from "./list.js";
+import { pageWords, warningWords } from "./refusal.js";
 import { reportButtons } from "./report.js";
 
 const BY = [["condition", "conditions"], ["side", "left and right"], ["session", "sessions"]];
@@ -21,9 +23,9 @@ export function figureRow(f) {
 		el("td.n", {}, digits(f.difference)), el("td.n", {}, digits(f.detectable_difference)), el("td", {}, words(f)));
 }
 
-/* Sessions are called by their uuid; people read when it was and whose. */
+/* Sessions are called by their uuid; people read when it was, whose, and which condition of it (of). */
 export function readable(said, sessions) {
-	const names = sessions.map((s) => `${when(s.started_utc)}${s.subject ? `, ${s.subject}` : ""}`);
+	const names = sessions.map((s) => `${when(s.started_utc)}${s.subject ? `, ${s.subject}` : ""}${s.of ? `, ${s.of}` : ""}`);
 	const twice = (n) => names.indexOf(n) !== names.lastIndexOf(n);
 
 	return sessions.reduce((t, s, i) => t.replaceAll(s.session_uuid, twice(names[i]) ? `${names[i]} (${s.session_uuid.slice(0, 4)})` : names[i]), said);
@@ -55,6 +57,8 @@ function one(c, name, filter, only) {
 
 export function comparePage(ctx, root, uuids, wanted = null) {
 	const refused = el("p.refusal", { role: "alert", data: { testid: "compare-refused" } });
+	const wayOut = el("div.go");
+	const of = el("div.pickers");
 	const groups = el("ul.groups");
 	const warnings = el("div");
 	const tables = el("div.cards.single");
@@ -62,18 +66,45 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 	const filter = line({ type: "search", data: { testid: "compare-filter" } });
 	const only = el("input", { type: "checkbox", id: "only-beyond", data: { testid: "only-beyond" } });
 	const links = el("p.hint");
+	const allowed = new Set(); /* what may differ, because somebody said so here */
 	let known = [];
+	let lists = null;
 	let shown = null;
 	let asked = 0;
 
-	const name = (t) => readable(t, known);
+	const choosing = () => by.value !== "condition"; /* else all of them are set side by side */
+	const name = (t) => readable(t, known.map((s, i) => ({ ...s, of: choosing() ? lists?.said(i) : "" })));
 
 	function draw() {
 		fill(links, uuids.map((u, i) => [i ? "; " : "", el("a", { href: `#session/${u}`, title: u }, name(u))]));
 		if (!shown) return;
 		fill(groups, shown.groups.map((g) => groupLine(g, name)));
-		fill(warnings, [...shown.warnings, ...shown.mixed.map((m) => `taken together although different: ${m}`)].map((w) => el("p.warning", {}, name(w))));
+		fill(warnings, shown.warnings.map((w) => el("p.warning", {}, name(warningWords(w)))));
 		fill(tables, shown.comparisons.length ? shown.comparisons.map((c) => one(c, name, filter.value, only.checked)) : el("p.quietly", {}, "There is nothing to set against each other here."));
+	}
+
+	/* In the order of uuids, as the requests are. */
+	async function know() {
+		if (lists) return;
+		const { sessions } = await ctx.link.request("sessions", { limit: 1000 });
+
+		known = uuids.map((u) => sessions.find((s) => s.session_uuid === u) ?? { session_uuid: u, conditions: [] });
+		lists = conditionLists(known, load);
+		fill(of, lists.nodes);
+	}
+
+	function refuse(message) {
+		const { said, mix } = pageWords(message);
+
+		fill(tables);
+		fill(warnings);
+		text(refused, name(said));
+		/* of conditions there is a list to choose from */
+		if (mix && mix !== "condition") fill(wayOut, button("Compare all the same", () => {
+			allowed.add(mix);
+			by.focus();
+			load();
+		}, { testid: "compare-all-the-same" }));
 	}
 
 	async function load() {
@@ -82,21 +113,20 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 		shown = null;
 		fill(groups);
 		fill(warnings);
+		fill(wayOut);
+		text(refused, "");
+		of.hidden = !choosing();
 		fill(tables, el("p.quietly", { role: "status" }, "Comparing."));
 		try {
-			const { sessions } = known.length ? { sessions: known } : await ctx.link.request("sessions", { limit: 1000 });
-			const { comparison } = await ctx.link.request("compare", { sessions: uuids, by: by.value });
-
-			known = sessions.filter((s) => uuids.includes(s.session_uuid));
+			await know();
+			const { comparison } = await ctx.link.request("compare", { sessions: uuids, by: by.value, ...keysOf(choosing() ? lists.values() : [], allowed) });
 
 			if (mine !== asked) return;
 			shown = comparison;
-			text(refused, "");
 			draw();
 		} catch (error) {
 			if (mine !== asked) return;
-			fill(tables);
-			text(refused, error.message);
+			refuse(error.message);
 		}
 	}
 
@@ -105,8 +135,8 @@ export function comparePage(ctx, root, uuids, wanted = null) {
 	only.addEventListener("change", draw);
 	fill(root, el("header.head", {}, el("div", {}, el("h1", { tabIndex: -1 }, "Comparison"), links),
 		el("div.go", {}, el("a.link", { href: "#sessions" }, "All sessions"), reportButtons(ctx, () => uuids))),
-	el("div.filter", {}, field("Compare", by), field("Show figures with", filter), el("label.check", { htmlFor: "only-beyond" }, only, " only differences beyond what is detectable"), button("Again", load, { kind: "quiet" })),
-	refused, groups, warnings, tables);
+	el("div.filter", {}, field("Compare", by), of, field("Show figures with", filter), el("label.check", { htmlFor: "only-beyond" }, only, " only differences beyond what is detectable"), button("Again", load, { kind: "quiet" })),
+	refused, wayOut, groups, warnings, tables);
 	draw();
 	load();
 	return { leave() {} };

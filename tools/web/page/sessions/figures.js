@@ -38,6 +38,7 @@ const NAMES = {
 	force_time_integral: "Force-time integral",
 	contact_area: "Contact area",
 	load: "Share of load",
+	pct: "Share of body load",
 	area_95: "Sway area, 95 %",
 	path: "Sway path",
 	mean_velocity: "Sway velocity, mean",
@@ -61,7 +62,7 @@ const DAMPED = {
 };
 
 export function unitOf(key) {
-	return UNITS.find(([end]) => key.endsWith(end))?.[1] ?? "";
+	return key === "pct" ? "%" : UNITS.find(([end]) => key.endsWith(end))?.[1] ?? "";
 }
 
 export function baseOf(key) {

@@ -2,6 +2,7 @@
 /* The report as a download: plantard makes it, the browser only keeps it. */
 import { el, format } from "../core/ui.js";
 import { action } from "../visit/act.js";
+import { pageWords } from "./refusal.js";
 
 export function download(name, type, bytes) {
 	const address = URL.createObjectURL(new Blob([bytes], { type }));
@@ -26,7 +27,7 @@ export function reportButtons(ctx, sessions) {
 			said.textContent = "The report is being made.";
 			told = "";
 			return { cmd: "report", keys: { sessions: uuids, format: kind } };
-		}, { testid: `report-${kind}`, done: (reply) => {
+		}, { testid: `report-${kind}`, words: (m) => pageWords(m).said, done: (reply) => {
 			if (!reply.blob) throw new Error("plantard sent no report");
 			download(reply.name ?? `report.${kind}`, reply.type ?? "application/octet-stream", reply.blob);
 			told = `${reply.name} (${format.bytes(reply.blob.byteLength)}) was given to the browser.`;

@@ -3,12 +3,39 @@
 import { el, field, fill, text } from "../core/ui.js";
 import { action, line } from "../visit/act.js";
 import { chosen } from "./compare.js";
+import { SessionData } from "./data.js";
 import { digits, figureOf, meanSd } from "./figures.js";
+import { pageWords, warningWords } from "./refusal.js";
 import { reportButtons } from "./report.js";
 import { points, svg } from "./svg.js";
 
-/* What is charted first, if as many sessions have it as have anything. */
-const WANTED = ["standing.load.heel_pct", "steps.heel_impulse_pct", "heel_impulse_pct", "steps.contact_time_s", "sway.area_95_mm2"];
+/* What is asked first, in this order; of "sore" the painful foot, or both if none is known. */
+const FIRST = [
+	["standing.load.pct", "left"], ["standing.load.heel_pct", "sore"], ["standing.sway.path_mm"], ["standing.sway.mean_velocity_mm_s"],
+	["steps.contact_time_s", "sore"], ["steps.force_peak_n", "sore"], ["steps.force_peak_counts", "sore"], ["steps.heel_impulse_pct", "sore"], ["steps.strike_index_pct", "sore"],
+];
+
+const ASKED_BACK = 5; /* sessions */
+
+/* Feet in which pain was said, of the annotations of a session's trials. */
+export function soreSides(annotations) {
+	const hurts = (a, side) => [side, "both"].includes(a.pain_side) || (a[`pain_${side}`] && a[`pain_${side}`] !== "none");
+
+	return ["left", "right"].filter((side) => annotations.some((a) => hurts(a, side)));
+}
+
+/*
+ * {first, others}: those of FIRST, what most sessions have before what few have (somebody who once stood still
+ * and walked in all other sessions begins with steps), then as above; the others stay as they come.
+ */
+export function inOrder(figures, sore) {
+	const many = (f) => f.sessions.filter((s) => s.n).length;
+	const sides = sore.length ? sore : ["left", "right"];
+	const rank = (f) => FIRST.findIndex(([figure, side]) => f.figure === figure && (side === "sore" ? sides.includes(f.side) : f.side === (side ?? "")));
+	const first = figures.filter((f) => rank(f) >= 0 && many(f)).sort((a, b) => many(b) - many(a) || rank(a) - rank(b));
+
+	return { first, others: figures.filter((f) => !first.includes(f)) };
+}
 
 const W = 900;
 const H = 240;
@@ -78,22 +105,34 @@ export function trendPage(ctx, root, subject, condition) {
 			})))));
 	}
 
-	function took(trend) {
-		const many = (f) => f.sessions.filter((s) => s.n).length;
-		const most = Math.max(0, ...trend.figures.map(many));
-		const first = WANTED.map((w) => trend.figures.find((f) => f.figure.endsWith(w) && many(f) === most)).find(Boolean) ?? trend.figures.find((f) => many(f) === most);
+	/* As the newest session tells that says anything of pain, of the last few. Without an answer both feet are shown. */
+	async function sore(trend) {
+		for (const s of trend.sessions.slice(-ASKED_BACK).reverse()) {
+			const said = await new SessionData(ctx.link, s.session_uuid).trials().then((t) => t.map((x) => x.annotations), () => []);
 
-		doc = trend;
-		fill(figure, trend.figures.map((f) => el("option", { value: key(f), selected: f === first }, `${figureOf(f.figure).name}, ${[figureOf(f.figure).where, f.side].filter(Boolean).join(", ")}`)));
-		text(said, `${trend.sessions.length} sessions${trend.condition ? `, condition ${trend.condition}` : ""}.${trend.warnings.length ? ` ${trend.warnings.join(" ")}` : ""}`);
+			if (said.some((a) => a.pain_side || a.pain_left || a.pain_right)) return soreSides(said);
+		}
+		return [];
+	}
+
+	const option = (f) => el("option", { value: key(f) }, `${figureOf(f.figure).name}, ${[figureOf(f.figure).where, f.side].filter(Boolean).join(", ")}`);
+
+	async function took(trend) {
+		const sides = await sore(trend);
+		const { first, others } = inOrder(trend.figures, sides);
+
+		doc = { ...trend, figures: [...first, ...others] };
+		fill(figure, first.length ? [el("optgroup", { label: "First" }, first.map(option)), el("optgroup", { label: "Others" }, others.map(option))] : others.map(option));
+		figure.selectedIndex = 0;
+		text(said, `${trend.sessions.length} sessions${trend.condition ? `, condition ${trend.condition}` : ""}${sides.length ? `; pain was said of: ${sides.join(" and ")}` : ""}.${trend.warnings.length ? ` ${trend.warnings.map(warningWords).join(" ")}` : ""}`);
 		drawChart();
 		drawTable();
 	}
 
-	const go = action(ctx, "Show", () => (text(said, "The sessions are being read."), { cmd: "trend", keys: { subject, ...(of.value ? { condition: of.value } : {}) } }), { testid: "trend-go", done: (reply) => {
+	const go = action(ctx, "Show", () => (text(said, "The sessions are being read."), { cmd: "trend", keys: { subject, ...(of.value ? { condition: of.value } : {}) } }), { testid: "trend-go", words: (m) => (text(said, ""), pageWords(m).said), done: (reply) => {
 		fill(chart);
 		fill(table);
-		took(reply.trend);
+		return took(reply.trend);
 	} });
 
 	figure.addEventListener("change", drawChart);

@@ -9,9 +9,9 @@ import { announce, button, el, tellError, text, unique } from "../core/ui.js";
  * action(ctx, "Accept", () => ({cmd: "accept", keys: {}}), {kind, key, testid, describedBy}) ->
  * {node, button, run, fail}. What is asked may also be {error, field} (something is missing; field is
  * focused) or null (the person thought better of it). done(reply) when it was granted, settled() however it
- * ended. A viewer gets no button at all.
+ * ended. words(message): what is shown of a refusal. A viewer gets no button at all.
  */
-export function action(ctx, label, ask, { kind = "", key = "", testid = "", done = null, settled = null, title = "" } = {}) {
+export function action(ctx, label, ask, { kind = "", key = "", testid = "", done = null, settled = null, title = "", words = (m) => m } = {}) {
 	const refusal = el("p.refusal", { id: unique("refusal"), role: "alert", data: { testid: `${testid}-refused` } });
 	const press = button(label, () => run(), { kind, key, testid, title });
 	let busy = false;
@@ -39,7 +39,7 @@ export function action(ctx, label, ask, { kind = "", key = "", testid = "", done
 
 			if (done) await done(reply);
 		} catch (error) {
-			fail(error.message);
+			fail(words(error.message));
 		} finally {
 			busy = false;
 			press.removeAttribute("aria-busy");
