@@ -18,7 +18,7 @@ static const char *const allowed[] = {
 	"--limit=",	"--pictures",	  "--by=",	    "--condition=", "--page=",
 	"--pdf",	"--svg",	  "--png",	    "--html",	    "--note=",
 	"--reject=",	"--accept",	  "--reason=",	    "--side=",	    "--foot=",
-	"--facing=",	"--reject-step=", "--accept-step=",
+	"--facing=",	"--reject-step=", "--accept-step=", "--mix=",
 };
 
 static int is_allowed(const char *word)
