@@ -21,6 +21,7 @@ static bool fits(uint64_t value, unsigned width)
 static int check_escape(const struct pl_matrix_config *c, struct pl_error *err)
 {
 	const struct pl_escape_table *t = &c->table;
+	bool coded = false;
 
 	if (!c->escape)
 		return 0;
@@ -38,6 +39,11 @@ static int check_escape(const struct pl_matrix_config *c, struct pl_error *err)
 	for (unsigned i = 0; i < t->n; i++)
 		if (t->code[i] == c->tail.bytes[0] || (c->head.n && t->code[i] == c->head.bytes[0]))
 			return bad(err, "escape: a code cannot be the head or the tail");
+	for (unsigned i = 0; i < t->n; i++)
+		coded |= t->byte[i] == t->mark;
+	if (!coded)
+		return bad(err, "escape: codes has none for the mark itself, so a cell of that "
+				"value could not be sent");
 	for (unsigned i = 0; i < t->n; i++)
 		for (unsigned k = 0; k < i; k++)
 			if (t->code[i] == t->code[k] || t->byte[i] == t->byte[k])

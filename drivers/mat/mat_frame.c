@@ -107,7 +107,8 @@ static void read_escape(struct pl_conf *c, const config_setting_t *frame,
 		return;
 	}
 	pl_conf_require(c, frame, "escape_mark");
-	pl_conf_bytes(c, frame, "escape_mark", mark, sizeof(mark));
+	if (!pl_conf_bytes(c, frame, "escape_mark", mark, sizeof(mark)))
+		pl_conf_fail_at(c, frame, "escape_mark", "valid: one byte, \"5C\"");
 	m->table.mark = mark[0];
 	n = pl_conf_bytes(c, frame, "escape_codes", pairs, sizeof(pairs));
 	if (!n || n % 2)

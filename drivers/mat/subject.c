@@ -13,16 +13,72 @@
 #include "drivers/mat/conf.h"
 #include "drivers/mat/paths.h"
 
+#define DEPTH_MAX 16
 #define REPEATS_MAX 32
 #define COPIES_MAX 4096
 
-/* Regular expressions can be made to take minutes and gigabytes. What a code needs cannot. */
+/*
+ * Regular expressions can be made to take minutes and gigabytes to read: repetitions of
+ * repetitions. A code needs none but fixed ones, so a group that holds another is not repeated, and
+ * there are not many.
+ */
+struct taming {
+	bool varies[DEPTH_MAX]; /* of the groups that are open: holds a repetition that is not {n}
+				 */
+	unsigned depth, repeats;
+	unsigned long copies;
+	bool atom_varies; /* what stands before here */
+	bool repeated;	  /* it is a repetition already */
+};
+
+static bool tame_group(struct taming *t, char c)
+{
+	if (c == '(') {
+		if (++t->depth == DEPTH_MAX)
+			return false;
+		t->varies[t->depth] = false;
+		return true;
+	}
+	if (t->depth == 0)
+		return true; /* regcomp will say so */
+	t->atom_varies = t->varies[t->depth--];
+	t->varies[t->depth] |= t->atom_varies;
+	t->repeated = false;
+	return true;
+}
+
+static bool tame_repeat(struct taming *t, const char *p)
+{
+	const char *comma = p + strcspn(p, ",}");
+	unsigned long least = *p == '{' ? strtoul(p + 1, NULL, 10) : 1;
+	unsigned long most = *p == '{' && *comma == ',' ? strtoul(comma + 1, NULL, 10) : least;
+
+	if (t->repeated || (*p != '?' && t->atom_varies) || ++t->repeats > REPEATS_MAX ||
+	    least > COPIES_MAX || most > COPIES_MAX)
+		return false;
+	t->copies *= most > least ? most : least ? least : 1;
+	t->repeated = true;
+	t->varies[t->depth] |= *p != '{' || least != most;
+	return t->copies <= COPIES_MAX;
+}
+
 static bool is_tame(const char *pattern)
 {
-	unsigned long copies = 1;
-	unsigned repeats = 0;
+	struct taming t = {.copies = 1};
 
 	for (const char *p = pattern; *p; p++) {
+		if (*p == '(' || *p == ')') {
+			if (!tame_group(&t, *p))
+				return false;
+			continue;
+		}
+		if (strchr("*+?{", *p)) {
+			if (!tame_repeat(&t, p))
+				return false;
+			if (*p == '{')
+				p += strcspn(p, "}") - (p[strcspn(p, "}")] == '\0');
+			continue;
+		}
 		if (*p == '\\' && p[1]) {
 			p++;
 		} else if (*p == '[') {
@@ -30,17 +86,9 @@ static bool is_tame(const char *pattern)
 			p += p[1] == ']'; /* the first one is meant as it stands */
 			while (p[1] && p[1] != ']')
 				p++;
-		} else if (strchr("*+?{", *p)) {
-			const char *comma = *p == '{' ? p + strcspn(p, ",}") : p;
-			unsigned long least = *p == '{' ? strtoul(p + 1, NULL, 10) : 1;
-			unsigned long most = *comma == ',' ? strtoul(comma + 1, NULL, 10) : 0;
-
-			if (least > COPIES_MAX || most > COPIES_MAX)
-				return false;
-			copies *= most > least ? most : least ? least : 1;
-			if (++repeats > REPEATS_MAX || copies > COPIES_MAX)
-				return false;
+			p += p[1] == ']';
 		}
+		t.atom_varies = t.repeated = false;
 	}
 	return true;
 }
@@ -63,8 +111,8 @@ bool pl_subject_pattern_valid(const char *pattern, char *why, size_t cap)
 
 	if (!is_tame(pattern)) {
 		snprintf(why, cap,
-			 "at most %d of * + ? {n,m}, and at most %d repetitions by their numbers "
-			 "multiplied",
+			 "a repetition within one that is repeated, or more than %d of them, or "
+			 "than %d by their numbers multiplied",
 			 REPEATS_MAX, COPIES_MAX);
 		return false;
 	}

@@ -107,7 +107,7 @@ static void everything(void **state)
 		"};\n"
 		"control = { endpoint = \"ipc:///tmp/c.sock\"; };\n"
 		"archive = { folder = \"sessions\"; fallback = \"/spare\"; reserve_mb = 10; "
-		"};\n"
+		"subject_pattern = \"(BN|KL)-([0-9]{2}){3}(-[A-Z]+)?\"; };\n"
 		"log = \"debug\";\n";
 	struct pl_config c;
 	struct pl_error err;
@@ -196,7 +196,14 @@ static void mistakes(void **state)
 		{MAT("") "archive = { subject_pattern = \"P-([0-9]{99}){99}\"; };",
 		 "/etc/x/plantard.conf:4: archive.subject_pattern: \"P-([0-9]{99}){99}\" is no "
 		 "extended "
-		 "regular expression (at most 32 of * + ? {n,m}, and at most 4096 repetitions"},
+		 "regular expression (a repetition within one that is repeated"},
+		{MAT("") "archive = { subject_pattern = \"(([A-Z]*-)*)*\"; };",
+		 "/etc/x/plantard.conf:4: archive.subject_pattern: \"(([A-Z]*-)*)*\" is no "
+		 "extended "
+		 "regular expression (a repetition within one that is repeated"},
+		{MAT("") "archive = { subject_pattern = \"P****\"; };",
+		 "/etc/x/plantard.conf:4: archive.subject_pattern: \"P****\" is no extended "
+		 "regular expression (a repetition within one that is repeated"},
 		{MAT("") "archive = { reserve_mb = \"much\"; };",
 		 "/etc/x/plantard.conf:4: archive.reserve_mb: "},
 		{MAT("") "log = \"loud\";", "/etc/x/plantard.conf:4: log: "},

@@ -585,6 +585,11 @@ static void test_refused(void **state)
 		 "escape: a table needs a tail of one byte, a head of one or none, and codes"},
 		{{.escape = PL_ESCAPE_TABLE, .tail.n = 1, .table = {.n = 1}},
 		 "escape: a code cannot be the head or the tail"},
+		{{.escape = PL_ESCAPE_TABLE,
+		  .tail.n = 1,
+		  .table = {.mark = 0x5C, .n = 1, .code = {7}, .byte = {0x5B}}},
+		 "escape: codes has none for the mark itself, so a cell of that value could not be "
+		 "sent"},
 		{{.escape = PL_ESCAPE_TABLE, .tail.n = 1, .table = {.n = 2, .code = {1, 1}}},
 		 "escape: codes names one twice"},
 		{{.tail.n = 2, .chunks.cells = 5}, "chunks: cells must be at most rows x cols"},
