@@ -167,6 +167,20 @@ static void read_calibration_file(struct pl_conf *c, const char *path, struct pl
 	pl_conf_close(&own);
 }
 
+/* What a decoder does not take is said now, by the file's name, and not when a device is opened. */
+static void try_decoder(struct pl_conf *c, const config_setting_t *root, const struct pl_mat *mat)
+{
+	static const char key[] = "protocol ";
+	struct pl_error err = {0};
+	struct pl_decoder *decoder = pl_decoder_new(&mat->decoder, &err);
+	size_t named = strncmp(err.message, key, sizeof(key) - 1) ? 0 : sizeof(key) - 1;
+
+	if (!decoder)
+		pl_conf_fail(c, config_setting_get_member(root, "protocol"), "%s",
+			     err.message + named);
+	pl_decoder_free(decoder);
+}
+
 static void read_mat(struct pl_conf *c, struct pl_mat *mat, const char *folder,
 		     const char *calibration_path)
 {
@@ -192,6 +206,8 @@ static void read_mat(struct pl_conf *c, struct pl_mat *mat, const char *folder,
 			     mat->decoder.protocol);
 	read_live(c, root, mat);
 	calibration = pl_conf_group(c, root, "calibration", false);
+	if (!c->failed)
+		try_decoder(c, root, mat);
 	if (c->failed)
 		return;
 	pl_calibration_init(&mat->calibration, &mat->geometry);

@@ -65,6 +65,9 @@ static void test_messages(void **state)
 		{HEAD FRAME "rate_hz = -1;\n", "test:7: rate_hz: is -1; valid: 0..100000"},
 		{"rows = 4.0;\ncols = 6;\n",
 		 "test:1: rows: is a number with a point; valid: a whole number, 1..512"},
+		{"rows = 2; cols = 2; pitch_mm = 5;\nprotocol = \"fisica\"; cell = \"u8\";\n",
+		 "test:2: protocol: fisica: rows = 29, cols = 22, cell = \"f32\" (newtons) or "
+		 "\"u8\""},
 		{"rows = 513;\ncols = 6;\n", "test:1: rows: is 513; valid: 1..512"},
 		{"rows = 4294967360;\ncols = 6;\n", "test:1: rows: is 4294967360; valid: 1..512"},
 		{"rows = 0x100000004;\ncols = 6;\n", "test:1: rows: is 4294967300; valid: 1..512"},
