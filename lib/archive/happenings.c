@@ -44,8 +44,10 @@ static int read_tables(const char *path, struct rows *rows, struct pl_error *err
 	if (r == 0)
 		r = pl_amendments_add_rows(file, rows, &amendments, err);
 	H5Fclose(file);
-	if (r != 0)
+	if (r != 0) {
 		pl_error_prefix(err, "%s: ", path);
+		pl_rows_free(rows);
+	}
 	return r;
 }
 
