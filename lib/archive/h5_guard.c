@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -117,6 +118,8 @@ int pl_h5_guard(const struct h5_guarded *g, const char *path, struct pl_error *e
 		g->work(g->user, -1);
 		return 0;
 	}
+	/* What waits in a stream would be the child's, too; a sanitizer writes it at _exit. */
+	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
 		child(g, ends[1]);
