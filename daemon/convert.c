@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include <plantar/archive.h>
 #include <plantar/session.h>
 
+#include "daemon/spawn.h"
 #include "daemon/text.h"
 #include "daemon/wake.h"
 
@@ -33,8 +33,6 @@
 #define BUSY_NS PL_S	      /* between two looks at what another process converts */
 #define LATER_NS (10 * PL_S)  /* after giving up for want of room, doubled up to ... */
 #define LATEST_NS (300 * PL_S)
-
-extern char **environ;
 
 struct job {
 	struct pl_conversion c; /* seal: journal is the folder */
@@ -128,36 +126,9 @@ int pl_converter_seal(struct pl_converter *c, const char *folder, struct pl_erro
 	return 0;
 }
 
-static int spawn(struct job *job, int out)
-{
-	char *argv[] = {"plantard", job->seal ? "--seal" : "--convert", job->c.journal, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	char self[PATH_MAX];
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setpgroup(&attr, 0); /* Ctrl-C in a terminal is not for it */
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETPGROUP);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	r = posix_spawn(&job->pid, pl_own_program(self, sizeof(self)), &actions, &attr, argv,
-			environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	return r;
-}
-
 static void start(struct pl_converter *c, struct job *job, int64_t now_ns)
 {
+	char *argv[] = {"plantard", job->seal ? "--seal" : "--convert", job->c.journal, NULL};
 	int fds[2], r;
 
 	job->started_ns = now_ns;
@@ -166,7 +137,7 @@ static void start(struct pl_converter *c, struct job *job, int64_t now_ns)
 		job->next_ns = now_ns + PL_S;
 		return;
 	}
-	r = spawn(job, fds[1]);
+	r = pl_spawn_own(argv, fds[1], -1, &job->pid);
 	close(fds[1]);
 	if (r == 0) {
 		job->out = fds[0];

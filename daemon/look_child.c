@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,44 +18,23 @@
 
 #include "daemon/look.h"
 #include "daemon/look_words.h"
+#include "daemon/spawn.h"
 #include "daemon/text.h"
 
 #define LOOK_NICE 10
 #define PIPE_BYTES (1 << 20)
 
-extern char **environ;
-
 static int spawn(char *const *words, int out, int err_fd, pid_t *pid)
 {
 	char *argv[PL_LOOK_WORDS_MAX + 4] = {"plantard", "--look"};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	char self[PATH_MAX], parent[16];
-	sigset_t none, all;
-	int r, n = 2;
+	char parent[16];
+	int n = 2;
 
 	snprintf(parent, sizeof(parent), "%d", (int)getpid());
 	argv[n++] = parent;
 	for (; *words; words++)
 		argv[n++] = *words;
-	sigemptyset(&none);
-	sigfillset(&all);
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setpgroup(&attr, 0); /* killed as a whole; Ctrl-C is not for it */
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETPGROUP);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, err_fd, STDERR_FILENO);
-	r = posix_spawn(pid, pl_own_program(self, sizeof(self)), &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	return r;
+	return pl_spawn_own(argv, out, err_fd, pid);
 }
 
 static void close_both(const int fds[2])
