@@ -252,25 +252,10 @@ const char *pl_control_who(const struct pl_control *c, uint64_t token)
 	return h ? h->asker.who : "";
 }
 
-static size_t refusal(char *buf, size_t cap, const struct pl_error *err)
-{
-	struct pl_json j;
-
-	pl_json_init(&j, buf, cap);
-	pl_json_begin_object(&j, NULL);
-	pl_json_bool(&j, "ok", false);
-	pl_json_begin_object(&j, "error");
-	pl_json_string(&j, "code", pl_code_name(err->code));
-	pl_json_string(&j, "message", err->message);
-	pl_json_end_object(&j);
-	pl_json_end_object(&j);
-	return pl_json_finish(&j);
-}
-
 void pl_control_refuse(struct pl_control *c, uint64_t token, const struct pl_error *err)
 {
 	char buf[4096];
-	size_t n = refusal(buf, sizeof(buf), err);
+	size_t n = pl_json_refusal(buf, sizeof(buf), err);
 
 	answer(c, token, buf, n, pl_code_name(err->code));
 }
@@ -380,7 +365,7 @@ static void refuse_at_once(const struct held *h, const struct pl_error *err)
 {
 	char buf[1024];
 
-	send_reply(h, buf, refusal(buf, sizeof(buf), err));
+	send_reply(h, buf, pl_json_refusal(buf, sizeof(buf), err));
 }
 
 /* Over the rate: refused cheaply, and told of once a second. */

@@ -4,13 +4,11 @@
  * command line, where log lines go, and which exit code means what.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +18,7 @@
 #include "daemon/convert.h"
 #include "daemon/daemon.h"
 #include "daemon/look.h"
+#include "drivers/mat/no_dumps.h"
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
@@ -118,23 +117,6 @@ static int load(const struct options *o, struct pl_config *config, struct pl_err
 	return pl_config_load(config, o->config ? o->config : path, err);
 }
 
-/*
- * A dump would hold the frames and codes of whoever stands on the mat. The limit alone does not
- * keep the kernel from piping one to a program (core(5)), so a dump is told to hold no memory, too.
- */
-static void no_core_dumps(void)
-{
-	const struct rlimit none = {0, 0};
-	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
-
-	setrlimit(RLIMIT_CORE, &none);
-	if (fd < 0)
-		return;
-	if (write(fd, "0\n", 2) != 2)
-		prctl(PR_SET_DUMPABLE, 0);
-	close(fd);
-}
-
 /* Connections that nobody answers yet must not use up what recordings need. */
 static void many_descriptors(void)
 {
@@ -187,7 +169,7 @@ static int run(const struct options *o, struct pl_log *log)
 		return 0;
 	}
 	log->max = config.log_level;
-	no_core_dumps();
+	pl_no_core_dumps();
 	many_descriptors();
 	lock_memory(log);
 	pl_calibrated_begin(&config, pl_utc_ns() / PL_S, log);

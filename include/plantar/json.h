@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <plantar/error.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -51,6 +53,9 @@ void pl_json_raw(struct pl_json *j, const char *key, const char *json_text); /* 
 /* NUL-terminates. Returns the length, or 0 if the buffer was too small, nesting unbalanced, the
  * document empty or broken. */
 size_t pl_json_finish(struct pl_json *j);
+
+/* The answer of who refuses, whole: {"ok":false,"error":{"code","message"}}. As pl_json_finish. */
+size_t pl_json_refusal(char *buf, size_t cap, const struct pl_error *err);
 
 #ifdef __cplusplus
 }

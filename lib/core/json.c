@@ -430,3 +430,18 @@ void pl_json_float(struct pl_json *j, const char *key, float value)
 	begin_value(j, key);
 	put_real(j, bits & ((1u << 23) - 1), (int)(bits >> 23 & 0xFF), 23, 127, bits >> 31);
 }
+
+size_t pl_json_refusal(char *buf, size_t cap, const struct pl_error *err)
+{
+	struct pl_json j;
+
+	pl_json_init(&j, buf, cap);
+	pl_json_begin_object(&j, NULL);
+	pl_json_bool(&j, "ok", false);
+	pl_json_begin_object(&j, "error");
+	pl_json_string(&j, "code", pl_code_name(err->code));
+	pl_json_string(&j, "message", err->message);
+	pl_json_end_object(&j);
+	pl_json_end_object(&j);
+	return pl_json_finish(&j);
+}

@@ -18,18 +18,8 @@
 static void refuse(struct pl_browser *b, uint32_t id, const struct pl_error *err)
 {
 	char text[1200];
-	struct pl_json j;
-	size_t n;
+	size_t n = pl_json_refusal(text, sizeof(text), err);
 
-	pl_json_init(&j, text, sizeof(text));
-	pl_json_begin_object(&j, NULL);
-	pl_json_bool(&j, "ok", false);
-	pl_json_begin_object(&j, "error");
-	pl_json_string(&j, "code", pl_code_name(err->code));
-	pl_json_string(&j, "message", err->message);
-	pl_json_end_object(&j);
-	pl_json_end_object(&j);
-	n = pl_json_finish(&j);
 	pl_browser_reply(b, id, text, n, NULL, 0);
 }
 

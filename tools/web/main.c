@@ -4,15 +4,13 @@
  * refused before anything is opened, and which exit code means what.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "drivers/mat/no_dumps.h"
 #include "drivers/mat/paths.h"
 #include "tools/web/tls.h"
 #include "tools/web/web.h"
@@ -214,21 +212,6 @@ static int print_url(struct pl_web *web, const struct options *o)
 	return fflush(stdout) == 0 ? 0 : EXIT_FAILED;
 }
 
-/* A dump would hold the tokens, and codes of whoever stands on the mat. The limit alone does not
- * keep the kernel from piping one to a program (core(5)). */
-static void no_core_dumps(void)
-{
-	const struct rlimit none = {0, 0};
-	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
-
-	setrlimit(RLIMIT_CORE, &none);
-	if (fd < 0)
-		return;
-	if (write(fd, "0\n", 2) != 2)
-		prctl(PR_SET_DUMPABLE, 0);
-	close(fd);
-}
-
 static int run(struct pl_web *web, const struct options *o, struct pl_error *err)
 {
 	char folder[800], path[600];
@@ -251,7 +234,7 @@ static int run(struct pl_web *web, const struct options *o, struct pl_error *err
 	if (pl_page_load(&web->page, o->page ? o->page : pl_page_folder(folder, sizeof(folder)),
 			 err))
 		return -1;
-	no_core_dumps();
+	pl_no_core_dumps();
 	return pl_web_run(web, err);
 }
 
