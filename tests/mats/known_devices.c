@@ -38,18 +38,25 @@ static void folder(const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
-static void make_tty(const char *name, const char *vid, const char *pid, const char *product)
+static void put_ids(const char *at, const char *vid, const char *pid, const char *product)
 {
-	char at[200], link[700], to[500];
+	char to[300];
 
-	snprintf(at, sizeof(at), "devices/%s-usb", name);
-	folder(at);
 	snprintf(to, sizeof(to), "%s/idVendor", at);
 	put(to, vid);
 	snprintf(to, sizeof(to), "%s/idProduct", at);
 	put(to, pid);
 	snprintf(to, sizeof(to), "%s/product", at);
 	put(to, product);
+}
+
+static void make_tty(const char *name, const char *vid, const char *pid, const char *product)
+{
+	char at[200], link[700], to[500];
+
+	snprintf(at, sizeof(at), "devices/%s-usb", name);
+	folder(at);
+	put_ids(at, vid, pid, product);
 	snprintf(at, sizeof(at), "devices/%s-usb/1-2:1.0", name);
 	folder(at);
 	snprintf(to, sizeof(to), "class/tty/%s", name);
@@ -61,16 +68,11 @@ static void make_tty(const char *name, const char *vid, const char *pid, const c
 
 static void make_usb(const char *path, const char *vid, const char *pid, const char *product)
 {
-	char at[100], to[200];
+	char at[100];
 
 	snprintf(at, sizeof(at), "bus/usb/devices/%s", path);
 	folder(at);
-	snprintf(to, sizeof(to), "%s/idVendor", at);
-	put(to, vid);
-	snprintf(to, sizeof(to), "%s/idProduct", at);
-	put(to, pid);
-	snprintf(to, sizeof(to), "%s/product", at);
-	put(to, product);
+	put_ids(at, vid, pid, product);
 }
 
 static const char *what(const char *uri)

@@ -68,6 +68,21 @@ static int parse(struct pl_config *config, const char *text, struct pl_error *er
 	return pl_config_parse(config, "/etc/x/plantard.conf", text, loader, err);
 }
 
+struct mistake {
+	const char *text, *message; /* how the message begins */
+};
+
+static void refused(const struct mistake *m)
+{
+	struct pl_config c;
+	struct pl_error err;
+
+	assert_int_equal(parse(&c, m->text, &err), -1);
+	if (strncmp(err.message, m->message, strlen(m->message)) != 0)
+		fail_msg("\"%s\"\nexpected \"%s...\"", err.message, m->message);
+	assert_int_equal(err.code, PL_ECONFIG);
+}
+
 static void defaults(void **state)
 {
 	struct pl_config c;
@@ -134,9 +149,7 @@ static void everything(void **state)
 
 static void mistakes(void **state)
 {
-	static const struct {
-		const char *text, *message; /* how the message begins */
-	} cases[] = {
+	static const struct mistake cases[] = {
 		{"", "/etc/x/plantard.conf: between 1 and 12 mats are needed"},
 		{"mats = ();", "/etc/x/plantard.conf:1: mats: between 1 and 12 mats"},
 		{"mats = 3;", "/etc/x/plantard.conf:1: mats: a list of groups is expected"},
@@ -211,17 +224,10 @@ static void mistakes(void **state)
 		 "/etc/x/plantard.conf:4: logs: unknown key; did you mean"},
 		{MAT("") "log = ;", "/etc/x/plantard.conf:4: syntax error"},
 	};
-	struct pl_config c;
-	struct pl_error err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(parse(&c, cases[i].text, &err), -1);
-		if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
-			fail_msg("case %zu: \"%s\"\nexpected \"%s...\"", i, err.message,
-				 cases[i].message);
-		assert_int_equal(err.code, PL_ECONFIG);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		refused(&cases[i]);
 }
 
 #define PADS(more) "mats = ({ name = \"w\"; mat = \"small\";\n sources = (" more ");\n});\n"
@@ -260,9 +266,7 @@ static void several_sources(void **state)
 
 static void sources_mistaken(void **state)
 {
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
+	static const struct mistake cases[] = {
 		{PADS("{ source = \"sim:empty\"; }"),
 		 "/etc/x/plantard.conf:2: mats[0].sources: a list of 2 to 8"},
 		{"mats = ({ mat = \"small\"; sources = 3; });",
@@ -325,17 +329,10 @@ static void sources_mistaken(void **state)
 		 "{ source = \"sim:empty\"; col = 8; }); });",
 		 "/etc/x/plantard.conf:1: mats[0].calibration: no calibration /etc/x/w.conf"},
 	};
-	struct pl_config c;
-	struct pl_error err;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(parse(&c, cases[i].text, &err), -1);
-		if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
-			fail_msg("case %zu: \"%s\"\nexpected \"%s...\"", i, err.message,
-				 cases[i].message);
-		assert_int_equal(err.code, PL_ECONFIG);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		refused(&cases[i]);
 }
 
 /* A pad of three times the scale: a gain of three for its cells. */
